@@ -1,0 +1,122 @@
+"""What a venue says it holds for us: account, positions, orders, capabilities."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from ordergate.model.orders import OrderType, Side, TimeInForce
+from ordergate.model.outcomes import Fill, VenueStatus
+from ordergate.model.values import AccountId, PositionId, Symbol, Tag, VenueName, VenueOrderId
+
+
+class Mode(enum.StrEnum):
+    """What the venue itself proved the account to be."""
+
+    PAPER = "paper"
+    DEMO = "demo"
+    LIVE = "live"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountIdentity:
+    account: AccountId
+    venue: VenueName
+    mode: Mode
+    proof: str  # how the venue proved the mode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountState:
+    """Balances in `currency`; the loss day follows the venue's day."""
+
+    currency: str
+    balance: Decimal
+    equity: Decimal
+    margin_used: Decimal
+    margin_free: Decimal
+    open_pnl: Decimal
+    day: date  # the venue's trading day
+    day_start_equity: Decimal | None
+    realised_today: Decimal
+    time: datetime  # venue clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    position_id: PositionId
+    symbol: Symbol
+    side: Side
+    quantity: Decimal
+    open_price: Decimal
+    current_price: Decimal | None  # the side it would close at; None = no quote
+    stop_loss: Decimal | None
+    take_profit: Decimal | None
+    open_pnl: Decimal | None  # account currency; None = no quote
+    swap: Decimal
+    opened_at: datetime
+    tag: Tag | None  # of the attempt that opened it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueOrderState:
+    """One order in the venue's books, open or ended."""
+
+    venue_order_id: VenueOrderId
+    tag: Tag | None
+    symbol: Symbol
+    side: Side
+    order_type: OrderType
+    quantity: Decimal
+    filled_quantity: Decimal
+    average_price: Decimal | None
+    status: VenueStatus
+    time_in_force: TimeInForce
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    stop_loss: Decimal | None = None
+    take_profit: Decimal | None = None
+    reduce_only: bool = False
+    position_id: PositionId | None = None
+    placed_at: datetime | None = None
+    done_at: datetime | None = None
+    code: str | None = None  # of a refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueSnapshot:
+    """One consistent read of an account."""
+
+    identity: AccountIdentity
+    account: AccountState
+    positions: tuple[Position, ...]
+    open_orders: tuple[VenueOrderState, ...]
+    venue_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueHistory:
+    """Everything of an account since a moment: all orders (open and ended), fills, change tags.
+
+    A full scan, read to its last page: only such a scan may say that a tag was not found.
+    `applied` holds the tags of modifications and cancels that the venue carried out and kept.
+    """
+
+    orders: tuple[VenueOrderState, ...]
+    fills: tuple[Fill, ...]
+    applied: frozenset[Tag]
+    venue_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a venue can do; a kind not listed is refused."""
+
+    order_types: frozenset[OrderType]
+    time_in_force: frozenset[TimeInForce]
+    attached_stops: bool  # stop and target rest at the venue with the position
+    modify_in_place: bool
+    refuses_over_close: bool  # a second close after an UNKNOWN one is safe
+    settle_window_s: Decimal  # least age before "not found" may be resolved by a human

@@ -1,0 +1,128 @@
+"""One byte form for everything that is hashed, signed, stored or compared.
+
+RFC 8785-like JSON: keys sorted, no spaces, decimals as plain strings, times as ISO 8601 UTC, Z.
+Floats are refused: nothing that is hashed may depend on how a float prints.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import hashlib
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from ordergate.model.orders import (
+    Action,
+    CancelIntent,
+    CloseIntent,
+    Intent,
+    Keep,
+    ModifyIntent,
+    OrderType,
+    PlaceIntent,
+    Side,
+    TimeInForce,
+)
+from ordergate.model.values import plain
+
+
+def canonical(value: Any) -> str:
+    """Return the canonical JSON text of plain data, dataclasses, enums, decimals and times."""
+    return json.dumps(plain_data(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def plain_data(value: Any) -> Any:
+    """Turn dataclasses, enums, decimals and times into JSON's own types."""
+    match value:
+        case None | bool() | int() | str() if not isinstance(value, enum.Enum):
+            return value
+        case Decimal():
+            return plain(value)
+        case enum.Enum():
+            return value.value
+        case datetime():
+            return iso(value)
+        case date():
+            return value.isoformat()
+        case float():
+            raise TypeError("floats have no canonical form; use Decimal")
+        case dict():
+            return {str(key): plain_data(item) for key, item in value.items()}
+        case list() | tuple():
+            return [plain_data(item) for item in value]
+        case set() | frozenset():
+            return sorted(plain_data(item) for item in value)
+        case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return {
+                field.name: plain_data(getattr(value, field.name))
+                for field in dataclasses.fields(value)
+            }
+    raise TypeError(f"no canonical form for {type(value).__name__}")
+
+
+def iso(at: datetime) -> str:
+    """Write an aware time as 2026-01-07T14:00:00.000000Z; refuse a naive one."""
+    if at.tzinfo is None:
+        raise TypeError("a time without a zone")
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def from_iso(text: str) -> datetime:
+    """Read what `iso` wrote."""
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+
+
+def sha256_hex(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def encode_intent(intent: Intent) -> str:
+    """Return the canonical JSON of an intent, its action included."""
+    return canonical({"action": intent.action, **plain_data(intent)})
+
+
+_KINDS: dict[Action, type[Any]] = {
+    Action.PLACE: PlaceIntent,
+    Action.MODIFY: ModifyIntent,
+    Action.CANCEL: CancelIntent,
+    Action.CLOSE: CloseIntent,
+}
+_DECIMALS = frozenset(
+    {
+        "quantity",
+        "limit_price",
+        "stop_price",
+        "trail_amount",
+        "trail_percent",
+        "stop_loss",
+        "take_profit",
+    }
+)
+_ENUMS: dict[str, type[enum.StrEnum]] = {
+    "side": Side,
+    "order_type": OrderType,
+    "time_in_force": TimeInForce,
+}
+
+
+def decode_intent(text: str) -> Intent:
+    """Read what `encode_intent` wrote."""
+    data = json.loads(text)
+    kind = _KINDS[Action(data.pop("action"))]
+    intent: Intent = kind(**{name: _field(name, value) for name, value in data.items()})
+    return intent
+
+
+def _field(name: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if name in _DECIMALS:
+        return Keep.KEEP if value == Keep.KEEP.value else Decimal(value)
+    if name in _ENUMS:
+        return _ENUMS[name](value)
+    if name == "good_till":
+        return from_iso(value)
+    return value

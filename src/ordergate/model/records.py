@@ -1,0 +1,260 @@
+"""Rows of the gate's own books. Times are wall clock, aware UTC, unless they say venue."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+
+from ordergate.model.orders import Action, AttemptState, Intent, Lane, OrderState, Side
+from ordergate.model.principals import Kind
+from ordergate.model.values import (
+    AccountId,
+    AttemptId,
+    IdempotencyKey,
+    OrderId,
+    PrincipalId,
+    Symbol,
+    Tag,
+    TicketId,
+    VenueName,
+    VenueOrderId,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRecord:
+    """One intent and where it stands. Every move is a compare-and-set on `ver`."""
+
+    order_id: OrderId
+    ver: int
+    state: OrderState
+    action: Action
+    lane: Lane | None  # None until judged
+    principal: PrincipalId  # whose order it is
+    principal_kind: Kind
+    drafted_by: PrincipalId | None  # set when a human submitted an agent's draft
+    key: IdempotencyKey
+    fingerprint: str  # of the intent, without key and nonce
+    intent_hash: str  # of the intent with principal, key and nonce: the tags are made of it
+    intent: Intent
+    account: AccountId
+    venue: VenueName
+    symbol: Symbol
+    created_at: datetime
+    updated_at: datetime
+    code: str | None = None  # why it was refused, denied, blocked
+    decision_json: str | None = None  # the last checklist, as recorded
+    ticket_id: TicketId | None = None
+    attempts: int = 0
+    expires_at: datetime | None = None  # a draft's end, venue clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptRecord:
+    """One try with one tag and at most one wire write."""
+
+    attempt_id: AttemptId
+    order_id: OrderId
+    n: int
+    ver: int
+    state: AttemptState
+    action: Action
+    tag: Tag
+    magic: int  # integer form of the tag, below 2**53
+    account: AccountId
+    venue: VenueName
+    symbol: Symbol
+    side: Side | None  # None for modify and cancel
+    quantity: Decimal | None
+    opening: bool  # adds risk
+    claimed_at: datetime
+    venue_day: date
+    owner: str  # instance that claimed it
+    epoch: int
+    venue_order_id: VenueOrderId | None = None
+    position_id: str | None = None
+    filled_quantity: Decimal = Decimal(0)
+    average_price: Decimal | None = None
+    cancel_pending: bool = False
+    code: str | None = None  # the venue's, or why it is unknown
+    incident: str | None = None
+    updated_at: datetime | None = None
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reservation:
+    """What an attempt holds in every limit; released by evidence alone (account currency)."""
+
+    attempt_id: AttemptId
+    order_id: OrderId
+    account: AccountId
+    venue: VenueName
+    principal: PrincipalId
+    symbol: Symbol
+    side: Side
+    quantity: Decimal  # still unfilled
+    notional: Decimal  # of that quantity
+    risk: Decimal | None
+    released_seq: int | None = None  # audit sequence at the release; None = still held
+
+
+class TicketState(enum.StrEnum):
+    OPEN = "open"
+    APPROVED = "approved"
+    DENIED = "denied"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"  # order withdrawn or killed while it waited
+    SUPERSEDED = "superseded"  # the price left the band; a new ticket stands in its place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketRecord:
+    """The ask: one order, one fingerprint, one price band, one expiry, one use."""
+
+    ticket_id: TicketId
+    order_id: OrderId
+    ver: int
+    state: TicketState
+    fingerprint: str  # of order, action, account and policy hash
+    policy_hash: str
+    reference_price: Decimal
+    band_low: Decimal
+    band_high: Decimal
+    number: int  # two digits shown on both sides, to match
+    opened_at: datetime
+    expires_at: datetime
+    decided_by: PrincipalId | None = None
+    decided_at: datetime | None = None
+    method: str | None = None
+
+
+class HaltKind(enum.StrEnum):
+    KILL = "kill"
+    HALT = "halt"  # raised by a control
+
+
+class ScopeKind(enum.StrEnum):
+    GLOBAL = "global"
+    ACCOUNT = "account"
+    AGENT = "agent"
+    SYMBOL = "symbol"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HaltRecord:
+    """A stop of new risk in a scope, until an operator releases it."""
+
+    halt_id: str
+    kind: HaltKind
+    scope: ScopeKind
+    target: str  # "" for global, else account id, principal id or symbol
+    reason: str
+    engaged_by: PrincipalId
+    engaged_at: datetime
+    released_by: PrincipalId | None = None
+    released_at: datetime | None = None
+    release_reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tightening:
+    """A limit made stricter by an agent or operator; the strictest of all sources counts."""
+
+    limit_name: str
+    value: Decimal
+    set_by: PrincipalId
+    set_at: datetime
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a principal or account has used of its venue day (claimed openings)."""
+
+    orders: int
+    notional: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecentOrder:
+    """A claim of the last minutes, for the throttle, the duplicate window and repetition."""
+
+    order_id: OrderId
+    principal: PrincipalId
+    account: AccountId
+    symbol: Symbol
+    side: Side | None
+    action: Action
+    lane: Lane
+    terms: str  # canonical text of symbol, side, type, quantity and prices
+    claimed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRow:
+    """One sealed record. `body` is canonical JSON; `h` links it to the one before."""
+
+    seq: int
+    ts: datetime
+    kind: str
+    actor: str
+    corr: str  # order id, ticket id, ...
+    body: str
+    h: str  # hex
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditHead:
+    """The signed end of the chain: every commit carries a new one."""
+
+    log_id: str
+    epoch: int
+    size: int  # records so far; the last has seq == size
+    h: str
+    ts: str  # ISO 8601
+    sig: str  # hex, ed25519 over the canonical form of the other fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckpointRow:
+    """A signed note over the whole log so far (reliability.md 3.3)."""
+
+    size: int
+    note: str  # canonical JSON: origin, size, root, head, previous
+    sig: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenRecord:
+    token_id: str
+    principal: PrincipalId
+    kind: Kind
+    name: str
+    digest: str  # HMAC-SHA256(pepper, secret), hex
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None = None
+    last_used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorRecord:
+    principal: PrincipalId
+    name: str
+    password_hash: str  # argon2id, PHC string
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionRecord:
+    """An operator's sign-in; the cookie holds the id, the row its digest."""
+
+    digest: str
+    principal: PrincipalId
+    csrf: str
+    created_at: datetime
+    last_seen_at: datetime
+    revoked_at: datetime | None = None

@@ -1,0 +1,42 @@
+"""A source of prices: read-only, knows symbols, quotes and bars, has no way to an order."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from ordergate.model.instruments import Instrument
+from ordergate.model.market import Bar, Slice, Timeframe
+from ordergate.model.values import Symbol
+
+
+class Feed(Protocol):
+    @property
+    def source(self) -> str: ...
+
+    @property
+    def synthetic(self) -> bool: ...
+
+    def instruments(self) -> tuple[Instrument, ...]: ...
+
+    def venue_now(self) -> datetime:
+        """Return the feed's own clock: aware, UTC; never goes back."""
+        ...
+
+    def alive(self) -> bool:
+        """Say whether the link lives; a replay that has ended is not alive."""
+        ...
+
+    def advance(self, limit: int) -> tuple[Slice, ...]:
+        """Return at most `limit` slices that have become due since the last call, in time order."""
+        ...
+
+    def bars(
+        self, symbol: Symbol, timeframe: Timeframe, *, limit: int, before: datetime | None
+    ) -> tuple[Bar, ...]:
+        """Return the newest `limit` bars that start before `before` (default: now), oldest first.
+
+        Never a bar, or a part of one, from after the venue's clock. The running bar has
+        complete=False.
+        """
+        ...

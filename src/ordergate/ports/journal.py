@@ -1,0 +1,166 @@
+"""The gate's books: every change of state and its sealed record in one durable transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol, TypeVar
+
+from ordergate.model.orders import AttemptState, OrderState
+from ordergate.model.outcomes import Fill
+from ordergate.model.records import (
+    AttemptRecord,
+    HaltRecord,
+    OrderRecord,
+    RecentOrder,
+    Reservation,
+    TicketRecord,
+    TicketState,
+    Tightening,
+    Usage,
+)
+from ordergate.model.values import (
+    AccountId,
+    AttemptId,
+    IdempotencyKey,
+    OrderId,
+    PrincipalId,
+    Symbol,
+    Tag,
+    TicketId,
+)
+from ordergate.ports.audit_log import AuditTx
+
+T = TypeVar("T")
+
+
+class Stale(Exception):
+    """A compare-and-set lost: the row is no longer at the version that was read."""
+
+
+class JournalUnwritable(Exception):
+    """The transaction could not be made durable; nothing of it happened."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFilter:
+    principal: PrincipalId | None = None
+    states: frozenset[OrderState] | None = None
+    symbol: Symbol | None = None
+    before: tuple[datetime, OrderId] | None = None  # keyset cursor: older than this row
+
+
+class JournalTx(AuditTx, Protocol):
+    """One transaction. Reads see its own writes. Every method is one or two indexed statements."""
+
+    # orders
+    def order(self, order_id: OrderId) -> OrderRecord | None: ...
+    def order_for_key(self, principal: PrincipalId, key: IdempotencyKey) -> OrderRecord | None: ...
+    def orders(self, where: OrderFilter, *, limit: int) -> Sequence[OrderRecord]:
+        """Return orders newest first (created_at, order_id descending)."""
+        ...
+
+    def add_order(self, order: OrderRecord) -> None:
+        """Insert the order and reserve (principal, key) for ever."""
+        ...
+
+    def put_order(self, order: OrderRecord) -> None:
+        """Replace the row whose version is order.ver - 1; raise Stale otherwise."""
+        ...
+
+    # attempts
+    def attempt(self, attempt_id: AttemptId) -> AttemptRecord | None: ...
+    def attempts(self, order_id: OrderId) -> Sequence[AttemptRecord]:
+        """Return an order's attempts by n."""
+        ...
+
+    def attempts_in(
+        self, states: frozenset[AttemptState], *, account: AccountId | None = None
+    ) -> Sequence[AttemptRecord]: ...
+    def attempts_tagged(self, tags: Sequence[Tag]) -> Sequence[AttemptRecord]: ...
+    def attempts_ended_since(self, account: AccountId, since: datetime) -> Sequence[AttemptRecord]:
+        """Return attempts that ended (wall clock) at or after `since`."""
+        ...
+
+    def attempt_for_venue_order(
+        self, account: AccountId, venue_order_id: str
+    ) -> AttemptRecord | None:
+        """Return the placing attempt that the venue knows under this order id."""
+        ...
+
+    def attempt_for_position(self, account: AccountId, position_id: str) -> AttemptRecord | None:
+        """Return the earliest opening attempt that filled into this position."""
+        ...
+
+    def add_attempt(self, attempt: AttemptRecord) -> None: ...
+    def put_attempt(self, attempt: AttemptRecord) -> None:
+        """Replace the row whose version is attempt.ver - 1; raise Stale otherwise."""
+        ...
+
+    # fills
+    def add_fill(self, account: AccountId, attempt_id: AttemptId | None, fill: Fill) -> bool:
+        """Book a fill once per (account, trade_id); False when it was booked before."""
+        ...
+
+    def fills(
+        self, account: AccountId, *, before: str | None, limit: int
+    ) -> Sequence[tuple[str, AttemptId | None, Fill]]:
+        """Return (cursor, attempt, fill), newest first."""
+        ...
+
+    def fills_of(self, attempt_id: AttemptId) -> Sequence[Fill]: ...
+
+    # reservations and use of limits
+    def add_reservation(self, reservation: Reservation) -> None: ...
+    def put_reservation(self, reservation: Reservation) -> None: ...
+    def reservations(self, account: AccountId, *, mark: int) -> Sequence[Reservation]:
+        """Return reservations still held, or released after audit sequence `mark`."""
+        ...
+
+    def reservation(self, attempt_id: AttemptId) -> Reservation | None: ...
+    def add_recent(self, recent: RecentOrder) -> None: ...
+    def recent(self, *, since: datetime) -> Sequence[RecentOrder]: ...
+    def add_usage(
+        self, account: AccountId, principal: PrincipalId, day: date, usage: Usage
+    ) -> None:
+        """Add to the day's counters."""
+        ...
+
+    def usage(self, account: AccountId, principal: PrincipalId | None, day: date) -> Usage:
+        """Return the day's use of one principal, or of the whole account (None)."""
+        ...
+
+    # tickets
+    def ticket(self, ticket_id: TicketId) -> TicketRecord | None: ...
+    def tickets_in(self, states: frozenset[TicketState]) -> Sequence[TicketRecord]: ...
+    def add_ticket(self, ticket: TicketRecord) -> None: ...
+    def put_ticket(self, ticket: TicketRecord) -> None: ...
+
+    # halts and limits
+    def halts(self) -> Sequence[HaltRecord]:
+        """Return the halts in force."""
+        ...
+
+    def add_halt(self, halt: HaltRecord) -> None: ...
+    def put_halt(self, halt: HaltRecord) -> None: ...
+    def tightenings(self) -> Sequence[Tightening]: ...
+    def add_tightening(self, tightening: Tightening) -> None: ...
+
+    # small durable facts: instance epoch, last policy hash, ...
+    def fact(self, name: str) -> str | None: ...
+    def put_fact(self, name: str, value: str) -> None: ...
+
+
+class Journal(Protocol):
+    async def write(self, work: Callable[[JournalTx], T]) -> T:
+        """Run `work` in one transaction and return when it is durable.
+
+        Writers are serialised. Any exception rolls everything back and is raised; an I/O failure is
+        raised as JournalUnwritable. `work` must be quick, synchronous and free of side effects.
+        """
+        ...
+
+    async def read(self, work: Callable[[JournalTx], T]) -> T:
+        """Run `work` on one consistent, read-only snapshot."""
+        ...
