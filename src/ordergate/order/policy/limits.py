@@ -1,0 +1,395 @@
+"""The operator's numbers: every limit declared once, with its unit, default and stricter side.
+
+"0 = off" never applies: a limit left out means its default, and nothing switches one off.
+"""
+
+# ruff: noqa: RUF009 - the calls in class Limits declare dataclass fields
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import enum
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any, Final
+
+from ordergate.model.canonical import canonical, sha256_hex
+from ordergate.model.errors import InvalidArgument
+from ordergate.model.records import Tightening
+from ordergate.model.values import NotANumber, Symbol, parse_decimal, plain
+from ordergate.model.views import LimitView
+
+Value = Decimal | bool | tuple[str, ...]
+EVERY_SYMBOL: Final = "*"
+SYMBOLS_MAX: Final = 1000
+
+
+class Stricter(enum.StrEnum):
+    """Which way a limit gets stricter."""
+
+    LOWER = "lower"
+    HIGHER = "higher"
+    FEWER = "fewer"  # symbols that are let through
+    MORE = "more"  # symbols that are kept out
+
+
+class BadLimits(ValueError):
+    """The file's limits cannot be used; `problems` says what is wrong with each key."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitSpec:
+    """One row of the table of limits."""
+
+    name: str  # as in ordergate.toml: "limits.daily_loss_fraction"
+    attribute: str
+    unit: str
+    meaning: str
+    default: Value
+    stricter: Stricter
+    agents_may_tighten: bool
+    least: Decimal
+    most: Decimal
+    whole: bool
+
+    @property
+    def table(self) -> str:
+        return self.name.partition(".")[0]
+
+    @property
+    def key(self) -> str:
+        return self.name.partition(".")[2]
+
+
+def _number(default: str, unit: str, meaning: str, **row: Any) -> Any:
+    """Declare a limit by number; `least` and `most` bound what may be written."""
+    row = {"least": "0.000001", "most": "1000000000000", "whole": False, **row}
+    return _declared(Decimal(default), unit, meaning, row)
+
+
+def _count(default: int, meaning: str, **row: Any) -> Any:
+    row = {"least": "1", "most": "1000000", "whole": True, **row}
+    return _declared(Decimal(default), row.pop("unit", "orders"), meaning, row)
+
+
+def _switch(default: bool, meaning: str, stricter: Stricter) -> Any:
+    row = {"stricter": stricter, "least": "0", "most": "1", "whole": True}
+    return _declared(default, "true or false", meaning, row)
+
+
+def _symbols(default: tuple[str, ...], meaning: str, stricter: Stricter) -> Any:
+    row = {"stricter": stricter, "least": "0", "most": "0", "whole": True, "agents": False}
+    return _declared(default, "symbols", meaning, row)
+
+
+def _declared(default: Value, unit: str, meaning: str, row: Mapping[str, Any]) -> Any:
+    return field(
+        default=default, metadata={"default": default, "unit": unit, "meaning": meaning, **row}
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """One effective set of limits; the defaults are the profile paper-default."""
+
+    order_quantity_max: Decimal = _number("10000", "lots", "Largest size of one order")
+    order_quantity_fx_max: Decimal = _number("20", "lots", "The same for FX (100,000 a lot)")
+    order_notional_fraction: Decimal = _number(
+        "1", "of equity", "Largest value of one order", most="30"
+    )
+    order_notional_max: Decimal = _number(
+        "1000000", "account currency", "Largest value of one order, whatever the equity"
+    )
+    risk_per_trade_fraction: Decimal = _number(
+        "0.01", "of equity", "Largest loss at the stop of one order", most="1"
+    )
+    # A one-to-one bracket measured from the other side of the spread, or a moment before the
+    # price moved, comes to a little under 1: it is sound and must pass.
+    reward_risk_min: Decimal = _number(
+        "0.8",
+        "target distance / stop distance",
+        "Smallest reward for the risk, where a target is given",
+        stricter=Stricter.HIGHER,
+        most="100",
+    )
+    stop_required: bool = _switch(
+        True, "An opening order must carry a protective stop", Stricter.HIGHER
+    )
+    stop_waived_symbols: tuple[str, ...] = _symbols(
+        (), "Symbols that may be opened without a stop", Stricter.FEWER
+    )
+    price_collar_fraction: Decimal = _number(
+        "0.02", "of the price", "Farthest a buy may reach above, a sell below the market", most="1"
+    )
+    price_collar_fx_fraction: Decimal = _number(
+        "0.005", "of the price", "The same for FX", most="1"
+    )
+    spread_max_fraction: Decimal = _number(
+        "0.005", "of the price", "Widest spread to open at", most="1"
+    )
+    spread_max_fx_fraction: Decimal = _number("0.001", "of the price", "The same for FX", most="1")
+    quote_age_max_s: Decimal = _number(
+        "5", "seconds", "Oldest quote to open on once the feed is silent", most="3600"
+    )
+    facts_age_max_s: Decimal = _number(
+        "5", "seconds", "Oldest reading of the account to open on", most="60"
+    )
+    position_notional_fraction: Decimal = _number(
+        "2", "of equity", "Largest position in one underlying, all that may fill counted", most="30"
+    )
+    gross_exposure_fraction: Decimal = _number(
+        "5", "of equity", "Largest sum of all positions, all that may fill counted", most="30"
+    )
+    margin_free_min_fraction: Decimal = _number(
+        "0.5",
+        "of equity",
+        "Margin that must stay free when all has filled",
+        stricter=Stricter.HIGHER,
+        most="1",
+    )
+    open_orders_max: Decimal = _count(20, "Opening orders at rest or on their way")
+    open_positions_max: Decimal = _count(
+        20, "Positions open or on their way", unit="positions and opening orders"
+    )
+    daily_loss_fraction: Decimal = _number(
+        "0.02", "of equity at the day's start", "Loss of the venue's day that ends it", most="1"
+    )
+    orders_per_day_max: Decimal = _count(100, "Opening orders of one principal a day")
+    account_orders_per_day_max: Decimal = _count(200, "Opening orders of the account a day")
+    notional_per_day_max_fraction: Decimal = _number(
+        "20", "of equity", "Value of all opening orders of the account a day", most="1000"
+    )
+    orders_per_minute_max: Decimal = _count(
+        60, "Requests of one principal a minute", unit="requests"
+    )
+    duplicate_window_s: Decimal = _number(
+        "60",
+        "seconds",
+        "How long an equal order counts as sent twice by mistake",
+        stricter=Stricter.HIGHER,
+        most="86400",
+    )
+    repeat_orders_max: Decimal = _count(20, "Opening orders, same agent, symbol and side, in a row")
+    repeat_window_s: Decimal = _number(
+        "600", "seconds", "The time they are counted in", stricter=Stricter.HIGHER, most="3600"
+    )
+    unknown_openings_symbol_max: Decimal = _count(
+        1, "Opening orders of unknown fate that close a symbol to new risk"
+    )
+    unknown_openings_max: Decimal = _count(
+        3, "Opening orders of unknown fate that halt the account"
+    )
+    unknown_opening_age_max_s: Decimal = _number(
+        "300", "seconds", "Age of an unknown fate that halts the account", most="86400"
+    )
+    short_allowed: bool = _switch(True, "Selling what is not held, equities apart", Stricter.LOWER)
+    equity_short_allowed: bool = _switch(
+        False, "Selling equities that are not held", Stricter.LOWER
+    )
+    symbols_allow: tuple[str, ...] = _symbols(
+        (EVERY_SYMBOL,), 'Symbols that may be opened; "*" = all the feed has', Stricter.FEWER
+    )
+    symbols_deny: tuple[str, ...] = _symbols((), "Symbols never to be opened", Stricter.MORE)
+    auto_approve_notional: Decimal = _number(
+        "20000", "account currency", "Orders above this value wait for a human yes", least="0"
+    )
+    approval_ttl_s: Decimal = _number(
+        "300", "seconds", "How long an ask waits", most="86400", agents=False
+    )
+    approval_band_fraction: Decimal = _number(
+        "0.005", "of the price", "How far the price may move under a yes", most="0.1", agents=False
+    )
+    given: frozenset[str] = field(default=frozenset(), compare=False)  # names the file sets
+
+    @staticmethod
+    def from_mapping(tables: Mapping[str, Any]) -> Limits:
+        """Read the tables [limits] and [approval]; raise BadLimits with every problem at once."""
+        values: dict[str, Value] = {}
+        problems: list[str] = []
+        given: set[str] = set()
+        for name, raw in _flat(tables):
+            try:
+                spec = spec_named(name)
+                values[spec.attribute] = _parsed(spec, raw)
+                given.add(spec.name)
+            except InvalidArgument as problem:
+                problems.append(f"{problem.message} {problem.fix}".strip())
+        if problems:
+            raise BadLimits(tuple(problems))
+        arguments: dict[str, Any] = dict(values)
+        return Limits(**arguments, given=frozenset(given))
+
+    def value(self, spec: LimitSpec) -> Value:
+        value: Value = getattr(self, spec.attribute)
+        return value
+
+    def allows(self, symbol: Symbol) -> bool:
+        """Say whether new risk in `symbol` is on the list, and not on the other one."""
+        listed = EVERY_SYMBOL in self.symbols_allow or symbol in self.symbols_allow
+        return listed and symbol not in self.symbols_deny
+
+
+def _spec(declared: dataclasses.Field[Any]) -> LimitSpec:
+    attribute, row = declared.name, declared.metadata
+    table, _, key = attribute.partition("_") if attribute.startswith("approval_") else ("", "", "")
+    return LimitSpec(
+        name=f"{table}.{key}" if table else f"limits.{attribute}",
+        attribute=attribute,
+        unit=row["unit"],
+        meaning=row["meaning"],
+        default=row["default"],
+        stricter=row.get("stricter", Stricter.LOWER),
+        agents_may_tighten=row.get("agents", True),
+        least=Decimal(row["least"]),
+        most=Decimal(row["most"]),
+        whole=row["whole"],
+    )
+
+
+SPECS: Final = tuple(_spec(row) for row in dataclasses.fields(Limits) if row.metadata)
+_BY_NAME: Final = {spec.name: spec for spec in SPECS}
+TABLES: Final = frozenset(spec.table for spec in SPECS)
+
+
+def spec_named(name: str) -> LimitSpec:
+    """Return the row of a limit, with or without "limits."; raise with the closest name."""
+    spec = _BY_NAME.get(name) or _BY_NAME.get(f"limits.{name}")
+    if spec is None:
+        near = difflib.get_close_matches(name, _BY_NAME, n=1, cutoff=0.5)
+        fix = f'Did you mean "{near[0]}"?' if near else "See the commented ordergate.toml."
+        raise InvalidArgument(f'there is no limit "{name[:80]}".', fix=fix)
+    return spec
+
+
+def tightened(limits: Limits, tightenings: Iterable[Tightening]) -> Limits:
+    """Return the strictest of the file's limits and every tightening."""
+    values: dict[str, Any] = {}
+    for tightening in tightenings:
+        spec = _BY_NAME.get(tightening.limit_name)
+        if spec is None:  # a limit of an older version, since renamed: nothing to tighten
+            continue
+        held = values.get(spec.attribute, limits.value(spec))
+        if _is_stricter(spec, tightening.value, than=held):
+            values[spec.attribute] = _typed(spec, tightening.value)
+    return dataclasses.replace(limits, **values) if values else limits
+
+
+def accepted_tightening(limits: Limits, name: str, value: Decimal, *, by_agent: bool) -> LimitSpec:
+    """Return the row to tighten; raise InvalidArgument unless `value` is in range and stricter."""
+    spec = spec_named(name)
+    held = limits.value(spec)
+    if isinstance(held, tuple) or (by_agent and not spec.agents_may_tighten):
+        raise InvalidArgument(
+            f"{spec.name} is set in ordergate.toml alone.", fix="Ask the operator to change it."
+        )
+    _parsed(spec, _typed(spec, value) if isinstance(held, bool) and value in (0, 1) else value)
+    if not _is_stricter(spec, value, than=held):
+        raise InvalidArgument(
+            f"{spec.name} is {shown(held)}; {plain(value)} is not stricter.",
+            fix=f"Stricter means {spec.stricter.value}; only the operator loosens a limit.",
+        )
+    return spec
+
+
+def limit_views(limits: Limits, tightenings: Iterable[Tightening]) -> tuple[LimitView, ...]:
+    """Return every effective limit and the source that made it so."""
+    held = tuple(tightenings)
+    effective = tightened(limits, held)
+    return tuple(
+        LimitView(
+            name=spec.name,
+            value=shown(effective.value(spec)),
+            unit=spec.unit,
+            source=_source(spec, limits, effective, held),
+            meaning=spec.meaning,
+            agents_may_tighten=spec.agents_may_tighten,
+        )
+        for spec in SPECS
+    )
+
+
+def policy_hash(limits: Limits) -> str:
+    """Return one hash over every limit in force."""
+    return sha256_hex(canonical({spec.name: limits.value(spec) for spec in SPECS}))
+
+
+def shown(value: Value) -> str:
+    """Write a limit as it stands in ordergate.toml."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(f'"{symbol}"' for symbol in value) + "]"
+    return plain(value)
+
+
+def _source(
+    spec: LimitSpec, limits: Limits, effective: Limits, tightenings: tuple[Tightening, ...]
+) -> str:
+    value = effective.value(spec)
+    if value != limits.value(spec):
+        for tightening in tightenings:
+            if tightening.limit_name == spec.name and tightening.value == value:
+                return f"tightened by {tightening.set_by}"
+    return "file" if spec.name in limits.given else "profile"
+
+
+def _is_stricter(spec: LimitSpec, value: Decimal, *, than: Value) -> bool:
+    if isinstance(than, tuple):
+        return False
+    held = Decimal(than)
+    return value < held if spec.stricter is Stricter.LOWER else value > held
+
+
+def _typed(spec: LimitSpec, value: Decimal) -> Value:
+    return bool(value) if isinstance(spec.default, bool) else value
+
+
+def _flat(tables: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
+    for name, value in tables.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{name}.{key}", item) for key, item in value.items())
+        else:
+            yield name, value
+
+
+def _parsed(spec: LimitSpec, raw: Any) -> Value:
+    if isinstance(spec.default, bool):
+        if not isinstance(raw, bool):
+            raise InvalidArgument(f"{spec.name} must be true or false.")
+        return raw
+    if isinstance(spec.default, tuple):
+        return _symbol_list(spec, raw)
+    number = _decimal(spec, raw)
+    if not spec.least <= number <= spec.most:
+        raise InvalidArgument(
+            f"{spec.name} must be from {plain(spec.least)} to {plain(spec.most)} ({spec.unit})."
+        )
+    if spec.whole and number != number.to_integral_value():
+        raise InvalidArgument(f"{spec.name} must be a whole number.")
+    return number
+
+
+def _decimal(spec: LimitSpec, raw: Any) -> Decimal:
+    if isinstance(raw, Decimal) and raw.is_finite():
+        return raw
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        return Decimal(raw)
+    if isinstance(raw, str):
+        try:
+            return parse_decimal(raw)
+        except NotANumber:
+            pass
+    raise InvalidArgument(f"{spec.name} must be a plain number ({spec.unit}).")
+
+
+def _symbol_list(spec: LimitSpec, raw: Any) -> tuple[str, ...]:
+    if not isinstance(raw, list | tuple) or len(raw) > SYMBOLS_MAX:
+        raise InvalidArgument(f"{spec.name} must be a list of at most {SYMBOLS_MAX} symbols.")
+    if not all(isinstance(symbol, str) and 0 < len(symbol) <= 64 for symbol in raw):
+        raise InvalidArgument(f"{spec.name} must hold symbols only.")
+    return tuple(raw)

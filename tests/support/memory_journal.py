@@ -1,0 +1,329 @@
+"""The gate's books in memory: the promises of ports.journal without a disk."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TypeVar
+
+from ordergate.model.orders import Action, AttemptState
+from ordergate.model.outcomes import Fill
+from ordergate.model.records import (
+    AttemptRecord,
+    AuditHead,
+    AuditRow,
+    CheckpointRow,
+    HaltRecord,
+    OrderRecord,
+    RecentOrder,
+    Reservation,
+    TicketRecord,
+    TicketState,
+    Tightening,
+    Usage,
+)
+from ordergate.model.values import (
+    AccountId,
+    AttemptId,
+    IdempotencyKey,
+    OrderId,
+    PrincipalId,
+    Tag,
+    TicketId,
+)
+from ordergate.ports.journal import JournalTx, JournalUnwritable, OrderFilter, Stale
+
+T = TypeVar("T")
+K = TypeVar("K")
+R = TypeVar("R", OrderRecord, AttemptRecord, TicketRecord)
+NOTHING_USED = Usage(orders=0, notional=Decimal(0))
+
+
+class Duplicate(Exception):
+    """A row with this identity exists."""
+
+
+@dataclass
+class Books:
+    """All tables. Rows are frozen, so a shallow copy of each table is a snapshot."""
+
+    orders: dict[OrderId, OrderRecord] = field(default_factory=dict)
+    keys: dict[tuple[PrincipalId, IdempotencyKey], OrderId] = field(default_factory=dict)
+    attempts: dict[AttemptId, AttemptRecord] = field(default_factory=dict)
+    fills: list[tuple[AccountId, AttemptId | None, Fill]] = field(default_factory=list)
+    reservations: dict[AttemptId, Reservation] = field(default_factory=dict)
+    recent: list[RecentOrder] = field(default_factory=list)
+    usage: dict[tuple[AccountId, PrincipalId, date], Usage] = field(default_factory=dict)
+    tickets: dict[TicketId, TicketRecord] = field(default_factory=dict)
+    halts: dict[str, HaltRecord] = field(default_factory=dict)
+    tightenings: list[Tightening] = field(default_factory=list)
+    facts: dict[str, str] = field(default_factory=dict)
+    audit: list[AuditRow] = field(default_factory=list)
+    head: AuditHead | None = None
+    checkpoints: list[CheckpointRow] = field(default_factory=list)
+
+    def copied(self) -> Books:
+        return Books(**{name: copy.copy(table) for name, table in vars(self).items()})
+
+
+class MemoryTx:
+    """Implements ports.journal.JournalTx on `Books`."""
+
+    def __init__(self, books: Books) -> None:
+        self._books = books
+
+    def order(self, order_id: OrderId) -> OrderRecord | None:
+        return self._books.orders.get(order_id)
+
+    def order_for_key(self, principal: PrincipalId, key: IdempotencyKey) -> OrderRecord | None:
+        order_id = self._books.keys.get((principal, key))
+        return None if order_id is None else self._books.orders[order_id]
+
+    def orders(self, where: OrderFilter, *, limit: int) -> Sequence[OrderRecord]:
+        rows = sorted(self._books.orders.values(), key=lambda row: (row.created_at, row.order_id))
+        return [row for row in reversed(rows) if _matches(row, where)][:limit]
+
+    def add_order(self, order: OrderRecord) -> None:
+        key = (order.principal, order.key)
+        if order.order_id in self._books.orders or key in self._books.keys:
+            raise Duplicate(order.order_id)
+        self._books.orders[order.order_id] = order
+        self._books.keys[key] = order.order_id
+
+    def put_order(self, order: OrderRecord) -> None:
+        _swap(self._books.orders, order.order_id, order)
+
+    def attempt(self, attempt_id: AttemptId) -> AttemptRecord | None:
+        return self._books.attempts.get(attempt_id)
+
+    def attempts(self, order_id: OrderId) -> Sequence[AttemptRecord]:
+        rows = [row for row in self._books.attempts.values() if row.order_id == order_id]
+        return sorted(rows, key=lambda row: row.n)
+
+    def attempts_in(
+        self, states: frozenset[AttemptState], *, account: AccountId | None = None
+    ) -> Sequence[AttemptRecord]:
+        return [
+            row
+            for row in self._books.attempts.values()
+            if row.state in states and account in (None, row.account)
+        ]
+
+    def attempts_tagged(self, tags: Sequence[Tag]) -> Sequence[AttemptRecord]:
+        return [row for row in self._books.attempts.values() if row.tag in tags]
+
+    def attempts_ended_since(self, account: AccountId, since: datetime) -> Sequence[AttemptRecord]:
+        return [
+            row
+            for row in self._books.attempts.values()
+            if row.account == account and row.ended_at is not None and row.ended_at >= since
+        ]
+
+    def attempt_for_venue_order(
+        self, account: AccountId, venue_order_id: str
+    ) -> AttemptRecord | None:
+        for row in self._books.attempts.values():
+            placing = row.action in (Action.PLACE, Action.CLOSE)
+            if placing and (row.account, row.venue_order_id) == (account, venue_order_id):
+                return row
+        return None
+
+    def attempt_for_position(self, account: AccountId, position_id: str) -> AttemptRecord | None:
+        rows = [
+            row
+            for row in self._books.attempts.values()
+            if row.opening and (row.account, row.position_id) == (account, position_id)
+        ]
+        return min(rows, key=lambda row: row.claimed_at, default=None)
+
+    def add_attempt(self, attempt: AttemptRecord) -> None:
+        taken = {(row.order_id, row.n) for row in self._books.attempts.values()}
+        tags = {row.tag for row in self._books.attempts.values()}
+        if (
+            attempt.attempt_id in self._books.attempts
+            or (attempt.order_id, attempt.n) in taken
+            or attempt.tag in tags
+        ):
+            raise Duplicate(attempt.attempt_id)
+        self._books.attempts[attempt.attempt_id] = attempt
+
+    def put_attempt(self, attempt: AttemptRecord) -> None:
+        _swap(self._books.attempts, attempt.attempt_id, attempt)
+
+    def add_fill(self, account: AccountId, attempt_id: AttemptId | None, fill: Fill) -> bool:
+        if any(
+            (acc, old.trade_id) == (account, fill.trade_id) for acc, _, old in self._books.fills
+        ):
+            return False
+        self._books.fills.append((account, attempt_id, fill))
+        return True
+
+    def fills(
+        self, account: AccountId, *, before: str | None, limit: int
+    ) -> Sequence[tuple[str, AttemptId | None, Fill]]:
+        upto = len(self._books.fills) if before is None else int(before) - 1
+        rows = [
+            (str(n), attempt_id, fill)
+            for n, (acc, attempt_id, fill) in enumerate(self._books.fills[:upto], start=1)
+            if acc == account
+        ]
+        return rows[::-1][:limit]
+
+    def fills_of(self, attempt_id: AttemptId) -> Sequence[Fill]:
+        return [fill for _, owner, fill in self._books.fills if owner == attempt_id]
+
+    def add_reservation(self, reservation: Reservation) -> None:
+        if reservation.attempt_id in self._books.reservations:
+            raise Duplicate(reservation.attempt_id)
+        self._books.reservations[reservation.attempt_id] = reservation
+
+    def put_reservation(self, reservation: Reservation) -> None:
+        if reservation.attempt_id not in self._books.reservations:
+            raise Stale(reservation.attempt_id)
+        self._books.reservations[reservation.attempt_id] = reservation
+
+    def reservations(self, account: AccountId, *, mark: int) -> Sequence[Reservation]:
+        return [
+            row
+            for row in self._books.reservations.values()
+            if row.account == account and (row.released_seq is None or row.released_seq > mark)
+        ]
+
+    def reservation(self, attempt_id: AttemptId) -> Reservation | None:
+        return self._books.reservations.get(attempt_id)
+
+    def add_recent(self, recent: RecentOrder) -> None:
+        self._books.recent.append(recent)
+
+    def recent(self, *, since: datetime) -> Sequence[RecentOrder]:
+        rows = [row for row in self._books.recent if row.claimed_at >= since]
+        return sorted(rows, key=lambda row: row.claimed_at)
+
+    def add_usage(
+        self, account: AccountId, principal: PrincipalId, day: date, usage: Usage
+    ) -> None:
+        held = self._books.usage.get((account, principal, day), NOTHING_USED)
+        self._books.usage[account, principal, day] = _sum(held, usage)
+
+    def usage(self, account: AccountId, principal: PrincipalId | None, day: date) -> Usage:
+        total = NOTHING_USED
+        for (acc, who, when), used in self._books.usage.items():
+            if (acc, when) == (account, day) and principal in (None, who):
+                total = _sum(total, used)
+        return total
+
+    def ticket(self, ticket_id: TicketId) -> TicketRecord | None:
+        return self._books.tickets.get(ticket_id)
+
+    def tickets_in(self, states: frozenset[TicketState]) -> Sequence[TicketRecord]:
+        rows = [row for row in self._books.tickets.values() if row.state in states]
+        return sorted(rows, key=lambda row: row.opened_at)
+
+    def add_ticket(self, ticket: TicketRecord) -> None:
+        if ticket.ticket_id in self._books.tickets:
+            raise Duplicate(ticket.ticket_id)
+        self._books.tickets[ticket.ticket_id] = ticket
+
+    def put_ticket(self, ticket: TicketRecord) -> None:
+        _swap(self._books.tickets, ticket.ticket_id, ticket)
+
+    def halts(self) -> Sequence[HaltRecord]:
+        return [row for row in self._books.halts.values() if row.released_at is None]
+
+    def add_halt(self, halt: HaltRecord) -> None:
+        if halt.halt_id in self._books.halts:
+            raise Duplicate(halt.halt_id)
+        self._books.halts[halt.halt_id] = halt
+
+    def put_halt(self, halt: HaltRecord) -> None:
+        if halt.halt_id not in self._books.halts:
+            raise Stale(halt.halt_id)
+        self._books.halts[halt.halt_id] = halt
+
+    def tightenings(self) -> Sequence[Tightening]:
+        return list(self._books.tightenings)
+
+    def add_tightening(self, tightening: Tightening) -> None:
+        self._books.tightenings.append(tightening)
+
+    def fact(self, name: str) -> str | None:
+        return self._books.facts.get(name)
+
+    def put_fact(self, name: str, value: str) -> None:
+        self._books.facts[name] = value
+
+    def audit_head(self) -> AuditHead | None:
+        return self._books.head
+
+    def append_audit(self, row: AuditRow, head: AuditHead) -> None:
+        if row.seq != len(self._books.audit) + 1:
+            raise Duplicate(f"audit record {row.seq}")
+        self._books.audit.append(row)
+        self._books.head = head
+
+    def add_checkpoint(self, row: CheckpointRow) -> None:
+        self._books.checkpoints.append(row)
+
+    def last_checkpoint(self) -> CheckpointRow | None:
+        return self._books.checkpoints[-1] if self._books.checkpoints else None
+
+    def audit_hashes(self, *, after: int, upto: int) -> Sequence[str]:
+        return [row.body for row in self._books.audit[after:upto]]
+
+    def audit_rows(
+        self, *, after: int, limit: int, kind: str | None = None, corr: str | None = None
+    ) -> Sequence[AuditRow]:
+        rows = self._books.audit[after:]
+        return [row for row in rows if kind in (None, row.kind) and corr in (None, row.corr)][
+            :limit
+        ]
+
+    def audit_tail(
+        self, *, limit: int, kind: str | None = None, corr: str | None = None
+    ) -> Sequence[AuditRow]:
+        rows = self.audit_rows(after=0, limit=len(self._books.audit), kind=kind, corr=corr)
+        return rows[max(len(rows) - limit, 0) :]
+
+
+class MemoryJournal:
+    """Implements ports.journal.Journal; `broken` makes every write fail, as a full disk does."""
+
+    def __init__(self) -> None:
+        self.books = Books()
+        self.broken = False
+
+    async def write(self, work: Callable[[JournalTx], T]) -> T:
+        if self.broken:
+            raise JournalUnwritable("the disk is full")
+        before = self.books.copied()
+        try:
+            return work(MemoryTx(self.books))
+        except BaseException:
+            self.books = before
+            raise
+
+    async def read(self, work: Callable[[JournalTx], T]) -> T:
+        return work(MemoryTx(self.books.copied()))
+
+
+def _swap(table: dict[K, R], key: K, row: R) -> None:
+    held = table.get(key)
+    if held is None or held.ver != row.ver - 1:
+        raise Stale(str(key))
+    table[key] = row
+
+
+def _matches(row: OrderRecord, where: OrderFilter) -> bool:
+    return (
+        where.principal in (None, row.principal)
+        and (where.states is None or row.state in where.states)
+        and where.symbol in (None, row.symbol)
+        and (where.before is None or (row.created_at, row.order_id) < where.before)
+    )
+
+
+def _sum(one: Usage, other: Usage) -> Usage:
+    return Usage(orders=one.orders + other.orders, notional=one.notional + other.notional)
