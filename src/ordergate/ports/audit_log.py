@@ -19,6 +19,10 @@ class AuditTx(Protocol):
 
     def last_checkpoint(self) -> CheckpointRow | None: ...
 
+    def checkpoints(self, *, after: int, limit: int) -> Sequence[CheckpointRow]:
+        """Return checkpoints with size > after, smallest first."""
+        ...
+
     def audit_hashes(self, *, after: int, upto: int) -> Sequence[str]:
         """Return the leaf bodies' canonical text of records after..upto, in order."""
         ...

@@ -1,0 +1,139 @@
+"""What limits are made of inside a transaction: reservations, use, recent claims, halts, facts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+
+from sqlalchemy import bindparam, delete, literal_column, null, select
+
+from ordergate.adapters.storage.statements import Shelf, given, text_of, upsert
+from ordergate.adapters.storage.tables import (
+    FACTS,
+    HALTS,
+    RECENT_ORDERS,
+    RESERVATIONS,
+    TIGHTENINGS,
+    USAGE,
+)
+from ordergate.adapters.storage.transaction import Transaction
+from ordergate.model.canonical import iso
+from ordergate.model.records import HaltRecord, RecentOrder, Reservation, Tightening, Usage
+from ordergate.model.values import ZERO, AccountId, AttemptId, PrincipalId, plain
+
+RECENT_KEPT: Final = timedelta(days=1)
+_PRUNED_AT_ONCE: Final = 16
+
+_R = RESERVATIONS.c
+_RESERVATIONS: Final = Shelf(RESERVATIONS, Reservation)
+_RESERVATION: Final = _RESERVATIONS.select(given(_R.attempt_id))
+_HELD: Final = _RESERVATIONS.select(given(_R.account), _R.released_seq.is_(null()))
+_RELEASED_AFTER: Final = _RESERVATIONS.select(
+    given(_R.account), _R.released_seq > bindparam("mark")
+)
+_PUT_RESERVATION: Final = _RESERVATIONS.update(given(_R.attempt_id), but=("attempt_id",))
+
+_N = RECENT_ORDERS.c
+_RECENT: Final = Shelf(RECENT_ORDERS, RecentOrder)
+_RECENT_SINCE: Final = _RECENT.select(
+    _N.claimed_at >= bindparam("since"), order_by=(_N.claimed_at,)
+)
+_OLDEST_RECENT: Final = text_of(
+    select(_N.claimed_at)
+    .where(_N.claimed_at < bindparam("before"))
+    .order_by(_N.claimed_at)
+    .limit(bindparam("row_limit"))
+    .offset(literal_column("0"))
+)
+_FORGET_RECENT: Final = text_of(delete(RECENT_ORDERS).where(_N.claimed_at <= bindparam("upto")))
+
+_U = USAGE.c
+_USED: Final = text_of(
+    select(_U.principal, _U.orders, _U.notional).where(given(_U.account), given(_U.day))
+)
+_PUT_USAGE: Final = upsert(USAGE)
+
+_H = HALTS.c
+_HALTS: Final = Shelf(HALTS, HaltRecord)
+_IN_FORCE: Final = _HALTS.select(_H.released_at.is_(null()), order_by=(_H.engaged_at,))
+# A release is final: what was released is never changed again.
+_PUT_HALT: Final = _HALTS.update(given(_H.halt_id), _H.released_at.is_(null()), but=("halt_id",))
+
+_TIGHTENINGS: Final = Shelf(TIGHTENINGS, Tightening)
+_ALL_TIGHTENINGS: Final = _TIGHTENINGS.select(order_by=(TIGHTENINGS.c.n,))
+
+_FACT: Final = text_of(select(FACTS.c.value).where(given(FACTS.c.name)))
+_PUT_FACT: Final = upsert(FACTS)
+
+
+class LimitsTx(Transaction):
+    def add_reservation(self, reservation: Reservation) -> None:
+        self._add(_RESERVATIONS, reservation)
+
+    def put_reservation(self, reservation: Reservation) -> None:
+        self._put(_PUT_RESERVATION, _RESERVATIONS.rows.to_row(reservation))
+
+    def reservations(self, account: AccountId, *, mark: int) -> Sequence[Reservation]:
+        held = self._records(_RESERVATIONS, _HELD, account=account)
+        return [*held, *self._records(_RESERVATIONS, _RELEASED_AFTER, account=account, mark=mark)]
+
+    def reservation(self, attempt_id: AttemptId) -> Reservation | None:
+        return self._record(_RESERVATIONS, _RESERVATION, attempt_id=attempt_id)
+
+    def add_recent(self, recent: RecentOrder) -> None:
+        self._add(_RECENT, recent)
+        before = iso(recent.claimed_at - RECENT_KEPT)
+        oldest = self._all(_OLDEST_RECENT, before=before, row_limit=_PRUNED_AT_ONCE)
+        if oldest:
+            self._changed(_FORGET_RECENT, upto=oldest[-1][0])
+
+    def recent(self, *, since: datetime) -> Sequence[RecentOrder]:
+        return self._records(_RECENT, _RECENT_SINCE, since=iso(since))
+
+    def add_usage(
+        self, account: AccountId, principal: PrincipalId, day: date, usage: Usage
+    ) -> None:
+        before = self.usage(account, principal, day)
+        self._changed(
+            _PUT_USAGE,
+            account=account,
+            principal=principal,
+            day=day.isoformat(),
+            orders=before.orders + usage.orders,
+            notional=plain(before.notional + usage.notional),
+        )
+
+    def usage(self, account: AccountId, principal: PrincipalId | None, day: date) -> Usage:
+        rows = [
+            (orders, Decimal(notional))
+            for who, orders, notional in self._all(_USED, account=account, day=day.isoformat())
+            if principal is None or who == principal
+        ]
+        return Usage(
+            orders=sum(orders for orders, _ in rows),
+            notional=sum((notional for _, notional in rows), ZERO),
+        )
+
+    def halts(self) -> Sequence[HaltRecord]:
+        return self._records(_HALTS, _IN_FORCE)
+
+    def add_halt(self, halt: HaltRecord) -> None:
+        self._add(_HALTS, halt)
+
+    def put_halt(self, halt: HaltRecord) -> None:
+        self._put(_PUT_HALT, _HALTS.rows.to_row(halt))
+
+    def tightenings(self) -> Sequence[Tightening]:
+        return self._records(_TIGHTENINGS, _ALL_TIGHTENINGS)
+
+    def add_tightening(self, tightening: Tightening) -> None:
+        self._add(_TIGHTENINGS, tightening)
+
+    def fact(self, name: str) -> str | None:
+        row = self._one(_FACT, name=name)
+        return None if row is None else str(row[0])
+
+    def put_fact(self, name: str, value: str) -> None:
+        self._changed(_PUT_FACT, name=name, value=value)

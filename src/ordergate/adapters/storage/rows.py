@@ -1,0 +1,79 @@
+"""Rows and records: the one translation between a table's columns and the words we speak."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import types
+import typing
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
+
+from ordergate.model.canonical import decode_intent, encode_intent, iso
+from ordergate.model.orders import Intent
+from ordergate.model.values import plain
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+R = TypeVar("R", bound="DataclassInstance")
+Column = str | int | None
+_Way = Callable[[Any], Any]
+
+
+class Rows(Generic[R]):
+    """Column values of a record, by field name; read back in the order of `names`."""
+
+    def __init__(self, kind: type[R]) -> None:
+        hints = typing.get_type_hints(kind)
+        self.names: Final = tuple(field.name for field in dataclasses.fields(kind))
+        self._kind = kind
+        self._writes = [(name, _ways(hints[name])[0]) for name in self.names]
+        self._reads = [(name, _ways(hints[name])[1]) for name in self.names]
+
+    def to_row(self, record: R, *, but: str = "") -> dict[str, Column]:
+        """Return the record's column values, except the one of the field `but`."""
+        row: dict[str, Column] = {}
+        for name, write in self._writes:
+            if name != but:
+                value = getattr(record, name)
+                row[name] = value if value is None or write is None else write(value)
+        return row
+
+    def from_row(self, row: Sequence[Any]) -> R:
+        return self._kind(
+            **{
+                name: value if value is None or read is None else read(value)
+                for (name, read), value in zip(self._reads, row, strict=True)
+            }
+        )
+
+
+def _ways(hint: Any) -> tuple[_Way | None, _Way | None]:
+    """Return how a field is written and read; None where the value stays as it is."""
+    if hint == Intent:
+        return encode_intent, decode_intent
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        (hint,) = (option for option in typing.get_args(hint) if option is not types.NoneType)
+    while hasattr(hint, "__supertype__"):
+        hint = hint.__supertype__
+    if hint is bool:
+        return int, bool
+    if hint in (str, int):
+        return None, None
+    if issubclass(hint, enum.Enum):
+        return _value, hint
+    return _WAYS[hint]
+
+
+def _value(member: enum.Enum) -> Any:
+    return member.value
+
+
+_WAYS: Final[dict[Any, tuple[_Way, _Way]]] = {
+    Decimal: (plain, Decimal),
+    datetime: (iso, datetime.fromisoformat),
+    date: (date.isoformat, date.fromisoformat),
+}

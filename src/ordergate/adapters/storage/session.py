@@ -1,0 +1,12 @@
+"""One transaction as all ports see it: journal, identity and log together."""
+
+from __future__ import annotations
+
+from ordergate.adapters.storage.audit_tx import AuditLogTx
+from ordergate.adapters.storage.identity_tx import IdentityRowsTx
+from ordergate.adapters.storage.limits_tx import LimitsTx
+from ordergate.adapters.storage.orders_tx import OrdersTx
+
+
+class SqlTx(OrdersTx, LimitsTx, AuditLogTx, IdentityRowsTx):
+    """Implements JournalTx and IdentityTx on a cursor inside an open transaction."""
