@@ -1,0 +1,278 @@
+"""All that may be read of orders, asks, fills, halts and limits; nothing here changes anything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from ordergate.model.accounts import Mode, VenueSnapshot
+from ordergate.model.canonical import from_iso, iso
+from ordergate.model.errors import DataUnavailable, InvalidArgument, NotFound
+from ordergate.model.orders import AttemptState, OrderState
+from ordergate.model.outcomes import Fill
+from ordergate.model.principals import Kind, Principal
+from ordergate.model.records import AttemptRecord, OrderRecord, TicketRecord
+from ordergate.model.values import AccountId, OrderId, Symbol, TicketId, VenueName
+from ordergate.model.verdicts import Judgement
+from ordergate.model.views import AccountView, OrderView, Page, SafetyView, TicketView
+from ordergate.order.halt import killed
+from ordergate.order.policy.judge import Judge
+from ordergate.ports.journal import Journal, JournalTx, OrderFilter
+from ordergate.ports.market_facts import MarketFacts
+from ordergate.ports.system import Clock
+from ordergate.ports.venue_read import VenueReader
+
+WAIT_MAX_S: Final = Decimal(120)
+PAGE_MAX: Final = 200
+READ_TIMEOUT_S: Final = 3.0
+SEES_ALL: Final = frozenset({Kind.OPERATOR, Kind.READ_ONLY, Kind.GATEWAY})
+PENDING: Final = frozenset(
+    {"proposed", "approval_required", "approved", "sending", "unknown", "working", "partial"}
+)
+
+_ORDER_WORDS: Final = {
+    OrderState.AWAITING_APPROVAL: "approval_required",
+    OrderState.POLICY_REJECTED: "rejected",
+}
+_ATTEMPT_WORDS: Final = {
+    AttemptState.VENUE_EXPIRED: "expired",
+    AttemptState.AWAITING_PROMPT: "sending",
+    AttemptState.RESOLVED_NOT_PLACED: "not_sent",
+}
+
+
+def status_word(order: OrderRecord, attempt: AttemptRecord | None) -> str:
+    """Return the public status: the last attempt's once there is one, else the order's."""
+    if attempt is not None and order.state in (OrderState.ACTIVE, OrderState.DONE):
+        return _ATTEMPT_WORDS.get(attempt.state, attempt.state.value)
+    return _ORDER_WORDS.get(order.state, order.state.value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Where the books are read from."""
+
+    journal: Journal
+    judge: Judge
+    reader: VenueReader
+    markets: MarketFacts
+    clock: Clock
+    approve_url: Callable[[TicketId], str]
+
+
+class Books:
+    """The gate's books as its callers may see them: an agent sees its own orders."""
+
+    def __init__(self, sources: Sources) -> None:
+        self._journal = sources.journal
+        self._judge = sources.judge
+        self._reader = sources.reader
+        self._markets = sources.markets
+        self._clock = sources.clock
+        self._approve_url = sources.approve_url
+        self._mode: Mode | None = None
+        self._moved = asyncio.Event()
+
+    @property
+    def venue(self) -> VenueName:
+        return self._reader.venue
+
+    @property
+    def account_id(self) -> AccountId:
+        return self._reader.account
+
+    async def status(self, order_id: OrderId, *, asker: Principal) -> OrderView:
+        """Return an order with its last attempt; NotFound for what the asker may not see."""
+        return await self._journal.read(lambda tx: self._seen(tx, order_id, asker))
+
+    async def wait(self, order_id: OrderId, *, timeout_s: Decimal, asker: Principal) -> OrderView:
+        """Return when the order has left the pending states, or as it is when the time is over."""
+        until = self._clock.monotonic() + float(min(timeout_s, WAIT_MAX_S))
+        while True:
+            moved = self._moved
+            view = await self.status(order_id, asker=asker)
+            left = until - self._clock.monotonic()
+            if view.status not in PENDING or left <= 0:
+                return view
+            try:
+                async with asyncio.timeout(left):
+                    await moved.wait()
+            except TimeoutError:
+                return await self.status(order_id, asker=asker)
+
+    async def orders(
+        self,
+        *,
+        states: frozenset[OrderState] | None,
+        symbol: Symbol | None,
+        limit: int,
+        cursor: str | None,
+        asker: Principal,
+    ) -> Page[OrderView]:
+        """Return orders newest first, a page at a time; an agent's own only."""
+        limit = max(1, min(limit, PAGE_MAX))
+        where = OrderFilter(
+            principal=None if asker.kind in SEES_ALL else asker.id,
+            states=states,
+            symbol=symbol,
+            before=_order_cursor(cursor) if cursor is not None else None,
+        )
+
+        def work(tx: JournalTx) -> Page[OrderView]:
+            rows = tx.orders(where, limit=limit + 1)
+            views = tuple(self._view(tx, row) for row in rows[:limit])
+            last = views[-1].order if len(rows) > limit else None
+            after = None if last is None else f"{iso(last.created_at)}_{last.order_id}"
+            return Page(views, after)
+
+        return await self._journal.read(work)
+
+    async def fills(self, *, limit: int, cursor: str | None, asker: Principal) -> Page[Fill]:
+        """Return the account's fills, newest first, a page at a time."""
+        del asker  # every principal that may read the account may read all of its fills
+        limit = max(1, min(limit, PAGE_MAX))
+        if cursor is not None and not cursor.isdigit():
+            raise InvalidArgument("cursor is not one of ours", fix="omit it to start at the newest")
+
+        def work(tx: JournalTx) -> Page[Fill]:
+            rows = tx.fills(self.account_id, before=cursor, limit=limit + 1)
+            after = rows[limit - 1][0] if len(rows) > limit else None
+            return Page(tuple(fill for _, _, fill in rows[:limit]), after)
+
+        return await self._journal.read(work)
+
+    async def ticket(self, ticket_id: TicketId, *, asker: Principal) -> TicketView:
+        """Return an ask and its order; reading it decides nothing."""
+
+        def work(tx: JournalTx) -> TicketView:
+            ticket = tx.ticket(ticket_id)
+            if ticket is None:
+                raise _no_ticket()
+            return self._ticket_view(self._seen(tx, ticket.order_id, asker).order, ticket)
+
+        return await self._journal.read(work)
+
+    async def account(self, *, asker: Principal) -> AccountView:
+        """Return the account as the venue shows it, and which of it was made around the gate."""
+        del asker
+        snapshot = await self._snapshot()
+
+        def work(tx: JournalTx) -> frozenset[str]:
+            account = self.account_id
+            positions = (
+                one.position_id
+                for one in snapshot.positions
+                if tx.attempt_for_position(account, one.position_id) is None
+            )
+            orders = (
+                one.venue_order_id
+                for one in snapshot.open_orders
+                if tx.attempt_for_venue_order(account, one.venue_order_id) is None
+            )
+            return frozenset((*positions, *orders))
+
+        return AccountView(
+            identity=snapshot.identity,
+            state=snapshot.account,
+            positions=snapshot.positions,
+            open_orders=snapshot.open_orders,
+            external=await self._journal.read(work),
+            source=self._markets.source,
+            synthetic=self._markets.synthetic,
+        )
+
+    async def safety(self) -> SafetyView:
+        """Return halts, effective limits with their sources, and tightenings."""
+
+        def work(tx: JournalTx) -> SafetyView:
+            halts = tuple(tx.halts())
+            return SafetyView(
+                killed=killed(halts),
+                halts=halts,
+                limits=self._judge.views(tx),
+                tightenings=tuple(tx.tightenings()),
+                policy_hash=self._judge.policy_hash(tx),
+            )
+
+        return await self._journal.read(work)
+
+    async def _snapshot(self) -> VenueSnapshot:
+        try:
+            async with asyncio.timeout(READ_TIMEOUT_S):
+                snapshot = await self._reader.snapshot()
+        except Exception as error:  # whatever the adapter raises, the fact is missing
+            raise DataUnavailable(
+                f"the venue {self.venue} cannot be read ({type(error).__name__})",
+                fix="try again shortly; `ordergate doctor` tells what is wrong",
+            ) from error
+        self._mode = snapshot.identity.mode
+        return snapshot
+
+    def _seen(self, tx: JournalTx, order_id: OrderId, asker: Principal) -> OrderView:
+        order = tx.order(order_id)
+        if order is None or not _may_see(order, asker):
+            raise NotFound("no such order of yours", fix="list_orders shows the orders you may see")
+        return self._view(tx, order)
+
+    def _view(
+        self,
+        tx: JournalTx,
+        order: OrderRecord,
+        *,
+        replayed: bool = False,
+        judgement: Judgement | None = None,
+    ) -> OrderView:
+        attempts = tx.attempts(order.order_id) if order.attempts else ()
+        ticket = tx.ticket(order.ticket_id) if order.ticket_id is not None else None
+        last = attempts[-1] if attempts else None
+        return self._picture(order, last, ticket, replayed=replayed, judgement=judgement)
+
+    def _picture(
+        self,
+        order: OrderRecord,
+        attempt: AttemptRecord | None,
+        ticket: TicketRecord | None,
+        *,
+        replayed: bool = False,
+        judgement: Judgement | None = None,
+    ) -> OrderView:
+        return OrderView(
+            order=order,
+            attempt=attempt,
+            ticket=ticket,
+            mode=self._mode,
+            status=status_word(order, attempt),
+            replayed=replayed,
+            judgement=judgement,
+        )
+
+    def _ticket_view(self, order: OrderRecord, ticket: TicketRecord) -> TicketView:
+        quote = self._markets.quote(order.symbol)
+        return TicketView(
+            ticket=ticket,
+            order=order,
+            approve_url=self._approve_url(ticket.ticket_id),
+            price_now=None if quote is None else quote.mid,
+        )
+
+
+def _may_see(order: OrderRecord, asker: Principal) -> bool:
+    return asker.kind in SEES_ALL or asker.id in (order.principal, order.drafted_by)
+
+
+def _no_ticket() -> NotFound:
+    return NotFound("no such approval", fix="list_orders shows which orders wait for one")
+
+
+def _order_cursor(text: str) -> tuple[datetime, OrderId]:
+    at, _, order_id = text.partition("_")
+    try:
+        return from_iso(at), OrderId(order_id)
+    except ValueError:
+        raise InvalidArgument(
+            "cursor is not one of ours", fix="omit it to start at the newest"
+        ) from None

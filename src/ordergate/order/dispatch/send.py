@@ -1,0 +1,382 @@
+"""The sole holder of the power to trade: the claim on disk, one wire write, what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+from ordergate.model.accounts import VenueSnapshot
+from ordergate.model.canonical import canonical, plain_data
+from ordergate.model.errors import Code
+from ordergate.model.orders import (
+    Action,
+    AttemptState,
+    Lane,
+    Side,
+    VenueCancel,
+    VenueModify,
+    VenueOrder,
+)
+from ordergate.model.outcomes import Acked, NotSent, Outcome, Rejected
+from ordergate.model.principals import Principal
+from ordergate.model.records import (
+    AttemptRecord,
+    HaltKind,
+    OrderRecord,
+    RecentOrder,
+    Reservation,
+    ScopeKind,
+    TicketRecord,
+    TicketState,
+    Usage,
+)
+from ordergate.model.values import AttemptId, PrincipalId
+from ordergate.model.verdicts import Judgement, Verb
+from ordergate.order.approval.approve import Approve
+from ordergate.order.approval.ticket import in_band
+from ordergate.order.dispatch.evidence import code_of, event_of, evidence, filled
+from ordergate.order.dispatch.wire import Wire, size_of, to_wire
+from ordergate.order.halt import Halt
+from ordergate.order.intent.idempotency import magic, tag
+from ordergate.order.journal.record import Record
+from ordergate.order.policy.facts import terms
+from ordergate.order.policy.judge import Judge
+from ordergate.ports.journal import Journal, JournalTx
+from ordergate.ports.system import Clock, Ids
+from ordergate.ports.venue_read import VenueReader
+from ordergate.ports.venue_trade import VenueTrader
+
+SEND_WITHIN_S: Final = 2.0  # between claim and first byte
+WIRE_TIMEOUT_S: Final = 10.0
+READ_TIMEOUT_S: Final = 3.0
+TAG_TRIES: Final = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """A read of the account, and the audit mark taken before it."""
+
+    snapshot: VenueSnapshot | None  # None: the venue could not be read
+    read_at: float  # monotonic seconds
+    mark: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What a claim came to: a denial, an ask, or an attempt on disk and what to write."""
+
+    order: OrderRecord
+    judgement: Judgement
+    ticket: TicketRecord | None = None
+    attempt: AttemptRecord | None = None
+    wire: Wire | None = None
+    send_by: float = 0.0
+
+
+class Send:
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        record: Record,
+        judge: Judge,
+        approve: Approve,
+        halt: Halt,
+        reader: VenueReader,
+        trader: VenueTrader,
+        clock: Clock,
+        ids: Ids,
+        instance: str,
+        epoch: int,
+    ) -> None:
+        self._journal = journal
+        self._record = record
+        self._judge = judge
+        self._approve = approve
+        self._halt = halt
+        self._reader = reader
+        self._trader = trader
+        self._clock = clock
+        self._ids = ids
+        self._instance = instance
+        self._epoch = epoch
+
+    async def look(self, mark: int) -> Look:
+        """Read the account once; an unreadable venue is a missing fact, not an error."""
+        read_at = self._clock.monotonic()
+        try:
+            async with asyncio.timeout(READ_TIMEOUT_S):
+                snapshot = await self._reader.snapshot()
+        except Exception:  # noqa: BLE001 - whatever the adapter raises, the fact is missing
+            snapshot = None
+        return Look(snapshot=snapshot, read_at=read_at, mark=mark)
+
+    def claim(
+        self,
+        tx: JournalTx,
+        order: OrderRecord,
+        look: Look,
+        *,
+        asker: Principal,
+        approved: TicketRecord | None = None,
+        own: bool = False,
+    ) -> Claim:
+        """Judge on fresh facts and, where allowed, put the attempt on disk; one transaction.
+
+        `approved` is a yes given in this same transaction; `own` marks an operator's own order,
+        whose submission is the yes. Neither lifts a hard limit.
+        """
+        judgement = self._judge.judge(
+            tx,
+            order.intent,
+            asker=asker,
+            snapshot=look.snapshot,
+            read_at=look.read_at,
+            mark=look.mark,
+            order_id=order.order_id,
+        )
+        decision = judgement.decision
+        detail = {
+            "lane": decision.lane,
+            "verb": decision.verb,
+            "policy": judgement.policy_hash,
+            "facts": judgement.facts_json,
+        }
+        fields: dict[str, object] = {
+            "lane": decision.lane,
+            "decision_json": canonical(decision),
+        }
+        actor = asker.id
+        if decision.verb is Verb.DENY:
+            for reason in judgement.halt_reasons:
+                self._raise_halt(tx, order, reason)
+            event = "claim_denied" if approved is not None else "judged_deny"
+            code = decision.failed.code if decision.failed is not None else None
+            order = self._record.move(
+                tx, order, event, actor=actor, detail=detail, code=code, **fields
+            )
+            return Claim(order=order, judgement=judgement)
+        if approved is not None and not _still_stands(approved, judgement):
+            return self._ask_again(tx, order, approved, judgement, fields=fields)
+        if decision.verb is Verb.ASK and approved is None and not own:
+            ticket = self._issue(tx, order, judgement)
+            fields["ticket_id"] = ticket.ticket_id
+            order = self._record.move(
+                tx, order, "judged_ask", actor=actor, detail=detail, code=None, **fields
+            )
+            return Claim(order=order, judgement=judgement, ticket=ticket)
+        if approved is None:
+            order = self._record.move(
+                tx, order, "judged_allow", actor=actor, detail=detail, code=None, **fields
+            )
+        return self._open_attempt(tx, order, look, judgement, ticket=approved)
+
+    async def write(self, claim: Claim) -> tuple[OrderRecord, AttemptRecord]:
+        """Make the one wire write of a durable claim, then journal what it proves."""
+        if claim.attempt is None or claim.wire is None:
+            raise ValueError("nothing was claimed")
+        outcome = await self._once(claim)
+        attempt, actor = claim.attempt, claim.attempt.owner
+        event = event_of(outcome, attempt.action)
+        acked = outcome if isinstance(outcome, Acked) else None
+        code = code_of(outcome)
+        fields: dict[str, object] = {"code": code}
+        if acked is not None and attempt.action in (Action.PLACE, Action.CLOSE):
+            fields |= {
+                "venue_order_id": acked.venue_order_id,
+                "position_id": acked.position_id,
+                "filled_quantity": filled(outcome),
+                "average_price": acked.average_price,
+            }
+
+        def work(tx: JournalTx) -> tuple[OrderRecord, AttemptRecord]:
+            return self._record.book(
+                tx,
+                attempt,
+                event,
+                actor=actor,
+                fills=acked.fills if acked is not None else (),
+                requote=isinstance(outcome, Rejected) and outcome.requote,
+                detail={"outcome": plain_data(outcome), "kind": type(outcome).__name__},
+                **fields,
+            )
+
+        return await self._journal.write(work)
+
+    async def _once(self, claim: Claim) -> Outcome:
+        assert claim.attempt is not None
+        opening = claim.attempt.opening
+        if opening and self._halt.stops(claim.order):
+            return NotSent("halted before the wire")
+        if self._clock.monotonic() >= claim.send_by:
+            return NotSent("too late to send")
+        try:
+            async with asyncio.timeout(WIRE_TIMEOUT_S):
+                match claim.wire:
+                    case VenueOrder():
+                        return await self._trader.submit(claim.wire)
+                    case VenueModify():
+                        return await self._trader.modify(claim.wire)
+                    case VenueCancel():
+                        return await self._trader.cancel(claim.wire)
+                    case None:
+                        return NotSent("nothing to send")
+        except Exception as error:  # noqa: BLE001 - evidence decides what the failure proves
+            return evidence(error)
+
+    def _open_attempt(
+        self,
+        tx: JournalTx,
+        order: OrderRecord,
+        look: Look,
+        judgement: Judgement,
+        *,
+        ticket: TicketRecord | None,
+    ) -> Claim:
+        if look.snapshot is None:
+            raise ValueError("an order was allowed without a look at its account")
+        snapshot = look.snapshot
+        lane = judgement.decision.lane
+        attempt = self._attempt(tx, order, snapshot, lane)
+        order = self._record.move(
+            tx, order, "claimed", actor=self._instance, attempts=attempt.n, lane=lane
+        )
+        wire = to_wire(order.intent, attempt)
+        attempt = self._record.new_attempt(
+            tx,
+            attempt,
+            "claimed",
+            actor=self._instance,
+            detail={"policy": judgement.policy_hash, "wire": plain_data(wire)},
+        )
+        self._use(tx, order, attempt, judgement, snapshot)
+        return Claim(
+            order=order,
+            judgement=judgement,
+            ticket=ticket,
+            attempt=attempt,
+            wire=wire,
+            send_by=self._clock.monotonic() + SEND_WITHIN_S,
+        )
+
+    def _attempt(
+        self, tx: JournalTx, order: OrderRecord, snapshot: VenueSnapshot, lane: Lane
+    ) -> AttemptRecord:
+        n = order.attempts + 1
+        for n in range(order.attempts + 1, order.attempts + 1 + TAG_TRIES):
+            if not tx.attempts_tagged([tag(order.intent_hash, n)]):
+                break
+        side, quantity = size_of(order.intent, snapshot)
+        return AttemptRecord(
+            attempt_id=AttemptId(self._ids.new_id()),
+            order_id=order.order_id,
+            n=n,
+            ver=0,
+            state=AttemptState.SENDING,
+            action=order.action,
+            tag=tag(order.intent_hash, n),
+            magic=magic(tag(order.intent_hash, n)),
+            account=order.account,
+            venue=order.venue,
+            symbol=order.symbol,
+            side=side,
+            quantity=quantity,
+            opening=lane is Lane.OPEN,
+            claimed_at=self._clock.now(),
+            venue_day=snapshot.account.day,
+            owner=self._instance,
+            epoch=self._epoch,
+        )
+
+    def _use(
+        self,
+        tx: JournalTx,
+        order: OrderRecord,
+        attempt: AttemptRecord,
+        judgement: Judgement,
+        snapshot: VenueSnapshot,
+    ) -> None:
+        exposure = judgement.exposure
+        lane = judgement.decision.lane
+        tx.add_recent(
+            RecentOrder(
+                order_id=order.order_id,
+                principal=order.principal,
+                account=order.account,
+                symbol=order.symbol,
+                side=attempt.side,
+                action=order.action,
+                lane=lane,
+                terms=terms(order.intent),
+                claimed_at=attempt.claimed_at,
+            )
+        )
+        if lane is not Lane.OPEN or exposure is None or attempt.quantity is None:
+            return
+        held = Reservation(
+            attempt_id=attempt.attempt_id,
+            order_id=order.order_id,
+            account=order.account,
+            venue=order.venue,
+            principal=order.principal,
+            symbol=order.symbol,
+            side=attempt.side or Side.BUY,
+            quantity=attempt.quantity,
+            notional=exposure.notional,
+            risk=exposure.risk,
+        )
+        tx.add_reservation(held)
+        tx.add_usage(
+            order.account,
+            order.principal,
+            snapshot.account.day,
+            Usage(orders=1, notional=exposure.notional),
+        )
+
+    def _ask_again(
+        self,
+        tx: JournalTx,
+        order: OrderRecord,
+        approved: TicketRecord,
+        judgement: Judgement,
+        *,
+        fields: dict[str, object],
+    ) -> Claim:
+        self._approve.end(tx, approved, TicketState.SUPERSEDED, by=PrincipalId(self._instance))
+        ticket = self._issue(tx, order, judgement)
+        order = self._record.move(
+            tx,
+            order,
+            "price_left_band",
+            actor=self._instance,
+            code=Code.NEEDS_REAPPROVAL,
+            detail={"policy": judgement.policy_hash, "facts": judgement.facts_json},
+            ticket_id=ticket.ticket_id,
+            **fields,
+        )
+        return Claim(order=order, judgement=judgement, ticket=ticket)
+
+    def _issue(self, tx: JournalTx, order: OrderRecord, judgement: Judgement) -> TicketRecord:
+        ttl_s = self._judge.effective(tx).approval_ttl_s
+        return self._approve.issue(tx, order, judgement, ttl_s=ttl_s)
+
+    def _raise_halt(self, tx: JournalTx, order: OrderRecord, reason: str) -> None:
+        prepared = self._halt.prepare(
+            kind=HaltKind.HALT,
+            scope=ScopeKind.ACCOUNT,
+            target=order.account,
+            reason=reason,
+            by=PrincipalId(self._instance),
+        )
+        self._halt.settle(prepared, self._halt.engage(tx, prepared))
+
+
+def _still_stands(ticket: TicketRecord, judgement: Judgement) -> bool:
+    """A yes is good for the policy and the price band it was asked under."""
+    exposure = judgement.exposure
+    return (
+        ticket.policy_hash == judgement.policy_hash
+        and exposure is not None
+        and in_band(ticket, exposure.reference_price)
+    )

@@ -1,0 +1,432 @@
+"""Everything an agent may do with orders, the flow on one screen: accept, judge, claim, send."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final, TypeVar
+
+from ordergate.model.errors import (
+    Code,
+    IllegalState,
+    InvalidArgument,
+    NotFound,
+    NotReady,
+)
+from ordergate.model.orders import (
+    Action,
+    AttemptState,
+    CancelIntent,
+    CloseIntent,
+    Intent,
+    Lane,
+    ModifyIntent,
+    OrderState,
+    PlaceIntent,
+)
+from ordergate.model.principals import Kind, Principal
+from ordergate.model.records import (
+    AttemptRecord,
+    HaltKind,
+    HaltRecord,
+    OrderRecord,
+    ScopeKind,
+    TicketState,
+    Tightening,
+)
+from ordergate.model.values import IdempotencyKey, OrderId, PrincipalId
+from ordergate.model.verdicts import Finding, Judgement
+from ordergate.model.views import Change, OrderView, SafetyView
+from ordergate.order.approval.approve import Approve
+from ordergate.order.books import Books, Sources
+from ordergate.order.dispatch.send import Claim, Look, Send
+from ordergate.order.halt import Halt, in_scope
+from ordergate.order.intent.accept import Accept
+from ordergate.order.journal.record import Record
+from ordergate.order.reconcile.settle import Settle
+from ordergate.ports.journal import JournalTx, JournalUnwritable, OrderFilter
+
+T = TypeVar("T")
+
+GATEWAY: Final = Principal(PrincipalId("gateway"), Kind.GATEWAY, "the gateway")
+BATCH: Final = 500
+
+# What may be over by the time a human submits the draft.
+CIRCUMSTANCES: Final = frozenset(
+    {
+        Code.KILL_SWITCH_ACTIVE,
+        Code.HALTED,
+        Code.MARKET_CLOSED,
+        Code.DATA_UNAVAILABLE,
+        Code.RATE_LIMIT_EXCEEDED,
+        Code.LIVE_NOT_ARMED,
+        Code.DUPLICATE_ORDER,
+    }
+)
+_WAITING: Final = frozenset({OrderState.AWAITING_APPROVAL, OrderState.APPROVED})
+_RESTING: Final = frozenset({AttemptState.WORKING, AttemptState.PARTIAL})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """The stages of the order line, wired once by bootstrap."""
+
+    record: Record
+    accept: Accept
+    approve: Approve
+    send: Send
+    settle: Settle
+    halt: Halt
+    draft_end: Callable[[datetime], datetime]  # venue's day end, on the venue's clock
+    publish: Callable[[Change], None]
+
+
+class Gateway(Books):
+    """The one way to an order, for agents, operators and the gate's own exits alike."""
+
+    def __init__(self, sources: Sources, line: Line) -> None:
+        super().__init__(sources)
+        self._record = line.record
+        self._accept = line.accept
+        self._approve = line.approve
+        self._send = line.send
+        self._settle = line.settle
+        self._halt = line.halt
+        self._draft_end = line.draft_end
+        self._publish = line.publish
+        self._driving: dict[OrderId, asyncio.Task[OrderView]] = {}
+
+    async def submit(
+        self, intent: PlaceIntent, *, key: IdempotencyKey | None, asker: Principal
+    ) -> OrderView:
+        """Place an order: journaled, judged, then sent at most once, refused, or put to a human."""
+        return await self._request(intent, key=key, asker=asker)
+
+    async def modify(
+        self, intent: ModifyIntent, *, key: IdempotencyKey | None, asker: Principal
+    ) -> OrderView:
+        """Change a resting order, or a position's stop and target; widening waits for a human."""
+        return await self._request(intent, key=key, asker=asker)
+
+    async def cancel(
+        self, intent: CancelIntent, *, key: IdempotencyKey | None, asker: Principal
+    ) -> OrderView:
+        """Cancel a resting order. Taking away a position's stop is widening, whatever its name."""
+        return await self._request(intent, key=key, asker=asker)
+
+    async def close(
+        self, intent: CloseIntent, *, key: IdempotencyKey | None, asker: Principal
+    ) -> OrderView:
+        """Close a position or a part of it; never held up by limits, halts or the kill switch."""
+        return await self._request(intent, key=key, asker=asker)
+
+    async def check(self, intent: Intent, *, asker: Principal) -> Judgement:
+        """Judge an intent on fresh facts; nothing is stored and nothing is sent."""
+        look = await self._look()
+        return await self._journal.read(lambda tx: self._judged(tx, intent, look, asker))
+
+    async def draft(
+        self, intent: PlaceIntent, *, key: IdempotencyKey | None, asker: Principal
+    ) -> OrderView:
+        """Keep a proposal for a human to submit, until the venue's day ends.
+
+        It is judged: what could never be sent is refused now; what a better hour may cure (a closed
+        market, a halt) only stands in the answer.
+        """
+        look = await self._look()
+        until = self._draft_end(self._markets.venue_now())
+
+        def work(tx: JournalTx) -> OrderView:
+            judgement = self._judged(tx, intent, look, asker)
+            hopeless = _hopeless(judgement)
+            receipt = self._accept.accept(
+                tx, intent, key=key, asker=asker, draft_until=None if hopeless else until
+            )
+            order = receipt.order
+            if not receipt.fresh:
+                return self._view(tx, order, replayed=True)
+            if hopeless:
+                order = self._record.move(
+                    tx,
+                    order,
+                    "judged_deny",
+                    actor=asker.id,
+                    code=_code(judgement),
+                    lane=judgement.decision.lane,
+                    detail={"policy": judgement.policy_hash, "facts": judgement.facts_json},
+                )
+            return self._picture(order, None, None, judgement=judgement)
+
+        view = await self._commit(work)
+        self.announce(view.order, None)
+        return view
+
+    async def withdraw(self, order_id: OrderId, *, asker: Principal) -> OrderView:
+        """Take back a draft or an order that still waits for a human."""
+
+        def work(tx: JournalTx) -> OrderView:
+            order = self._seen(tx, order_id, asker).order
+            if order.state is OrderState.DRAFT:
+                order = self._record.move(tx, order, "discarded", actor=asker.id)
+            elif order.state is OrderState.AWAITING_APPROVAL:
+                self._approve.end_open(tx, order, TicketState.WITHDRAWN, by=asker.id)
+                order = self._record.move(tx, order, "withdrawn", actor=asker.id)
+            else:
+                raise IllegalState(
+                    f"the order is {order.state}; only a draft or a waiting order is withdrawn",
+                    fix="cancel_order cancels an order that rests at the venue",
+                )
+            return self._view(tx, order)
+
+        view = await self._commit(work)
+        self.announce(view.order, None)
+        return view
+
+    async def engage(
+        self, *, scope: ScopeKind, target: str, reason: str, asker: Principal
+    ) -> HaltRecord:
+        """Engage the kill switch for a scope: no new risk from here on; engaged twice it stays.
+
+        Waiting orders of the scope are KILLED, resting opening orders are cancelled by their
+        explicit ids, protective orders stay. It holds in memory even where it cannot be written.
+        """
+        prepared = self._halt.prepare(
+            kind=HaltKind.KILL, scope=scope, target=target, reason=reason, by=asker.id
+        )
+
+        def work(tx: JournalTx) -> tuple[HaltRecord, list[OrderRecord], list[AttemptRecord]]:
+            halt = self._halt.engage(tx, prepared)
+            return halt, self._kill_waiting(tx, halt), self._resting(tx, halt)
+
+        try:
+            halt, ended, resting = await self._journal.write(work)
+        except JournalUnwritable:
+            return prepared
+        self._halt.settle(prepared, halt)
+        for order in ended:
+            self.announce(order, None)
+        self._publish(Change(topic="activity", principal=None, body={"halt": halt.halt_id}))
+        for attempt in resting:
+            await self._request(
+                _cancel_of(attempt),
+                key=IdempotencyKey(f"kill-{halt.halt_id}-{attempt.attempt_id}"),
+                asker=GATEWAY,
+            )
+        return halt
+
+    async def tighten(
+        self, limit_name: str, value: Decimal, *, reason: str, asker: Principal
+    ) -> SafetyView:
+        """Make a limit stricter from the next judgement on; loosening is the operator's."""
+
+        def work(tx: JournalTx) -> None:
+            before = self._judge.effective(tx)
+            self._judge.require_tighter(before, limit_name, value, asker=asker)
+            tightening = Tightening(
+                limit_name=limit_name,
+                value=value,
+                set_by=asker.id,
+                set_at=self._clock.now(),
+                reason=reason,
+            )
+            tx.add_tightening(tightening)
+            self._record.note(
+                tx,
+                "limit.tightened",
+                actor=asker.id,
+                corr=limit_name,
+                body={"limit": limit_name, "value": value, "reason": reason},
+            )
+
+        await self._commit(work)
+        return await self.safety()
+
+    async def resume(self, order: OrderRecord) -> OrderView:
+        """Judge and send an order that was accepted before a restart and never claimed."""
+        asker = Principal(order.principal, order.principal_kind, order.principal)
+        return await self._drive(order, asker=asker)
+
+    def announce(self, order: OrderRecord, attempt: AttemptRecord | None) -> None:
+        """Tell the streams, and whoever waits, that an order has moved."""
+        view = self._picture(order, attempt, None)
+        self._publish(
+            Change(
+                topic="orders",
+                principal=order.principal,
+                body={
+                    "order_id": order.order_id,
+                    "status": view.status,
+                    "symbol": order.symbol,
+                    "action": order.action,
+                    "code": order.code,
+                },
+            )
+        )
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
+
+    async def redeem(
+        self,
+        claimed: Callable[[JournalTx, Look], Claim],
+        *,
+        order_id: OrderId,
+    ) -> OrderView:
+        """Run a human's act as one claim on fresh facts, and send what it allowed."""
+        look = await self._look()
+        claim = await self._commit(lambda tx: claimed(tx, look))
+        task = asyncio.create_task(self._finish(claim))
+        self._driving[order_id] = task
+        task.add_done_callback(lambda _: self._driving.pop(order_id, None))
+        return await asyncio.shield(task)
+
+    async def _request(
+        self, intent: Intent, *, key: IdempotencyKey | None, asker: Principal
+    ) -> OrderView:
+        receipt = await self._commit(
+            lambda tx: self._accept.accept(tx, intent, key=key, asker=asker)
+        )
+        order = receipt.order
+        if order.order_id not in self._driving and order.state is not OrderState.PROPOSED:
+            return await self._journal.read(lambda tx: self._view(tx, order, replayed=True))
+        view = await self._drive(order, asker=asker, mark=receipt.mark)
+        return view if receipt.fresh else dataclasses.replace(view, replayed=True)
+
+    async def _drive(
+        self, order: OrderRecord, *, asker: Principal, mark: int | None = None
+    ) -> OrderView:
+        """Take an accepted order to its answer, once, even when its caller goes away."""
+        task = self._driving.get(order.order_id)
+        if task is None:
+            task = asyncio.create_task(self._judge_and_send(order.order_id, asker, mark))
+            self._driving[order.order_id] = task
+            task.add_done_callback(lambda _: self._driving.pop(order.order_id, None))
+        return await asyncio.shield(task)
+
+    async def _judge_and_send(
+        self, order_id: OrderId, asker: Principal, mark: int | None
+    ) -> OrderView:
+        look = await self._look(mark)
+
+        def work(tx: JournalTx) -> Claim | OrderView:
+            order = tx.order(order_id)
+            if order is None:
+                raise NotFound("no such order")
+            if order.state is not OrderState.PROPOSED:
+                return self._view(tx, order, replayed=True)
+            return self._send.claim(tx, order, look, asker=asker)
+
+        claim = await self._commit(work)
+        return claim if isinstance(claim, OrderView) else await self._finish(claim)
+
+    async def _finish(self, claim: Claim) -> OrderView:
+        order, attempt = claim.order, claim.attempt
+        if attempt is not None:
+            self.announce(order, attempt)
+            try:
+                order, attempt = await self._send.write(claim)
+            except JournalUnwritable:
+                # It was sent and the outcome is not on disk: the next scan finds it out.
+                attempt = dataclasses.replace(attempt, state=AttemptState.UNKNOWN)
+            if order.action in (Action.CANCEL, Action.MODIFY):
+                self._settle.nudge()
+        self.announce(order, attempt)
+        if claim.ticket is not None and claim.attempt is None:
+            body = {"approval_id": claim.ticket.ticket_id, "order_id": order.order_id}
+            self._publish(Change(topic="approvals", principal=order.principal, body=body))
+        return self._picture(order, attempt, claim.ticket, judgement=claim.judgement)
+
+    async def _look(self, mark: int | None = None) -> Look:
+        if mark is None:
+            mark = await self._journal.read(self._record.size)
+        look = await self._send.look(mark)
+        if look.snapshot is not None:
+            self._mode = look.snapshot.identity.mode
+        return look
+
+    async def _commit(self, work: Callable[[JournalTx], T]) -> T:
+        try:
+            return await self._journal.write(work)
+        except JournalUnwritable as error:
+            raise NotReady(
+                "the gate's books cannot be written: nothing was sent",
+                fix="free disk space and see `ordergate doctor`",
+            ) from error
+
+    def _judged(self, tx: JournalTx, intent: Intent, look: Look, asker: Principal) -> Judgement:
+        return self._judge.judge(
+            tx,
+            intent,
+            asker=asker,
+            snapshot=look.snapshot,
+            read_at=look.read_at,
+            mark=look.mark,
+            order_id=None,
+        )
+
+    def _kill_waiting(self, tx: JournalTx, halt: HaltRecord) -> list[OrderRecord]:
+        ended = []
+        for order in tx.orders(OrderFilter(states=_WAITING), limit=BATCH):
+            if order.lane is Lane.OPEN and _covers(halt, order):
+                self._approve.end_open(tx, order, TicketState.WITHDRAWN, by=halt.engaged_by)
+                ended.append(
+                    self._record.move(
+                        tx,
+                        order,
+                        "killed",
+                        actor=halt.engaged_by,
+                        code=Code.KILL_SWITCH_ACTIVE,
+                    )
+                )
+        return ended
+
+    def _resting(self, tx: JournalTx, halt: HaltRecord) -> list[AttemptRecord]:
+        resting = []
+        for attempt in tx.attempts_in(_RESTING):
+            order = tx.order(attempt.order_id)
+            if (
+                attempt.opening
+                and attempt.action is Action.PLACE
+                and attempt.venue_order_id is not None
+                and order is not None
+                and _covers(halt, order)
+            ):
+                resting.append(attempt)
+        return resting
+
+
+def _covers(halt: HaltRecord, order: OrderRecord) -> bool:
+    return in_scope(halt, account=order.account, principal=order.principal, symbol=order.symbol)
+
+
+def _cancel_of(attempt: AttemptRecord) -> CancelIntent:
+    if attempt.venue_order_id is None:
+        raise InvalidArgument("an order the venue has not named cannot be cancelled")
+    return CancelIntent(
+        account=attempt.account,
+        venue=attempt.venue,
+        symbol=attempt.symbol,
+        venue_order_id=attempt.venue_order_id,
+        target_order_id=attempt.order_id,
+    )
+
+
+def _hopeless(judgement: Judgement) -> bool:
+    return any(
+        verdict.finding is Finding.REFUSE and verdict.code not in CIRCUMSTANCES
+        for verdict in judgement.decision.verdicts
+    )
+
+
+def _code(judgement: Judgement) -> Code | None:
+    return next(
+        (
+            verdict.code
+            for verdict in judgement.decision.verdicts
+            if verdict.finding is Finding.REFUSE and verdict.code not in CIRCUMSTANCES
+        ),
+        None,
+    )

@@ -1,0 +1,116 @@
+"""Kill switch and halts: durable, read by policy and again before the wire, never by exits."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+
+from ordergate.model.records import HaltKind, HaltRecord, OrderRecord, ScopeKind
+from ordergate.model.values import AccountId, PrincipalId, Symbol
+from ordergate.order.journal.record import Record
+from ordergate.ports.journal import JournalTx
+from ordergate.ports.system import Clock, Ids
+
+
+class Halt:
+    """The halts in force. Memory is set before the disk and cleared after it: never open early."""
+
+    def __init__(self, *, record: Record, ids: Ids, clock: Clock) -> None:
+        self._record = record
+        self._ids = ids
+        self._clock = clock
+        self._memory: dict[str, HaltRecord] = {}
+
+    def load(self, tx: JournalTx) -> None:
+        """Take the durable halts into memory at start."""
+        self._memory = {halt.halt_id: halt for halt in tx.halts()}
+
+    def prepare(
+        self,
+        *,
+        kind: HaltKind,
+        scope: ScopeKind,
+        target: str,
+        reason: str,
+        by: PrincipalId,
+    ) -> HaltRecord:
+        """Make a halt that holds in memory at once, before anything is written."""
+        halt = HaltRecord(
+            halt_id=self._ids.new_id(),
+            kind=kind,
+            scope=scope,
+            target=target,
+            reason=reason,
+            engaged_by=by,
+            engaged_at=self._clock.now(),
+        )
+        self._memory[halt.halt_id] = halt
+        return halt
+
+    def engage(self, tx: JournalTx, halt: HaltRecord) -> HaltRecord:
+        """Make a halt durable; the same stop engaged twice stays one."""
+        for standing in tx.halts():
+            if _same(standing, halt):
+                return standing
+        tx.add_halt(halt)
+        self._record.note(
+            tx,
+            "halt.engaged",
+            actor=halt.engaged_by,
+            corr=halt.halt_id,
+            body={"kind": halt.kind, "scope": halt.scope, "target": halt.target}
+            | {"reason": halt.reason},
+        )
+        return halt
+
+    def settle(self, prepared: HaltRecord, durable: HaltRecord) -> None:
+        """Drop the prepared twin of a halt that stood already."""
+        if durable.halt_id != prepared.halt_id:
+            self._memory.pop(prepared.halt_id, None)
+            self._memory[durable.halt_id] = durable
+
+    def release(
+        self, tx: JournalTx, halt: HaltRecord, *, by: PrincipalId, reason: str
+    ) -> HaltRecord:
+        """End a halt by an operator's act, with the reason they typed."""
+        released = dataclasses.replace(
+            halt, released_by=by, released_at=self._clock.now(), release_reason=reason
+        )
+        tx.put_halt(released)
+        self._record.note(tx, "halt.released", actor=by, corr=halt.halt_id, body={"reason": reason})
+        return released
+
+    def forget(self, halt_id: str) -> None:
+        """Clear a released halt from memory, after its release is durable."""
+        self._memory.pop(halt_id, None)
+
+    def stops(self, order: OrderRecord) -> bool:
+        """Say, from memory, whether an opening order of this scope may not leave now."""
+        return any(
+            in_scope(halt, account=order.account, principal=order.principal, symbol=order.symbol)
+            for halt in self._memory.values()
+        )
+
+
+def in_scope(
+    halt: HaltRecord, *, account: AccountId, principal: PrincipalId, symbol: Symbol
+) -> bool:
+    """Say whether a halt covers an order of this account, principal and symbol."""
+    match halt.scope:
+        case ScopeKind.GLOBAL:
+            return True
+        case ScopeKind.ACCOUNT:
+            return halt.target == account
+        case ScopeKind.AGENT:
+            return halt.target == principal
+        case ScopeKind.SYMBOL:
+            return halt.target == symbol
+
+
+def killed(halts: Iterable[HaltRecord]) -> bool:
+    """Say whether a kill switch is engaged anywhere."""
+    return any(halt.kind is HaltKind.KILL for halt in halts)
+
+
+def _same(one: HaltRecord, other: HaltRecord) -> bool:
+    return (one.kind, one.scope, one.target) == (other.kind, other.scope, other.target)

@@ -1,0 +1,214 @@
+"""Write before act: every change of an order or attempt and its sealed record together."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ordergate.audit.seal import Seal
+from ordergate.model.canonical import plain_data
+from ordergate.model.orders import Action, Lane, ModifyIntent, OrderState
+from ordergate.model.outcomes import Fill
+from ordergate.model.records import AttemptRecord, OrderRecord
+from ordergate.order.journal.lifecycle import (
+    ATTEMPT_ENDED,
+    INCIDENTS,
+    OPENING_ONLY,
+    IllegalTransition,
+    advance_attempt,
+    advance_order,
+)
+from ordergate.ports.journal import JournalTx
+from ordergate.ports.system import Clock
+
+PLACING = frozenset({Action.PLACE, Action.CLOSE})
+
+
+class Record:
+    """The journal's pen. All methods run inside a transaction of the caller's."""
+
+    def __init__(self, *, seal: Seal, clock: Clock) -> None:
+        self._seal = seal
+        self._clock = clock
+
+    def note(
+        self, tx: JournalTx, kind: str, *, actor: str, corr: str, body: Mapping[str, object]
+    ) -> int:
+        """Seal a record that belongs to no order's state; return its sequence number."""
+        return self._seal.append(tx, kind, actor=actor, corr=corr, body=body)
+
+    def size(self, tx: JournalTx) -> int:
+        """Return the audit's length: the mark for reads that follow."""
+        return self._seal.size(tx)
+
+    def new_order(
+        self, tx: JournalTx, order: OrderRecord, event: str, *, actor: str
+    ) -> tuple[OrderRecord, int]:
+        """Insert an order in the state its first event gives; return it with its audit sequence."""
+        order = dataclasses.replace(order, state=advance_order(None, event), ver=1)
+        tx.add_order(order)
+        body = {
+            "event": event,
+            "to": order.state,
+            "intent": plain_data(order.intent),
+            "action": order.action,
+            "key": order.key,
+            "principal": order.principal,
+            "principal_kind": order.principal_kind,
+            "fingerprint": order.fingerprint,
+            "intent_hash": order.intent_hash,
+        }
+        seq = self._seal.append(tx, f"order.{event}", actor=actor, corr=order.order_id, body=body)
+        return order, seq
+
+    def move(
+        self,
+        tx: JournalTx,
+        order: OrderRecord,
+        event: str,
+        *,
+        actor: str,
+        detail: Mapping[str, object] | None = None,
+        **fields: Any,
+    ) -> OrderRecord:
+        """Take an order along its table by compare-and-set; raise Stale or IllegalTransition."""
+        lane = fields.get("lane", order.lane)
+        if event in OPENING_ONLY and lane not in (Lane.OPEN, None):
+            raise IllegalTransition(f"order: {event} exists for the open lane only")
+        state = advance_order(order.state, event)
+        moved = dataclasses.replace(
+            order, state=state, ver=order.ver + 1, updated_at=self._clock.now(), **fields
+        )
+        tx.put_order(moved)
+        body = {"event": event, "from": order.state, "to": state, **(detail or {})}
+        if moved.code is not None:
+            body.setdefault("code", moved.code)
+        self._seal.append(tx, f"order.{event}", actor=actor, corr=order.order_id, body=body)
+        return moved
+
+    def new_attempt(
+        self,
+        tx: JournalTx,
+        attempt: AttemptRecord,
+        event: str,
+        *,
+        actor: str,
+        detail: Mapping[str, object],
+    ) -> AttemptRecord:
+        """Insert an attempt with its unique tag: from here on one wire write may follow."""
+        placing = attempt.action in PLACING
+        attempt = dataclasses.replace(
+            attempt,
+            state=advance_attempt(None, event, placing=placing),
+            ver=1,
+            updated_at=attempt.claimed_at,
+        )
+        tx.add_attempt(attempt)
+        body = {
+            "event": event,
+            "to": attempt.state,
+            "attempt": attempt.attempt_id,
+            "n": attempt.n,
+            "tag": attempt.tag,
+            "owner": attempt.owner,
+            "epoch": attempt.epoch,
+            **detail,
+        }
+        self._seal.append(tx, f"attempt.{event}", actor=actor, corr=attempt.order_id, body=body)
+        return attempt
+
+    def move_attempt(
+        self,
+        tx: JournalTx,
+        attempt: AttemptRecord,
+        event: str,
+        *,
+        actor: str,
+        detail: Mapping[str, object] | None = None,
+        **fields: Any,
+    ) -> AttemptRecord:
+        """Take an attempt along its table by compare-and-set; mark incidents."""
+        state = advance_attempt(attempt.state, event, placing=attempt.action in PLACING)
+        now = self._clock.now()
+        if event in INCIDENTS:
+            fields.setdefault("incident", event)
+        moved = dataclasses.replace(
+            attempt,
+            state=state,
+            ver=attempt.ver + 1,
+            updated_at=now,
+            ended_at=now if state in ATTEMPT_ENDED else None,
+            **fields,
+        )
+        tx.put_attempt(moved)
+        body = {
+            "event": event,
+            "from": attempt.state,
+            "to": state,
+            "attempt": attempt.attempt_id,
+            "tag": attempt.tag,
+            "filled": moved.filled_quantity,
+            **(detail or {}),
+        }
+        if moved.code is not None:
+            body.setdefault("code", moved.code)
+        self._seal.append(tx, f"attempt.{event}", actor=actor, corr=attempt.order_id, body=body)
+        return moved
+
+    def book(
+        self,
+        tx: JournalTx,
+        attempt: AttemptRecord,
+        event: str,
+        *,
+        actor: str,
+        fills: Sequence[Fill] = (),
+        requote: bool = False,
+        detail: Mapping[str, object] | None = None,
+        **fields: Any,
+    ) -> tuple[OrderRecord, AttemptRecord]:
+        """Book what is known of an attempt: its state, its fills, its reservation, its order.
+
+        A reservation is released by ended evidence alone, stamped with the audit sequence, so that
+        a judge whose snapshot is older still counts it.
+        """
+        for fill in fills:
+            tx.add_fill(attempt.account, attempt.attempt_id, fill)
+        attempt = self.move_attempt(tx, attempt, event, actor=actor, detail=detail, **fields)
+        order = self._order_of(tx, attempt)
+        if attempt.state in ATTEMPT_ENDED:
+            if event == "applied":
+                self._take_new_terms(tx, order)
+            self._release(tx, attempt)
+            if order.state is OrderState.ACTIVE:
+                ended = "requoted" if requote else "attempt_ended"
+                order = self.move(tx, order, ended, actor=actor, code=attempt.code)
+        elif order.state is not OrderState.ACTIVE:
+            order = self.move(tx, order, "adopted", actor=actor, code=None)
+        return order, attempt
+
+    def _order_of(self, tx: JournalTx, attempt: AttemptRecord) -> OrderRecord:
+        order = tx.order(attempt.order_id)
+        if order is None:
+            raise IllegalTransition(f"attempt {attempt.attempt_id} without an order")
+        return order
+
+    def _take_new_terms(self, tx: JournalTx, change: OrderRecord) -> None:
+        """Let a modified resting order hold what its new terms come to."""
+        if not isinstance(change.intent, ModifyIntent) or change.intent.venue_order_id is None:
+            return
+        target = tx.attempt_for_venue_order(change.account, change.intent.venue_order_id)
+        held = tx.reservation(target.attempt_id) if target is not None else None
+        last = tx.attempts(change.order_id)[-1]
+        new = tx.reservation(last.attempt_id)
+        if held is None or new is None or held.released_seq is not None:
+            return
+        tx.put_reservation(
+            dataclasses.replace(held, quantity=new.quantity, notional=new.notional, risk=new.risk)
+        )
+
+    def _release(self, tx: JournalTx, attempt: AttemptRecord) -> None:
+        held = tx.reservation(attempt.attempt_id)
+        if held is not None and held.released_seq is None:
+            tx.put_reservation(dataclasses.replace(held, released_seq=self._seal.size(tx)))

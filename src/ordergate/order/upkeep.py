@@ -1,0 +1,96 @@
+"""What time ends, and what a restart must finish: asks, drafts, requotes, half-done requests."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Final
+
+from ordergate.model.errors import Code
+from ordergate.model.orders import Action, OrderState
+from ordergate.model.records import OrderRecord, TicketState
+from ordergate.order.approval.approve import Approve
+from ordergate.order.gateway import GATEWAY, Gateway
+from ordergate.order.journal.record import Record
+from ordergate.ports.journal import Journal, JournalTx, OrderFilter
+from ordergate.ports.market_facts import MarketFacts
+from ordergate.ports.system import Clock
+
+FRESH: Final = timedelta(seconds=10)  # an opening left PROPOSED is claimed while this young
+REQUOTE_LIFE: Final = timedelta(seconds=60)
+TICK_S: Final = 1.0
+BATCH: Final = 500
+
+_HALF_DONE: Final = frozenset({OrderState.PROPOSED, OrderState.APPROVED})
+_EXITS: Final = frozenset({Action.CLOSE, Action.CANCEL})
+
+
+class Upkeep:
+    """Runs beside the gateway; the venue's clock ends drafts, the wall clock ends asks."""
+
+    def __init__(
+        self,
+        *,
+        gateway: Gateway,
+        journal: Journal,
+        record: Record,
+        approve: Approve,
+        markets: MarketFacts,
+        clock: Clock,
+    ) -> None:
+        self._gateway = gateway
+        self._journal = journal
+        self._record = record
+        self._approve = approve
+        self._markets = markets
+        self._clock = clock
+
+    async def resume(self) -> None:
+        """Finish what was accepted and not claimed (X2, X4): exits at once, openings if fresh."""
+        where = OrderFilter(states=_HALF_DONE)
+        left = await self._journal.read(lambda tx: tuple(tx.orders(where, limit=BATCH)))
+        for order in left:
+            if order.action in _EXITS or self._clock.now() - order.created_at <= FRESH:
+                await self._gateway.resume(order)
+            else:
+                await self._end(order, "good_till_passed")
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Tick once a second until stopped."""
+        while not stop.is_set():
+            await self.tick()
+            await self._clock.sleep(TICK_S)
+
+    async def tick(self) -> None:
+        """End what is due: asks, drafts past the venue's day, requotes nobody repeated."""
+        for order, event in await self._journal.read(self._due):
+            await self._end(order, event)
+
+    def _due(self, tx: JournalTx) -> list[tuple[OrderRecord, str]]:
+        now, venue_now = self._clock.now(), self._markets.venue_now()
+        due: list[tuple[OrderRecord, str]] = []
+        for ticket in tx.tickets_in(frozenset({TicketState.OPEN})):
+            order = tx.order(ticket.order_id)
+            if order is not None and now >= ticket.expires_at:
+                due.append((order, "ask_expired"))
+        for order in tx.orders(OrderFilter(states=frozenset({OrderState.DRAFT})), limit=BATCH):
+            if order.expires_at is not None and venue_now >= order.expires_at:
+                due.append((order, "day_ended"))
+        for order in tx.orders(OrderFilter(states=frozenset({OrderState.REQUOTED})), limit=BATCH):
+            if now - order.updated_at >= REQUOTE_LIFE:
+                due.append((order, "requote_over"))
+        return due
+
+    async def _end(self, order: OrderRecord, event: str) -> None:
+        def work(tx: JournalTx) -> OrderRecord | None:
+            current = tx.order(order.order_id)
+            if current is None or current.ver != order.ver:
+                return None  # it moved meanwhile
+            if event == "ask_expired":
+                self._approve.end_open(tx, current, TicketState.EXPIRED, by=GATEWAY.id)
+            code = Code.APPROVAL_EXPIRED if event == "ask_expired" else current.code
+            return self._record.move(tx, current, event, actor=GATEWAY.id, code=code)
+
+        moved = await self._journal.write(work)
+        if moved is not None:
+            self._gateway.announce(moved, None)
