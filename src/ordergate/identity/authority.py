@@ -1,0 +1,74 @@
+"""Who may do what: the compiled matrix of principal kinds and acts (reliability.md 4.3).
+
+A credential proves who asks; this table alone says what that kind may ever do. Nothing a caller
+sends (an argument, a header, a scope) can add a cell to it.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from ordergate.model.errors import Forbidden
+from ordergate.model.principals import Kind, Principal
+
+
+class Act(enum.StrEnum):
+    # reading
+    READ_MARKET = "read_market"
+    READ_ACCOUNT = "read_account"
+    READ_SAFETY = "read_safety"
+    READ_AUDIT = "read_audit"
+    # asking
+    DRAFT = "draft"
+    TRADE_PAPER = "trade_paper"
+    PROPOSE_LIVE = "propose_live"
+    WITHDRAW = "withdraw"
+    # reducing risk
+    CANCEL = "cancel"
+    CLOSE = "close"
+    MODIFY = "modify"
+    ENGAGE_KILL = "engage_kill"
+    TIGHTEN = "tighten"
+    # deciding
+    SUBMIT_DRAFT = "submit_draft"
+    APPROVE = "approve"
+    DENY = "deny"
+    RELEASE = "release"
+    RESOLVE = "resolve"
+    LOOSEN = "loosen"
+    ARM = "arm"
+    MAKE_TOKENS = "make_tokens"
+    EXPORT_AUDIT = "export_audit"
+
+
+_READING: Final = frozenset({Act.READ_MARKET, Act.READ_ACCOUNT, Act.READ_SAFETY, Act.READ_AUDIT})
+# PROPOSE_LIVE is not the agent's: it takes a grant that no token carries.
+_ASKING: Final = frozenset({Act.DRAFT, Act.TRADE_PAPER, Act.WITHDRAW})
+_REDUCING: Final = frozenset({Act.CANCEL, Act.CLOSE, Act.MODIFY, Act.ENGAGE_KILL, Act.TIGHTEN})
+_MANAGED_EXITS: Final = frozenset({Act.CANCEL, Act.CLOSE, Act.MODIFY, Act.ENGAGE_KILL})
+
+MAY: Final[Mapping[Kind, frozenset[Act]]] = MappingProxyType(
+    {
+        Kind.READ_ONLY: _READING,
+        Kind.AGENT: _READING | _ASKING | _REDUCING,
+        Kind.GATEWAY: _READING | _MANAGED_EXITS,
+        Kind.OPERATOR: frozenset(Act),
+    }
+)
+
+
+def allowed(kind: Kind, act: Act) -> bool:
+    """Say whether a principal of this kind may ever do this."""
+    return act in MAY[kind]
+
+
+def require(principal: Principal, act: Act) -> None:
+    """Raise Forbidden unless the principal's kind may do this."""
+    if not allowed(principal.kind, act):
+        raise Forbidden(
+            f"a principal of kind {principal.kind.value} may not {act.value}",
+            details={"kind": principal.kind.value, "act": act.value},
+        )
