@@ -21,6 +21,7 @@ from ordergate.model.verdicts import Judgement
 from ordergate.model.views import AccountView, OrderView, Page, SafetyView, TicketView
 from ordergate.order.halt import killed
 from ordergate.order.policy.judge import Judge
+from ordergate.order.policy.limits import policy_hash
 from ordergate.ports.journal import Journal, JournalTx, OrderFilter
 from ordergate.ports.market_facts import MarketFacts
 from ordergate.ports.system import Clock
@@ -195,7 +196,7 @@ class Books:
                 halts=halts,
                 limits=self._judge.views(tx),
                 tightenings=tuple(tx.tightenings()),
-                policy_hash=self._judge.policy_hash(tx),
+                policy_hash=policy_hash(self._judge.effective(tx)),
             )
 
         return await self._journal.read(work)

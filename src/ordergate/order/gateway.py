@@ -39,14 +39,16 @@ from ordergate.model.records import (
     Tightening,
 )
 from ordergate.model.values import IdempotencyKey, OrderId, PrincipalId
-from ordergate.model.verdicts import Finding, Judgement
+from ordergate.model.verdicts import Judgement
 from ordergate.model.views import Change, OrderView, SafetyView
 from ordergate.order.approval.approve import Approve
 from ordergate.order.books import Books, Sources
 from ordergate.order.dispatch.send import Claim, Look, Send
 from ordergate.order.halt import Halt, in_scope
 from ordergate.order.intent.accept import Accept
+from ordergate.order.intent.drafting import hopeless
 from ordergate.order.journal.record import Record
+from ordergate.order.policy.limits import accepted_tightening
 from ordergate.order.reconcile.settle import Settle
 from ordergate.ports.journal import JournalTx, JournalUnwritable, OrderFilter
 
@@ -55,18 +57,6 @@ T = TypeVar("T")
 GATEWAY: Final = Principal(PrincipalId("gateway"), Kind.GATEWAY, "the gateway")
 BATCH: Final = 500
 
-# What may be over by the time a human submits the draft.
-CIRCUMSTANCES: Final = frozenset(
-    {
-        Code.KILL_SWITCH_ACTIVE,
-        Code.HALTED,
-        Code.MARKET_CLOSED,
-        Code.DATA_UNAVAILABLE,
-        Code.RATE_LIMIT_EXCEEDED,
-        Code.LIVE_NOT_ARMED,
-        Code.DUPLICATE_ORDER,
-    }
-)
 _WAITING: Final = frozenset({OrderState.AWAITING_APPROVAL, OrderState.APPROVED})
 _RESTING: Final = frozenset({AttemptState.WORKING, AttemptState.PARTIAL})
 
@@ -142,20 +132,20 @@ class Gateway(Books):
 
         def work(tx: JournalTx) -> OrderView:
             judgement = self._judged(tx, intent, look, asker)
-            hopeless = _hopeless(judgement)
+            refusal = hopeless(judgement)
             receipt = self._accept.accept(
-                tx, intent, key=key, asker=asker, draft_until=None if hopeless else until
+                tx, intent, key=key, asker=asker, draft_until=until if refusal is None else None
             )
             order = receipt.order
             if not receipt.fresh:
                 return self._view(tx, order, replayed=True)
-            if hopeless:
+            if refusal is not None:
                 order = self._record.move(
                     tx,
                     order,
                     "judged_deny",
                     actor=asker.id,
-                    code=_code(judgement),
+                    code=refusal.code,
                     lane=judgement.decision.lane,
                     detail={"policy": judgement.policy_hash, "facts": judgement.facts_json},
                 )
@@ -224,10 +214,11 @@ class Gateway(Books):
         """Make a limit stricter from the next judgement on; loosening is the operator's."""
 
         def work(tx: JournalTx) -> None:
-            before = self._judge.effective(tx)
-            self._judge.require_tighter(before, limit_name, value, asker=asker)
+            spec = accepted_tightening(
+                self._judge.effective(tx), limit_name, value, by_agent=asker.kind is Kind.AGENT
+            )
             tightening = Tightening(
-                limit_name=limit_name,
+                limit_name=spec.name,
                 value=value,
                 set_by=asker.id,
                 set_at=self._clock.now(),
@@ -238,8 +229,8 @@ class Gateway(Books):
                 tx,
                 "limit.tightened",
                 actor=asker.id,
-                corr=limit_name,
-                body={"limit": limit_name, "value": value, "reason": reason},
+                corr=spec.name,
+                body={"limit": spec.name, "value": value, "reason": reason},
             )
 
         await self._commit(work)
@@ -411,22 +402,4 @@ def _cancel_of(attempt: AttemptRecord) -> CancelIntent:
         symbol=attempt.symbol,
         venue_order_id=attempt.venue_order_id,
         target_order_id=attempt.order_id,
-    )
-
-
-def _hopeless(judgement: Judgement) -> bool:
-    return any(
-        verdict.finding is Finding.REFUSE and verdict.code not in CIRCUMSTANCES
-        for verdict in judgement.decision.verdicts
-    )
-
-
-def _code(judgement: Judgement) -> Code | None:
-    return next(
-        (
-            verdict.code
-            for verdict in judgement.decision.verdicts
-            if verdict.finding is Finding.REFUSE and verdict.code not in CIRCUMSTANCES
-        ),
-        None,
     )

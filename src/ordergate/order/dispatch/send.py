@@ -40,7 +40,7 @@ from ordergate.order.dispatch.wire import Wire, size_of, to_wire
 from ordergate.order.halt import Halt
 from ordergate.order.intent.idempotency import magic, tag
 from ordergate.order.journal.record import Record
-from ordergate.order.policy.facts import terms
+from ordergate.order.policy.facts import terms_of
 from ordergate.order.policy.judge import Judge
 from ordergate.ports.journal import Journal, JournalTx
 from ordergate.ports.system import Clock, Ids
@@ -136,6 +136,7 @@ class Send:
             mark=look.mark,
             order_id=order.order_id,
         )
+        self._note_policy(tx, judgement.policy_hash)
         decision = judgement.decision
         detail = {
             "lane": decision.lane,
@@ -308,7 +309,7 @@ class Send:
                 side=attempt.side,
                 action=order.action,
                 lane=lane,
-                terms=terms(order.intent),
+                terms=terms_of(order.intent),
                 claimed_at=attempt.claimed_at,
             )
         )
@@ -358,8 +359,22 @@ class Send:
         return Claim(order=order, judgement=judgement, ticket=ticket)
 
     def _issue(self, tx: JournalTx, order: OrderRecord, judgement: Judgement) -> TicketRecord:
-        ttl_s = self._judge.effective(tx).approval_ttl_s
+        ttl_s = int(self._judge.effective(tx).approval_ttl_s)
         return self._approve.issue(tx, order, judgement, ttl_s=ttl_s)
+
+    def _note_policy(self, tx: JournalTx, policy_hash: str) -> None:
+        """Seal that other limits are in force than at the judgement before."""
+        before = tx.fact("policy_hash")
+        if before != policy_hash:
+            tx.put_fact("policy_hash", policy_hash)
+            limits = {view.name: view.value for view in self._judge.views(tx)}
+            self._record.note(
+                tx,
+                "limits.in_force",
+                actor=self._instance,
+                corr=policy_hash,
+                body={"before": before, "now": policy_hash, "limits": limits},
+            )
 
     def _raise_halt(self, tx: JournalTx, order: OrderRecord, reason: str) -> None:
         prepared = self._halt.prepare(

@@ -1,0 +1,164 @@
+"""The only composition root: settings, adapters, lines and surfaces meet here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from ordergate import __version__
+from ordergate.audit.seal import Seal
+from ordergate.model.values import TicketId
+from ordergate.model.views import Change
+from ordergate.order.approval.approve import Approve
+from ordergate.order.books import Sources
+from ordergate.order.desk import Desk
+from ordergate.order.dispatch.send import Send
+from ordergate.order.gateway import Gateway, Line
+from ordergate.order.halt import Halt
+from ordergate.order.intent.accept import Accept
+from ordergate.order.journal.record import Record
+from ordergate.order.policy.judge import Judge
+from ordergate.order.policy.limits import Limits
+from ordergate.order.reconcile.settle import Settle
+from ordergate.order.upkeep import Upkeep
+from ordergate.ports.journal import Journal, JournalTx
+from ordergate.ports.market_facts import MarketFacts
+from ordergate.ports.system import Clock, Ids
+from ordergate.ports.venue_read import VenueReader
+from ordergate.ports.venue_trade import VenueTrader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What the order line is given: its books, its venue, its market, its clock."""
+
+    journal: Journal
+    reader: VenueReader
+    trader: VenueTrader
+    markets: MarketFacts
+    limits: Callable[[], Limits]
+    clock: Clock
+    ids: Ids
+    sign: Callable[[bytes], bytes]
+    draft_end: Callable[[datetime], datetime]
+    approve_url: Callable[[TicketId], str]
+    publish: Callable[[Change], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderLine:
+    gateway: Gateway
+    desk: Desk
+    settle: Settle
+    upkeep: Upkeep
+    halt: Halt
+    record: Record
+    seal: Seal
+    judge: Judge
+    epoch: int
+
+    async def recover(self, journal: Journal) -> None:
+        """Find out what became of everything before anything new opens (reliability.md 2.5)."""
+        await journal.read(self.halt.load)
+        await self.settle.recover()
+        await self.upkeep.resume()
+
+
+async def order_line(world: World) -> OrderLine:
+    """Wire the order line over its world, as a new instance with an epoch of its own."""
+    log_id, epoch = await world.journal.write(lambda tx: _begin(tx, world.ids))
+    seal = Seal(
+        sign=world.sign, log_id=log_id, epoch=epoch, clock=world.clock, version=__version__
+    )
+    record = Record(seal=seal, clock=world.clock)
+    judge = Judge(markets=world.markets, limits=world.limits, clock=world.clock)
+    approve = Approve(record=record, ids=world.ids, clock=world.clock)
+    halt = Halt(record=record, ids=world.ids, clock=world.clock)
+    instance = f"gateway-{epoch}"
+    send = Send(
+        journal=world.journal,
+        record=record,
+        judge=judge,
+        approve=approve,
+        halt=halt,
+        reader=world.reader,
+        trader=world.trader,
+        clock=world.clock,
+        ids=world.ids,
+        instance=instance,
+        epoch=epoch,
+    )
+    settle = Settle(
+        journal=world.journal,
+        record=record,
+        halt=halt,
+        reader=world.reader,
+        clock=world.clock,
+        ids=world.ids,
+        instance=instance,
+        epoch=epoch,
+        changed=lambda order, attempt: gateway.announce(order, attempt),
+    )
+    sources = Sources(
+        journal=world.journal,
+        judge=judge,
+        reader=world.reader,
+        markets=world.markets,
+        clock=world.clock,
+        approve_url=world.approve_url,
+    )
+    gateway = Gateway(
+        sources,
+        Line(
+            record=record,
+            accept=Accept(record=record, ids=world.ids, clock=world.clock),
+            approve=approve,
+            send=send,
+            settle=settle,
+            halt=halt,
+            draft_end=world.draft_end,
+            publish=world.publish,
+        ),
+    )
+    desk = Desk(
+        gateway=gateway,
+        journal=world.journal,
+        record=record,
+        approve=approve,
+        send=send,
+        settle=settle,
+        halt=halt,
+        reader=world.reader,
+        clock=world.clock,
+    )
+    upkeep = Upkeep(
+        gateway=gateway,
+        journal=world.journal,
+        record=record,
+        approve=approve,
+        markets=world.markets,
+        clock=world.clock,
+    )
+    return OrderLine(
+        gateway=gateway,
+        desk=desk,
+        settle=settle,
+        upkeep=upkeep,
+        halt=halt,
+        record=record,
+        seal=seal,
+        judge=judge,
+        epoch=epoch,
+    )
+
+
+def _begin(tx: JournalTx, ids: Ids) -> tuple[str, int]:
+    """Take the next instance epoch, and the log's id, made once."""
+    log_id = tx.fact("log_id")
+    if log_id is None:
+        log_id = ids.new_id()
+        tx.put_fact("log_id", log_id)
+    epoch = int(tx.fact("epoch") or "0") + 1
+    tx.put_fact("epoch", str(epoch))
+    return log_id, epoch
