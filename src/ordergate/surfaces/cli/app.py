@@ -1,0 +1,54 @@
+"""The command line: every command, one root."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ordergate import __version__
+from ordergate.model.errors import GateError
+from ordergate.surfaces.cli import approving, looking, operating, setup, trading
+from ordergate.surfaces.cli.exits import Exit, epilog
+from ordergate.surfaces.cli.screen import say_error
+from ordergate.surfaces.cli.session import Session, envelope_of
+from ordergate.surfaces.cli.starts import Starts
+
+
+def build(starts: Starts) -> typer.Typer:
+    """Return the whole command line over these starts."""
+    app = typer.Typer(
+        name="ordergate",
+        help="The gate between AI agents and broker accounts.",
+        epilog=epilog(),
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+    )
+
+    @app.callback()
+    def root(
+        context: typer.Context,
+        version: Annotated[
+            bool, typer.Option("--version", is_eager=True, help="Print the version.")
+        ] = False,
+    ) -> None:
+        if version:
+            typer.echo(f"ordergate {__version__}")
+            raise typer.Exit
+        context.obj = Session(starts)
+
+    for commands in (setup, looking, trading, approving, operating):
+        commands.register(app)
+    return app
+
+
+def run(starts: Starts, arguments: list[str]) -> int:
+    """Run one command; return its exit code."""
+    try:
+        build(starts)(args=arguments, prog_name="ordergate")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(Exit.REFUSED)
+    except GateError as error:
+        say_error(envelope_of(error)["error"])
+        return Exit.REFUSED
+    return Exit.OK

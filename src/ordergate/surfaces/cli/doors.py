@@ -1,0 +1,175 @@
+"""The two doors a command knocks at: the agents' REST door and the operator's listener.
+
+Answers are envelopes, whatever happens on the way; nothing is kept on disk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import Any, Final, Self
+from urllib.parse import urlsplit
+
+import httpx
+
+from ordergate.model.errors import Code
+
+CONNECT_S: Final = 5.0
+ANSWER_S: Final = 130.0  # the longest wait a tool knows is 120 s
+EXPORT_BYTES_MAX: Final = 8 * 2**30
+
+Envelope = Mapping[str, Any]
+
+
+class Stopped(Exception):
+    """A command ends here with this envelope."""
+
+    def __init__(self, envelope: Envelope) -> None:
+        super().__init__(envelope["error"]["message"])
+        self.envelope = envelope
+
+
+def failure(code: Code, message: str, *, fix: str = "", retryable: bool = False) -> Envelope:
+    """Return the envelope of a "no" that no gateway spoke."""
+    error: dict[str, Any] = {
+        "code": code.value,
+        "message": message,
+        "retryable": retryable,
+        "requires_human": False,
+        "details": {},
+        "fix": fix,
+    }
+    return {"ok": False, "data": None, "error": error}
+
+
+def success(content: object) -> Envelope:
+    return {"ok": True, "data": content, "error": None}
+
+
+class AgentDoor:
+    """Calls tools by name over REST with a bearer token."""
+
+    def __init__(self, rest_url: str, *, token: str) -> None:
+        self._rest_url = rest_url
+        self._token = token
+
+    def call(self, tool: str, arguments: Mapping[str, Any], *, acts: bool) -> Envelope:
+        """Return the tool's envelope; a reply lost on the way of an act is ORDER_UNKNOWN."""
+        try:
+            with _client(self._rest_url, {"Authorization": f"Bearer {self._token}"}) as client:
+                return _envelope(client.post(f"/api/v1/call/{tool}", json=dict(arguments)))
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            return not_running()
+        except httpx.HTTPError as error:
+            return _lost(error, acts=acts)
+
+
+class OperatorDoor:
+    """An operator's sign-in, from `with` to its end; cookie and CSRF token live in memory."""
+
+    def __init__(self, console_url: str, *, connect_to: str, name: str, password: str) -> None:
+        place = urlsplit(console_url)
+        origin = f"{place.scheme}://{place.netloc}"
+        self._client = _client(
+            f"{place.scheme}://{connect_to}:{place.port or 80}",
+            {"Host": place.netloc, "Origin": origin},
+        )
+        self._who = {"name": name, "password": password}
+
+    def __enter__(self) -> Self:
+        try:
+            reply = self._client.post("/operator/sign-in", json=self._who)
+        except httpx.HTTPError:
+            raise Stopped(not_running()) from None
+        envelope = _envelope(reply)
+        if not envelope["ok"]:
+            raise Stopped(envelope)
+        cookie = reply.headers.get("set-cookie", "").partition(";")[0]
+        self._client.headers["Cookie"] = cookie
+        self._client.headers["X-CSRF-Token"] = envelope["data"]["csrf"]
+        self._client.cookies.clear()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        try:
+            self._client.post("/operator/sign-out", json={})
+        except httpx.HTTPError:
+            pass  # the session ends by itself, too
+        finally:
+            self._client.close()
+
+    def get(self, path: str) -> Envelope:
+        return self._ask("GET", path)
+
+    def post(self, path: str, fields: Mapping[str, Any]) -> Envelope:
+        return self._ask("POST", path, fields)
+
+    def delete(self, path: str) -> Envelope:
+        return self._ask("DELETE", path)
+
+    def lines(self, path: str) -> Iterator[str]:
+        """Yield the lines of a stream; raise Stopped when it is refused or breaks off."""
+        try:
+            with self._client.stream("GET", f"/operator{path}") as reply:
+                if reply.status_code != 200:
+                    reply.read()
+                    raise Stopped(_envelope(reply))
+                yield from reply.iter_lines()
+        except httpx.HTTPError as error:
+            raise Stopped(_lost(error, acts=False)) from None
+
+    def _ask(self, method: str, path: str, fields: Mapping[str, Any] | None = None) -> Envelope:
+        try:
+            body = None if fields is None else dict(fields)
+            return _envelope(self._client.request(method, f"/operator{path}", json=body))
+        except httpx.HTTPError as error:
+            return _lost(error, acts=method != "GET")
+
+
+def not_running() -> Envelope:
+    return failure(
+        Code.NOT_READY,
+        "no gateway is running on this data directory",
+        fix="start it in another terminal: ordergate up",
+        retryable=True,
+    )
+
+
+def _client(url: str, headers: Mapping[str, str]) -> httpx.Client:
+    # trust_env off: a proxy of the environment has no business between us and our own machine
+    return httpx.Client(
+        base_url=url,
+        headers=dict(headers),
+        timeout=httpx.Timeout(ANSWER_S, connect=CONNECT_S),
+        trust_env=False,
+        follow_redirects=False,
+    )
+
+
+def _envelope(reply: httpx.Response) -> Envelope:
+    """Read an envelope, or a problem document that carries the same fields."""
+    try:
+        body = reply.json()
+    except ValueError:
+        body = None
+    if isinstance(body, dict) and isinstance(body.get("ok"), bool):
+        return {"ok": body["ok"], "data": body.get("data"), "error": body.get("error")}
+    return failure(
+        Code.INTERNAL_ERROR, f"an answer that is none of ours (HTTP {reply.status_code})"
+    )
+
+
+def _lost(error: httpx.HTTPError, *, acts: bool) -> Envelope:
+    kind = type(error).__name__
+    if not acts:
+        return failure(Code.NOT_READY, f"the gateway's answer got lost: {kind}", retryable=True)
+    return failure(
+        Code.ORDER_UNKNOWN,
+        f"the gateway's answer got lost: {kind}; what became of the request is not known here",
+        fix="look with: ordergate orders --scope all; repeat only with the same --key",
+    )

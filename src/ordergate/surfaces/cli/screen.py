@@ -1,0 +1,163 @@
+"""How answers look: tables for people, the bare envelope for programs."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from ordergate.surfaces.cli.doors import Envelope
+from ordergate.surfaces.cli.exits import Exit, exit_of
+
+Json = Annotated[bool, typer.Option("--json", help="Print the envelope as JSON.")]
+Draw = Callable[[Any], Iterable[RenderableType]]
+
+_BLOCKS: Final = "▁▂▃▄▅▆▇█"
+_RIGHT: Final = frozenset(
+    [
+        "bid",
+        "ask",
+        "spread",
+        "quantity",
+        "filled",
+        "price",
+        "open",
+        "high",
+        "low",
+        "close",
+        "volume",
+        "pnl",
+        "equity",
+        "balance",
+        "value",
+        "limit",
+        "headroom",
+        "swap",
+    ]
+)
+
+
+def show(
+    envelope: Envelope,
+    *,
+    as_json: bool,
+    draw: Draw,
+    exit_code: Callable[[Envelope], Exit] = exit_of,
+) -> None:
+    """Print an answer and leave with its exit code when that is not 0."""
+    if as_json:
+        typer.echo(json.dumps(envelope, ensure_ascii=False))
+    elif envelope["ok"]:
+        say(*draw(envelope["data"]))
+    else:
+        say_error(envelope["error"])
+    code = exit_code(envelope)
+    if code is not Exit.OK:
+        raise typer.Exit(code)
+
+
+def say(*parts: RenderableType) -> None:
+    console = Console(highlight=False, markup=False, emoji=False)
+    for part in parts:
+        console.print(part)
+
+
+def say_error(error: Mapping[str, Any]) -> None:
+    """Print `CODE: message` and the way out beside it, on the error stream."""
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False)
+    line = Text(f"{error['code']}: {plain(error['message'])}", style="bold red")
+    if error.get("fix"):
+        line.append(f"  -> {plain(error['fix'])}", style="not bold default")
+    console.print(line, soft_wrap=True)
+    for verdict in (error.get("details") or {}).get("checklist") or ():
+        if verdict.get("finding") in ("refuse", "ask"):
+            console.print(Text(f"  {verdict_line(verdict)}"), soft_wrap=True)
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+    """Return a table; numbers stand right, what is missing is a dash."""
+    drawn = Table(title=Text(title), title_justify="left", header_style="bold", box=None)
+    for column in columns:
+        drawn.add_column(column, justify="right" if column in _RIGHT else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*(Text(_shown(cell)) for cell in row))
+    return drawn
+
+
+def pairs(title: str, values: Iterable[tuple[str, object]]) -> Table:
+    """Return a two-column table of names and values; missing values are left out."""
+    drawn = Table(title=Text(title), title_justify="left", show_header=False, box=None)
+    drawn.add_column(style="bold")
+    drawn.add_column(overflow="fold")
+    for name, value in values:
+        if value not in (None, "", [], ()):
+            drawn.add_row(Text(name), Text(_shown(value)))
+    return drawn
+
+
+def checklist(verdicts: Sequence[Mapping[str, Any]]) -> Table:
+    """Return every rule with its number, its limit and what is left."""
+    return table(
+        "Checklist",
+        ("", "rule", "value", "limit", "headroom", "unit", "says"),
+        (
+            (
+                _MARKS.get(verdict["finding"], "?"),
+                verdict["rule"],
+                verdict.get("value"),
+                verdict.get("limit"),
+                verdict.get("headroom"),
+                verdict.get("unit"),
+                verdict.get("message"),
+            )
+            for verdict in verdicts
+            if verdict["finding"] != "not_asked"
+        ),
+    )
+
+
+def verdict_line(verdict: Mapping[str, Any]) -> str:
+    numbers = [
+        f"{word} {plain(str(verdict[word]))}"
+        for word in ("value", "limit", "headroom")
+        if verdict.get(word) is not None
+    ]
+    unit = verdict.get("unit") or ""
+    return f"{verdict['rule']}: {', '.join(numbers)} {unit}".rstrip()
+
+
+def sparkline(values: Sequence[Decimal]) -> str:
+    """Draw values as one line of blocks, lowest to highest."""
+    if not values:
+        return ""
+    low, high = min(values), max(values)
+    steps = len(_BLOCKS) - 1
+    return "".join(
+        _BLOCKS[int((value - low) / (high - low) * steps) if high > low else 0] for value in values
+    )
+
+
+def plain(text: str) -> str:
+    """Take control, bidirectional and invisible characters out of text that others wrote."""
+    return "".join(
+        letter if unicodedata.category(letter)[0] != "C" else "\N{REPLACEMENT CHARACTER}"
+        for letter in text
+    )
+
+
+_MARKS: Final = {"pass": "ok", "warn": "warn", "ask": "ASK", "refuse": "NO"}
+
+
+def _shown(value: object) -> str:
+    if value is None or value == "":
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return plain(str(value))

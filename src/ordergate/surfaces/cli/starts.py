@@ -1,0 +1,54 @@
+"""What `__main__` hands to the commands: ready-made calls, so that no command sees settings."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ordergate.surfaces.cli.running import Note
+
+
+class Level(enum.StrEnum):
+    PASS = "PASS"
+    WARN = "WARN"
+    FAIL = "FAIL"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of `doctor`, with the next thing to do where there is one."""
+
+    level: Level
+    name: str
+    message: str
+    action: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpOptions:
+    """What `ordergate up` was told; None = as the settings say."""
+
+    paper_only: bool = False
+    idle_exit_s: int | None = None
+    takeover: bool = False
+    replay: tuple[Path, ...] = ()
+    speed: str | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Starts:
+    """Each call may raise GateError; `up` returns an exit code when the gateway has stopped."""
+
+    up: Callable[[UpOptions, Callable[[Note], None]], int]
+    mcp: Callable[[], int]
+    data_dir: Callable[[], Path]
+    token: Callable[[Path | None], str]  # from a file, else the environment, else agent.token
+    init_operator: Callable[[str], str]
+    verify_audit: Callable[[], Mapping[str, Any]]  # raises GateError when the proof fails
+    settings: Callable[[], list[dict[str, str]]]  # key, value, source, meaning; secrets redacted
+    doctor: Callable[[], list[Finding]]
+    client_environment: Callable[[], Mapping[str, str]]  # what a client must pass to find us
