@@ -270,6 +270,9 @@ class MemoryTx:
     def last_checkpoint(self) -> CheckpointRow | None:
         return self._books.checkpoints[-1] if self._books.checkpoints else None
 
+    def checkpoints(self, *, after: int, limit: int) -> Sequence[CheckpointRow]:
+        return [row for row in self._books.checkpoints if row.size > after][:limit]
+
     def audit_hashes(self, *, after: int, upto: int) -> Sequence[str]:
         return [row.body for row in self._books.audit[after:upto]]
 

@@ -1,0 +1,30 @@
+"""The decision: the whole checklist, folded to allow, ask or deny."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ordergate.model.orders import Intent, Lane
+from ordergate.model.verdicts import Decision, Finding, RuleVerdict, Verb
+from ordergate.order.policy.facts import Facts, Request
+from ordergate.order.policy.rules.checklist import RULES
+from ordergate.order.policy.rules.lanes import lane_of
+
+
+def decide(intent: Intent, facts: Facts) -> Decision:
+    """Return every rule's verdict on the intent, in its lane, and what they come to."""
+    request = Request(intent, lane_of(intent, facts))
+    return fold((rule.judge(request, facts) for rule in RULES), lane=request.lane)
+
+
+def fold(verdicts: Iterable[RuleVerdict], *, lane: Lane) -> Decision:
+    """Deny by the first refusal in declared order, else ask by the first question, else allow."""
+    checklist = tuple(verdicts)
+    warnings = tuple(verdict for verdict in checklist if verdict.finding is Finding.WARN)
+    for finding, verb in ((Finding.REFUSE, Verb.DENY), (Finding.ASK, Verb.ASK)):
+        for verdict in checklist:
+            if verdict.finding is finding:
+                return Decision(
+                    verb=verb, lane=lane, verdicts=checklist, failed=verdict, warnings=warnings
+                )
+    return Decision(verb=Verb.ALLOW, lane=lane, verdicts=checklist, warnings=warnings)

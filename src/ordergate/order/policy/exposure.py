@@ -1,0 +1,251 @@
+"""What an order and a book come to in account currency, at the worst price they may fill at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from ordergate.model.accounts import Position
+from ordergate.model.instruments import AssetClass, Instrument
+from ordergate.model.market import Quote
+from ordergate.model.orders import OrderType, PlaceIntent, Side
+from ordergate.model.values import ZERO, Symbol
+from ordergate.order.policy.limits import Limits
+
+PERCENT = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Valuation:
+    """One opening order in numbers; money in account currency."""
+
+    reference: Decimal  # the fresh ask of a buy, the fresh bid of a sell
+    entry: Decimal  # the price it asks for: stops and targets are measured from here
+    worst: Decimal  # the highest price it may be worth: trigger, limit, or market plus collar
+    notional: Decimal  # at the price it asks for (a trigger or limit behind the market: at market)
+    worst_notional: Decimal
+    risk: Decimal | None  # entry to stop; None without a stop, negative on the wrong side
+    reward: Decimal | None  # entry to target
+    margin: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worth:
+    """What one lot of a symbol is worth; None = no price or no conversion."""
+
+    underlying: str
+    leverage: int
+    unit: Decimal | None  # contract size x conversion: times a price = account currency
+    price: Decimal | None  # newest ask
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """An opening order that may still fill: reserved by us, or made around the gate."""
+
+    symbol: Symbol
+    side: Side
+    quantity: Decimal  # unfilled
+    notional: Decimal | None  # None = cannot be valued
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Book:
+    """All the account holds or may come to hold; money None = something has no price."""
+
+    positions: int
+    pending: int
+    gross: Decimal | None
+    long: Decimal | None  # of the order's underlying, all that may fill counted
+    short: Decimal | None
+    margin_pending: Decimal | None
+    held_long: Decimal  # lots of the order's symbol
+    held_short: Decimal
+    pending_buy: Decimal  # lots of opening orders in the symbol
+    pending_sell: Decimal
+    exits_buy: Decimal  # lots of resting exits in the symbol
+    exits_sell: Decimal
+    unvalued: tuple[str, ...] = ()
+
+    def held_against(self, side: Side) -> Decimal:
+        """Return the lots an order of `side` would reduce."""
+        return self.held_short if side is Side.BUY else self.held_long
+
+    def exits(self, side: Side) -> Decimal:
+        return self.exits_buy if side is Side.BUY else self.exits_sell
+
+    def at_side(self, side: Side) -> Decimal | None:
+        """Return the worst case of the underlying on one side."""
+        return self.long if side is Side.BUY else self.short
+
+
+def collar(limits: Limits, asset_class: AssetClass) -> tuple[str, Decimal]:
+    """Return the name and the fraction of the price collar of a class."""
+    if asset_class is AssetClass.FX:
+        return "limits.price_collar_fx_fraction", limits.price_collar_fx_fraction
+    return "limits.price_collar_fraction", limits.price_collar_fraction
+
+
+def reference_price(side: Side, quote: Quote) -> Decimal:
+    """Return the price an order of `side` would execute at now."""
+    return quote.ask if side is Side.BUY else quote.bid
+
+
+def entry_price(order: PlaceIntent, quote: Quote) -> Decimal:
+    """Return the price the order asks for; a field that is missing counts as the market."""
+    reference = reference_price(order.side, quote)
+    match order.order_type:
+        case OrderType.MARKET:
+            return reference
+        case OrderType.LIMIT | OrderType.STOP_LIMIT:
+            return order.limit_price or reference
+        case OrderType.STOP:
+            return order.stop_price or reference
+        case OrderType.TRAILING_STOP:
+            return _first_trigger(order, reference)
+
+
+def worst_price(order: PlaceIntent, quote: Quote, *, collar_fraction: Decimal) -> Decimal:
+    """Return the highest price the order may be worth.
+
+    A stop is valued at its trigger and a limit at its limit, but never below the market where it
+    would execute at once; a market buy at the ask plus the collar.
+    """
+    if order.order_type is OrderType.MARKET and order.side is Side.BUY:
+        return quote.ask * (1 + collar_fraction)
+    return _sure_price(order, quote)
+
+
+def value(
+    order: PlaceIntent, quote: Quote, *, instrument: Instrument, rate: Decimal, limits: Limits
+) -> Valuation:
+    """Return the order in numbers: volume x contract size x price x conversion."""
+    unit = order.quantity * instrument.contract_size * rate
+    entry = entry_price(order, quote)
+    _, fraction = collar(limits, instrument.asset_class)
+    worst = worst_price(order, quote, collar_fraction=fraction)
+    sign = 1 if order.side is Side.BUY else -1
+    stop, target = order.stop_loss, order.take_profit
+    return Valuation(
+        reference=reference_price(order.side, quote),
+        entry=entry,
+        worst=worst,
+        notional=unit * _sure_price(order, quote),
+        worst_notional=unit * worst,
+        risk=None if stop is None else unit * (entry - stop) * sign,
+        reward=None if target is None else unit * (target - entry) * sign,
+        margin=unit * worst / instrument.leverage,
+    )
+
+
+def book(
+    symbol: Symbol,
+    *,
+    positions: Iterable[Position],
+    pending: Iterable[Pending],
+    exits: Mapping[Side, Decimal],
+    worths: Mapping[Symbol, Worth],
+) -> Book:
+    """Return the projected worst case: positions and every opening order that may still fill.
+
+    Long and short of one underlying are not set off against each other: on a hedging account both
+    stand, and of two resting orders only one may fill.
+    """
+    held, open_positions = _Sum(symbol, worths), 0
+    for position in positions:
+        worth = worths[position.symbol]
+        amount = _product(worth.unit, position.current_price, position.quantity)
+        held.add(position.symbol, position.side, position.quantity, amount)
+        open_positions += 1
+    coming, openings, margin = _Sum(symbol, worths), 0, _Total()
+    for order in pending:
+        coming.add(order.symbol, order.side, order.quantity, order.notional)
+        worth = worths[order.symbol]
+        margin.add(None if order.notional is None else order.notional / worth.leverage)
+        openings += 1
+    return Book(
+        positions=open_positions,
+        pending=openings,
+        gross=_plus(held.gross.amount, coming.gross.amount),
+        long=_plus(held.money[Side.BUY].amount, coming.money[Side.BUY].amount),
+        short=_plus(held.money[Side.SELL].amount, coming.money[Side.SELL].amount),
+        margin_pending=margin.amount,
+        held_long=held.lots[Side.BUY],
+        held_short=held.lots[Side.SELL],
+        pending_buy=coming.lots[Side.BUY],
+        pending_sell=coming.lots[Side.SELL],
+        exits_buy=exits.get(Side.BUY, ZERO),
+        exits_sell=exits.get(Side.SELL, ZERO),
+        unvalued=tuple(sorted(held.unvalued | coming.unvalued)),
+    )
+
+
+def resting_notional(worth: Worth, quantity: Decimal, price: Decimal | None) -> Decimal | None:
+    """Return what a resting order made around the gate comes to; at the market without a price."""
+    return _product(worth.unit, price or worth.price, quantity)
+
+
+def _sure_price(order: PlaceIntent, quote: Quote) -> Decimal:
+    entry = entry_price(order, quote)
+    match order.order_type, order.side:
+        case OrderType.MARKET, _:
+            return entry
+        case OrderType.STOP | OrderType.TRAILING_STOP, Side.BUY:
+            return max(entry, quote.ask)
+        case OrderType.STOP_LIMIT, _:
+            return max(entry, order.stop_price or entry)
+        case OrderType.LIMIT | OrderType.TRAILING_STOP, Side.SELL:
+            return max(entry, quote.bid)
+        case _:
+            return entry
+
+
+def _first_trigger(order: PlaceIntent, reference: Decimal) -> Decimal:
+    if order.trail_amount is not None:
+        distance = order.trail_amount
+    elif order.trail_percent is not None:
+        distance = reference * order.trail_percent / PERCENT
+    else:
+        return order.stop_price or reference
+    return reference + distance if order.side is Side.BUY else reference - distance
+
+
+def _product(unit: Decimal | None, price: Decimal | None, quantity: Decimal) -> Decimal | None:
+    return None if unit is None or price is None else unit * price * quantity
+
+
+def _plus(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return None if one is None or other is None else one + other
+
+
+class _Total:
+    """A sum that is unknown as soon as one part is."""
+
+    def __init__(self) -> None:
+        self.amount: Decimal | None = ZERO
+
+    def add(self, part: Decimal | None) -> None:
+        self.amount = _plus(self.amount, part)
+
+
+class _Sum:
+    """Lots of one symbol and money of its underlying, by side."""
+
+    def __init__(self, symbol: Symbol, worths: Mapping[Symbol, Worth]) -> None:
+        self._symbol = symbol
+        self._worths = worths
+        self._underlying = worths[symbol].underlying
+        self.gross = _Total()
+        self.money = {Side.BUY: _Total(), Side.SELL: _Total()}
+        self.lots = {Side.BUY: ZERO, Side.SELL: ZERO}
+        self.unvalued: set[str] = set()
+
+    def add(self, symbol: Symbol, side: Side, quantity: Decimal, amount: Decimal | None) -> None:
+        self.gross.add(amount)
+        if amount is None:
+            self.unvalued.add(symbol)
+        if symbol == self._symbol:
+            self.lots[side] += quantity
+        if self._worths[symbol].underlying == self._underlying:
+            self.money[side].add(amount)

@@ -1,0 +1,335 @@
+"""Facts: the one frozen picture of market, account and books that the rules read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from ordergate.model.accounts import AccountIdentity, AccountState, Position, VenueOrderState
+from ordergate.model.canonical import canonical
+from ordergate.model.instruments import Instrument, PositionMode
+from ordergate.model.market import Quote, QuoteQuality, Session
+from ordergate.model.orders import (
+    KEEP,
+    CancelIntent,
+    CloseIntent,
+    Intent,
+    Keep,
+    Lane,
+    ModifyIntent,
+    OrderType,
+    PlaceIntent,
+)
+from ordergate.model.records import AttemptRecord, HaltRecord, RecentOrder, Usage
+from ordergate.model.values import AccountId, OrderId, PrincipalId, Symbol, VenueName, plain
+from ordergate.order.policy.exposure import Book, Valuation
+from ordergate.order.policy.limits import SPECS, Limits
+
+MINUTE: Final = timedelta(minutes=1)
+# Far beyond any price or size; keeps every later product and quotient within 28 digits.
+SIZE_MAX: Final = Decimal("1E15")
+PLACES_MAX: Final = 12
+NUMBERS: Final = (
+    "quantity",
+    "limit_price",
+    "stop_price",
+    "trail_amount",
+    "trail_percent",
+    "stop_loss",
+    "take_profit",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """What was claimed in the last minutes (wall clock)."""
+
+    in_minute: int = 0  # requests of the principal
+    repeats: int = 0  # its openings in the same symbol and side, in the window
+    duplicate_of: OrderId | None = None
+    duplicate_age_s: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """Openings of the account whose fate is unknown."""
+
+    in_symbol: int = 0
+    in_account: int = 0
+    oldest_s: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything a judgement rests on. None = not known: it denies an opening, never an exit."""
+
+    account: AccountId
+    venue: VenueName
+    symbol: Symbol
+    principal: PrincipalId
+    limits: Limits
+    wall_now: datetime
+    venue_now: datetime
+    instrument: Instrument | None
+    quote: Quote | None
+    quality: QuoteQuality
+    session: Session
+    rate: Decimal | None  # quote currency -> account currency
+    identity: AccountIdentity | None
+    state: AccountState | None
+    book: Book | None
+    snapshot_age_s: Decimal | None
+    position: Position | None  # the position the request names
+    resting: VenueOrderState | None  # the resting order it names
+    resting_opens: bool | None  # whether that order adds risk; None = nobody knows it
+    order: PlaceIntent | None  # the opening order as it would stand; None for everything else
+    valued: Valuation | None
+    halts: tuple[HaltRecord, ...] = ()  # in whose scope the request falls
+    used: Usage | None = None  # by the principal, on the venue's day
+    account_used: Usage | None = None
+    activity: Activity = field(default_factory=Activity)
+    doubt: Doubt = field(default_factory=Doubt)
+
+    @property
+    def equity(self) -> Decimal | None:
+        return None if self.state is None else self.state.equity
+
+    @property
+    def currency(self) -> str:
+        return "" if self.state is None else self.state.currency
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked, in the lane it is judged in."""
+
+    intent: Intent
+    lane: Lane
+
+
+def malformed(intent: Intent) -> str | None:
+    """Name the first number that is no finite, positive, sensible one; None when all are."""
+    for name in NUMBERS:
+        number = getattr(intent, name, None)
+        if isinstance(number, Decimal) and not _sound(number):
+            return name
+    return None
+
+
+def is_exit(order: VenueOrderState) -> bool:
+    """Say whether a resting order is bound to reduce."""
+    return order.reduce_only or order.position_id is not None
+
+
+def protects(
+    order: VenueOrderState, positions: Iterable[Position], spec: Instrument | None
+) -> bool:
+    """Say whether a plain stop, made around the gate, is the stop of a netted position."""
+    if spec is None or spec.position_mode is not PositionMode.NETTING:
+        return False
+    stops = order.order_type in (OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP)
+    return stops and any(
+        position.symbol == order.symbol and position.side is not order.side
+        for position in positions
+    )
+
+
+def order_as_asked(intent: Intent, resting: VenueOrderState | None) -> PlaceIntent | None:
+    """Return the opening order as it would stand: as placed, or the resting one with new terms."""
+    match intent:
+        case PlaceIntent():
+            return intent
+        case ModifyIntent() if resting is not None and not is_exit(resting):
+            return PlaceIntent(
+                account=intent.account,
+                venue=intent.venue,
+                symbol=resting.symbol,
+                side=resting.side,
+                order_type=resting.order_type,
+                quantity=_new(intent.quantity, resting.quantity) - resting.filled_quantity,
+                limit_price=_maybe(intent.limit_price, resting.limit_price),
+                stop_price=_maybe(intent.stop_price, resting.stop_price),
+                time_in_force=resting.time_in_force,
+                stop_loss=_maybe(intent.stop_loss, resting.stop_loss),
+                take_profit=_maybe(intent.take_profit, resting.take_profit),
+            )
+        case ModifyIntent() | CancelIntent() | CloseIntent():
+            return None
+
+
+def terms_of(intent: Intent) -> str:
+    """Return what makes two requests equal to a human: the text of RecentOrder.terms.
+
+    Stop and target of a new order are left out: the same order with a stop a tick away is still
+    the same order sent twice.
+    """
+    match intent:
+        case PlaceIntent():
+            parts: tuple[object, ...] = (
+                intent.side.value,
+                intent.order_type.value,
+                intent.quantity,
+                intent.limit_price,
+                intent.stop_price,
+                intent.trail_amount,
+                intent.trail_percent,
+                "reduce" if intent.reduce_only else "",
+            )
+        case ModifyIntent():
+            parts = (
+                intent.venue_order_id,
+                intent.position_id,
+                intent.stop_loss,
+                intent.take_profit,
+                intent.limit_price,
+                intent.stop_price,
+                intent.quantity,
+            )
+        case CancelIntent():
+            parts = (intent.venue_order_id,)
+        case CloseIntent():
+            parts = (intent.position_id, intent.quantity)
+    return "|".join([intent.action.value, intent.symbol, *map(_term, parts)])
+
+
+def activity(
+    recent: Iterable[RecentOrder],
+    *,
+    intent: Intent,
+    principal: PrincipalId,
+    order_id: OrderId | None,
+    now: datetime,
+    limits: Limits,
+) -> Activity:
+    """Count the recent claims that throttle, duplicate and repetition look at."""
+    side = intent.side if isinstance(intent, PlaceIntent) else None
+    terms = terms_of(intent)
+    repeat_since = now - timedelta(seconds=int(limits.repeat_window_s))
+    duplicate_since = now - timedelta(seconds=int(limits.duplicate_window_s))
+    in_minute = repeats = 0
+    twin: RecentOrder | None = None
+    for claim in recent:
+        mine = claim.principal == principal
+        if mine and claim.claimed_at > now - MINUTE:
+            in_minute += 1
+        if claim.order_id == order_id:
+            continue
+        if (
+            mine
+            and claim.lane is Lane.OPEN
+            and (claim.symbol, claim.side) == (intent.symbol, side)
+            and claim.claimed_at > repeat_since
+        ):
+            repeats += 1
+        if (
+            claim.claimed_at > duplicate_since
+            and claim.account == intent.account
+            and claim.terms == terms
+        ):
+            twin = claim
+    return Activity(
+        in_minute=in_minute,
+        repeats=repeats,
+        duplicate_of=None if twin is None else twin.order_id,
+        duplicate_age_s=None if twin is None else _seconds(now - twin.claimed_at),
+    )
+
+
+def doubt(attempts: Iterable[AttemptRecord], *, symbol: Symbol, now: datetime) -> Doubt:
+    """Count the openings among attempts of unknown fate; closes in doubt lock nothing."""
+    openings = [attempt for attempt in attempts if attempt.opening]
+    return Doubt(
+        in_symbol=sum(attempt.symbol == symbol for attempt in openings),
+        in_account=len(openings),
+        oldest_s=max((_seconds(now - row.claimed_at) for row in openings), default=Decimal(0)),
+    )
+
+
+def recorded(request: Request, facts: Facts) -> str:
+    """Return the canonical JSON of every fact the rules read, limits that differ included."""
+    changed = request.intent is not facts.order
+    return canonical(
+        {
+            "lane": request.lane,
+            "account": facts.account,
+            "venue": facts.venue,
+            "principal": facts.principal,
+            "wall_now": facts.wall_now,
+            "venue_now": facts.venue_now,
+            "instrument": _fields(facts.instrument, _INSTRUMENT),
+            "quote": _fields(facts.quote, ("bid", "ask", "time", "source", "synthetic", "basis")),
+            "quality": [facts.quality.verdict, facts.quality.age_s],
+            "session": [facts.session.state, facts.session.reason],
+            "rate": facts.rate,
+            "identity": _fields(facts.identity, ("account", "venue", "mode")),
+            "state": _fields(facts.state, _STATE),
+            "book": _fields(facts.book, _BOOK),
+            "snapshot_age_s": facts.snapshot_age_s,
+            "position": facts.position,
+            "resting": facts.resting,
+            "resting_opens": facts.resting_opens,
+            "order": facts.order if changed else None,
+            "halts": [halt.halt_id for halt in facts.halts],
+            "used": facts.used,
+            "account_used": facts.account_used,
+            "activity": _fields(facts.activity, Activity.__slots__),
+            "doubt": _fields(facts.doubt, Doubt.__slots__),
+            "limits": _changed_limits(facts.limits),
+        }
+    )
+
+
+_INSTRUMENT: Final = (
+    "symbol",
+    "asset_class",
+    "quote_currency",
+    "contract_size",
+    "tick_size",
+    "lot_step",
+    "lot_min",
+    "lot_max",
+    "position_mode",
+    "leverage",
+    "stops_level_ticks",
+    "underlying",
+)
+_STATE: Final = ("currency", "equity", "margin_free", "day", "day_start_equity")
+_BOOK: Final = tuple(Book.__slots__)
+
+
+def _fields(value: Any, names: Iterable[str]) -> Mapping[str, object] | None:
+    return None if value is None else {name: getattr(value, name) for name in names}
+
+
+def _changed_limits(limits: Limits) -> Mapping[str, object]:
+    return {spec.name: limits.value(spec) for spec in SPECS if limits.value(spec) != spec.default}
+
+
+def _sound(number: Decimal) -> bool:
+    if not number.is_finite() or not 0 < number < SIZE_MAX:
+        return False
+    exponent = number.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -PLACES_MAX
+
+
+def _new(value: Decimal | Keep, held: Decimal) -> Decimal:
+    return held if isinstance(value, Keep) else value
+
+
+def _maybe(value: Decimal | Keep | None, held: Decimal | None) -> Decimal | None:
+    return held if isinstance(value, Keep) else value
+
+
+def _term(part: object) -> str:
+    if part is None:
+        return ""
+    if isinstance(part, Decimal):
+        return plain(part) if part.is_finite() else "not a number"
+    return "keep" if part is KEEP else str(part)
+
+
+def _seconds(span: timedelta) -> Decimal:
+    return Decimal(span // timedelta(milliseconds=1)).scaleb(-3)

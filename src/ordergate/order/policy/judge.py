@@ -1,0 +1,372 @@
+"""Judge: gather the facts once, ask every rule, and say what it comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Final
+
+from ordergate.model.accounts import Position, VenueOrderState, VenueSnapshot
+from ordergate.model.instruments import Instrument
+from ordergate.model.market import Quote
+from ordergate.model.orders import (
+    AttemptState,
+    CancelIntent,
+    CloseIntent,
+    Intent,
+    Lane,
+    ModifyIntent,
+    PlaceIntent,
+    Side,
+)
+from ordergate.model.principals import Principal
+from ordergate.model.records import AttemptRecord, HaltRecord, ScopeKind, Tightening
+from ordergate.model.values import (
+    ZERO,
+    AttemptId,
+    OrderId,
+    Symbol,
+    round_ceiling,
+    round_floor,
+)
+from ordergate.model.verdicts import Decision, Exposure, Finding, Judgement
+from ordergate.model.views import LimitView
+from ordergate.order.policy.decision import decide
+from ordergate.order.policy.exposure import (
+    Book,
+    Pending,
+    Valuation,
+    Worth,
+    book,
+    reference_price,
+    resting_notional,
+    value,
+)
+from ordergate.order.policy.facts import (
+    MINUTE,
+    Facts,
+    Request,
+    activity,
+    doubt,
+    is_exit,
+    malformed,
+    order_as_asked,
+    protects,
+    recorded,
+)
+from ordergate.order.policy.limits import Limits, limit_views, policy_hash, tightened
+from ordergate.ports.journal import JournalTx
+from ordergate.ports.market_facts import MarketFacts
+from ordergate.ports.system import Clock
+
+IN_DOUBT: Final = frozenset({AttemptState.UNKNOWN, AttemptState.PARKED})
+
+
+@dataclass(frozen=True, slots=True)
+class _Effective:
+    """The limits in force, remembered with what they were made of."""
+
+    file: Limits
+    tightenings: tuple[Tightening, ...]
+    limits: Limits
+    policy_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """What the request names: a position, a resting order, and our own attempt behind it."""
+
+    position: Position | None
+    resting: VenueOrderState | None
+    attempt: AttemptRecord | None
+
+    def opens(self, spec: Instrument | None, snapshot: VenueSnapshot | None) -> bool | None:
+        """Say whether the named order adds risk, by the venue's books or else by ours."""
+        if self.resting is None:
+            return None if self.attempt is None else self.attempt.opening
+        if is_exit(self.resting):
+            return False
+        if self.attempt is not None:
+            return self.attempt.opening
+        return not protects(self.resting, () if snapshot is None else snapshot.positions, spec)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ask:
+    """One call of `judge`; `snapshot` is None when it was missing or too old."""
+
+    intent: Intent
+    asker: Principal
+    snapshot: VenueSnapshot | None
+    age_s: Decimal | None
+    mark: int
+    order_id: OrderId | None
+
+
+class Judge:
+    """Judges intents inside the caller's transaction; keeps nothing but the last limits read."""
+
+    def __init__(self, *, markets: MarketFacts, limits: Callable[[], Limits], clock: Clock) -> None:
+        self._markets = markets
+        self._limits = limits
+        self._clock = clock
+        self._last: _Effective | None = None
+
+    def effective(self, tx: JournalTx) -> Limits:
+        """Return the limits in force: the strictest of the file and every tightening."""
+        return self._in_force(tx).limits
+
+    def views(self, tx: JournalTx) -> tuple[LimitView, ...]:
+        """Return every limit in force with its unit, meaning and source."""
+        return limit_views(self._limits(), tx.tightenings())
+
+    def policy_hash(self, tx: JournalTx) -> str:
+        """Return the hash of the limits in force."""
+        return self._in_force(tx).policy_hash
+
+    def judge(
+        self,
+        tx: JournalTx,
+        intent: Intent,
+        *,
+        asker: Principal,
+        snapshot: VenueSnapshot | None,
+        read_at: float,
+        mark: int,
+        order_id: OrderId | None,
+    ) -> Judgement:
+        """Return the whole checklist for `intent`, with the facts it rests on.
+
+        `snapshot` was read at `read_at` (monotonic seconds), after audit record `mark`; older than
+        limits.facts_age_max_s it counts as missing. `order_id` is the order itself: judged again,
+        it is no duplicate of itself.
+        """
+        in_force = self._in_force(tx)
+        age_s = Decimal(round((self._clock.monotonic() - read_at) * 1000)).scaleb(-3)
+        fresh = snapshot is not None and age_s <= in_force.limits.facts_age_max_s
+        facts = self._facts(
+            tx,
+            _Ask(
+                intent=intent,
+                asker=asker,
+                snapshot=snapshot if fresh else None,
+                age_s=age_s if fresh else None,
+                mark=mark,
+                order_id=order_id,
+            ),
+            limits=in_force.limits,
+        )
+        decision = decide(intent, facts)
+        low, high = _band(facts)
+        return Judgement(
+            decision=decision,
+            exposure=_exposure(decision, facts.valued),
+            band_low=low,
+            band_high=high,
+            facts_json=recorded(Request(intent, decision.lane), facts),
+            policy_hash=in_force.policy_hash,
+            halt_reasons=tuple(
+                verdict.rule
+                for verdict in decision.verdicts
+                if verdict.halts and verdict.finding is Finding.REFUSE
+            ),
+        )
+
+    def _in_force(self, tx: JournalTx) -> _Effective:
+        file, tightenings = self._limits(), tuple(tx.tightenings())
+        last = self._last
+        if last is None or last.file != file or last.tightenings != tightenings:
+            limits = tightened(file, tightenings)
+            last = _Effective(file, tightenings, limits, policy_hash(limits))
+            self._last = last
+        return last
+
+    def _facts(self, tx: JournalTx, ask: _Ask, *, limits: Limits) -> Facts:
+        intent, snapshot, markets = ask.intent, ask.snapshot, self._markets
+        now = self._clock.now()
+        instrument, quote = markets.instrument(intent.symbol), markets.quote(intent.symbol)
+        target = _target(tx, intent, snapshot)
+        opens = target.opens(instrument, snapshot)
+        order = _opening(intent, target.resting if opens else None)
+        state = None if snapshot is None else snapshot.account
+        rate = (
+            None
+            if instrument is None or state is None
+            else markets.rate(instrument.quote_currency, state.currency)
+        )
+        return Facts(
+            account=intent.account,
+            venue=intent.venue,
+            symbol=intent.symbol,
+            principal=ask.asker.id,
+            limits=limits,
+            wall_now=now,
+            venue_now=markets.venue_now(),
+            instrument=instrument,
+            quote=quote,
+            quality=markets.quality(intent.symbol),
+            session=markets.session(intent.symbol),
+            rate=rate,
+            identity=None if snapshot is None else snapshot.identity,
+            state=state,
+            book=None if snapshot is None else self._book(tx, ask, snapshot, target),
+            snapshot_age_s=ask.age_s,
+            position=target.position,
+            resting=target.resting,
+            resting_opens=opens,
+            order=order,
+            valued=_valued(order, quote, instrument, rate=rate, limits=limits),
+            halts=tuple(halt for halt in tx.halts() if _in_scope(halt, intent, ask.asker)),
+            used=None if state is None else tx.usage(intent.account, ask.asker.id, state.day),
+            account_used=None if state is None else tx.usage(intent.account, None, state.day),
+            activity=activity(
+                tx.recent(since=now - _longest_window(limits)),
+                intent=intent,
+                principal=ask.asker.id,
+                order_id=ask.order_id,
+                now=now,
+                limits=limits,
+            ),
+            doubt=doubt(
+                tx.attempts_in(IN_DOUBT, account=intent.account), symbol=intent.symbol, now=now
+            ),
+        )
+
+    def _book(self, tx: JournalTx, ask: _Ask, snapshot: VenueSnapshot, target: _Target) -> Book:
+        """Return all that is held or may fill; the order that is judged or changed left out."""
+        intent = ask.intent
+        ours = [
+            row
+            for row in tx.reservations(intent.account, mark=ask.mark)
+            if row.order_id != ask.order_id
+            and (target.attempt is None or row.attempt_id != target.attempt.attempt_id)
+        ]
+        around = _not_reserved(tx, snapshot, {row.attempt_id for row in ours}, target)
+        symbols = {intent.symbol, *(row.symbol for row in ours), *(row.symbol for row in around)}
+        symbols.update(position.symbol for position in snapshot.positions)
+        worths = {symbol: self._worth(symbol, snapshot.account.currency) for symbol in symbols}
+        pending = [
+            Pending(symbol=row.symbol, side=row.side, quantity=row.quantity, notional=row.notional)
+            for row in ours
+        ]
+        for order in around:
+            rest = order.quantity - order.filled_quantity
+            price = order.limit_price or order.stop_price
+            notional = resting_notional(worths[order.symbol], rest, price)
+            pending.append(
+                Pending(symbol=order.symbol, side=order.side, quantity=rest, notional=notional)
+            )
+        return book(
+            intent.symbol,
+            positions=snapshot.positions,
+            pending=pending,
+            exits=_resting_exits(intent.symbol, snapshot, target),
+            worths=worths,
+        )
+
+    def _worth(self, symbol: Symbol, currency: str) -> Worth:
+        instrument, quote = self._markets.instrument(symbol), self._markets.quote(symbol)
+        price = None if quote is None else quote.ask
+        if instrument is None:
+            return Worth(underlying=symbol, leverage=1, unit=None, price=price)
+        rate = self._markets.rate(instrument.quote_currency, currency)
+        return Worth(
+            underlying=instrument.underlying or symbol,
+            leverage=instrument.leverage,
+            unit=None if rate is None else instrument.contract_size * rate,
+            price=price,
+        )
+
+
+def _target(tx: JournalTx, intent: Intent, snapshot: VenueSnapshot | None) -> _Target:
+    position_id = intent.position_id if isinstance(intent, ModifyIntent | CloseIntent) else None
+    order_id = intent.venue_order_id if isinstance(intent, ModifyIntent | CancelIntent) else None
+    positions = () if snapshot is None or position_id is None else snapshot.positions
+    orders = () if snapshot is None or order_id is None else snapshot.open_orders
+    attempt = None if order_id is None else tx.attempt_for_venue_order(intent.account, order_id)
+    return _Target(
+        position=next((row for row in positions if row.position_id == position_id), None),
+        resting=next((row for row in orders if row.venue_order_id == order_id), None),
+        attempt=None if attempt is None or attempt.symbol != intent.symbol else attempt,
+    )
+
+
+def _opening(intent: Intent, resting: VenueOrderState | None) -> PlaceIntent | None:
+    if malformed(intent) is not None:
+        return None
+    order = order_as_asked(intent, resting)
+    return order if order is not None and order.quantity > 0 else None
+
+
+def _valued(
+    order: PlaceIntent | None,
+    quote: Quote | None,
+    instrument: Instrument | None,
+    *,
+    rate: Decimal | None,
+    limits: Limits,
+) -> Valuation | None:
+    if order is None or quote is None or instrument is None or rate is None:
+        return None
+    return value(order, quote, instrument=instrument, rate=rate, limits=limits)
+
+
+def _not_reserved(
+    tx: JournalTx, snapshot: VenueSnapshot, reserved: set[AttemptId], target: _Target
+) -> Sequence[VenueOrderState]:
+    """Return resting opening orders that no reservation covers: made around the gate."""
+    resting = [
+        row for row in snapshot.open_orders if not is_exit(row) and row is not target.resting
+    ]
+    tags = [row.tag for row in resting if row.tag is not None]
+    attempts = tx.attempts_tagged(tags) if tags else ()
+    covered = {row.tag for row in attempts if row.attempt_id in reserved}
+    return [row for row in resting if row.tag is None or row.tag not in covered]
+
+
+def _resting_exits(symbol: Symbol, snapshot: VenueSnapshot, target: _Target) -> dict[Side, Decimal]:
+    lots = {Side.BUY: ZERO, Side.SELL: ZERO}
+    for row in snapshot.open_orders:
+        if row.symbol == symbol and is_exit(row) and row is not target.resting:
+            lots[row.side] += row.quantity - row.filled_quantity
+    return lots
+
+
+def _in_scope(halt: HaltRecord, intent: Intent, asker: Principal) -> bool:
+    match halt.scope:
+        case ScopeKind.GLOBAL:
+            return True
+        case ScopeKind.ACCOUNT:
+            return halt.target == intent.account
+        case ScopeKind.AGENT:
+            return halt.target == asker.id
+        case ScopeKind.SYMBOL:
+            return halt.target == intent.symbol
+
+
+def _longest_window(limits: Limits) -> timedelta:
+    longest = max(limits.repeat_window_s, limits.duplicate_window_s)
+    return max(timedelta(seconds=int(longest)), MINUTE)
+
+
+def _exposure(decision: Decision, valued: Valuation | None) -> Exposure | None:
+    if decision.lane is not Lane.OPEN or valued is None:
+        return None
+    return Exposure(
+        notional=valued.worst_notional,
+        risk=valued.risk,
+        reference_price=valued.reference,
+        worst_price=valued.worst,
+    )
+
+
+def _band(facts: Facts) -> tuple[Decimal | None, Decimal | None]:
+    """Return the market prices between which a yes stays good, whole ticks, outwards."""
+    if facts.quote is None or facts.instrument is None:
+        return None, None
+    side = Side.BUY if facts.order is None else facts.order.side
+    price, tick = reference_price(side, facts.quote), facts.instrument.tick_size
+    away = price * facts.limits.approval_band_fraction
+    return round_floor(price - away, tick), round_ceiling(price + away, tick)

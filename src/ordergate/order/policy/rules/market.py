@@ -1,0 +1,132 @@
+"""Market: the session is open, the quote is fresh, the spread is sane, the price is near it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+from ordergate.model.errors import Code
+from ordergate.model.instruments import AssetClass
+from ordergate.model.market import PriceBasis, Quality, SessionState
+from ordergate.model.orders import OrderType, PlaceIntent, Side
+from ordergate.model.values import plain, round_ceiling, round_floor
+from ordergate.model.verdicts import RuleVerdict
+from ordergate.order.policy.exposure import collar, entry_price, reference_price
+from ordergate.order.policy.facts import Facts, Request
+from ordergate.order.policy.rules.control import Control, fraction, fraction_left, percent
+
+SESSION: Final = Control(rule="market_open", number="C20")
+QUOTE: Final = Control(
+    rule="quote_fresh", number="C6", limit_name="limits.quote_age_max_s", unit="seconds"
+)
+SPREAD: Final = Control(
+    rule="spread", number="C6", limit_name="limits.spread_max_fraction", unit="of the price"
+)
+SPREAD_FX: Final = Control(
+    rule="spread", number="C6", limit_name="limits.spread_max_fx_fraction", unit="of the price"
+)
+COLLAR: Final = Control(
+    rule="price_collar",
+    number="C4",
+    limit_name="limits.price_collar_fraction",
+    unit="of the price",
+)
+COLLAR_FX: Final = Control(
+    rule="price_collar",
+    number="C4",
+    limit_name="limits.price_collar_fx_fraction",
+    unit="of the price",
+)
+
+
+def market_open(request: Request, facts: Facts) -> RuleVerdict:
+    """Refuse new risk unless the calendar says that the market is open."""
+    session = facts.session
+    if session.state is SessionState.OPEN:
+        return SESSION.passes()
+    opens = "" if session.next_change is None else f"; it changes {session.next_change:%a %H:%MZ}"
+    return SESSION.refuses(
+        Code.MARKET_CLOSED,
+        f"{facts.symbol[:64]} is not open now: {session.reason}{opens}",
+        fix="wait for the session; draft the order meanwhile",
+    )
+
+
+def quote_fresh(request: Request, facts: Facts) -> RuleVerdict:
+    """Refuse a quote that is missing, stale, crossed or without a spread.
+
+    A quiet symbol is not stale while its link lives: the feed's verdict counts, not the age alone.
+    """
+    quote, verdict, age = facts.quote, facts.quality.verdict, facts.quality.age_s
+    if quote is None or verdict is Quality.MISSING or age is None:
+        return QUOTE.lacks(f"the price of {facts.symbol[:64]}")
+    trades_only = verdict is Quality.ZERO_SPREAD and quote.basis is PriceBasis.TRADE
+    limit = facts.limits.quote_age_max_s
+    return QUOTE.measured(
+        value=age,
+        limit=limit,
+        room=limit - age,
+        broken=verdict is not Quality.OK and not trades_only,
+        message=f"the newest quote is {verdict.value}, {plain(age)} s old, from {quote.source}",
+        fix=lambda: "wait for a fresh quote and send the order again",
+        code=Code.DATA_UNAVAILABLE,
+    )
+
+
+def spread(request: Request, facts: Facts) -> RuleVerdict:
+    """Refuse to open at a spread that is too wide."""
+    quote, spec = facts.quote, facts.instrument
+    if quote is None or spec is None or quote.mid <= 0:
+        return SPREAD.lacks(f"the price of {facts.symbol[:64]}")
+    fx = spec.asset_class is AssetClass.FX
+    limits = facts.limits
+    limit = limits.spread_max_fx_fraction if fx else limits.spread_max_fraction
+    share = quote.spread / quote.mid
+    return (SPREAD_FX if fx else SPREAD).measured(
+        value=fraction(share),
+        limit=limit,
+        room=fraction_left(limit - share),
+        broken=share > limit,
+        message=f"spread {percent(share)} of the price, at most {percent(limit)}",
+        fix=lambda: "wait until the spread is narrower",
+    )
+
+
+def price_collar(request: Request, facts: Facts) -> RuleVerdict:
+    """Refuse a price that reaches too far through the market, on the side that hurts.
+
+    A buy is measured above the ask, a sell below the bid: a limit that waits for a better price is
+    no danger. A stop is measured at its trigger and at its limit, a market order is at the market.
+    """
+    order, quote, spec = facts.order or _exit(request), facts.quote, facts.instrument
+    if order is None:
+        return COLLAR.silent("no price of its own")
+    if quote is None or spec is None:
+        return COLLAR.lacks(f"the price of {facts.symbol[:64]}")
+    reference, buys = reference_price(order.side, quote), order.side is Side.BUY
+    if reference <= 0:
+        return COLLAR.lacks(f"the price of {facts.symbol[:64]}")
+    _, limit = collar(facts.limits, spec.asset_class)
+    prices = [entry_price(order, quote)]
+    if order.order_type is OrderType.STOP_LIMIT and order.stop_price is not None:
+        prices.append(order.stop_price)
+    price = max(prices) if buys else min(prices)
+    reach = max((price - reference if buys else reference - price) / reference, Decimal(0))
+    bound = reference * (1 + limit if buys else 1 - limit)
+    tick = spec.tick_size
+    return (COLLAR_FX if spec.asset_class is AssetClass.FX else COLLAR).measured(
+        value=fraction(reach),
+        limit=limit,
+        room=fraction_left(limit - reach),
+        broken=reach > limit,
+        message=f"reaches {percent(reach)} through {plain(reference)}, at most {percent(limit)}",
+        fix=lambda: (
+            f"use a price of at most {plain(round_floor(bound, tick))}"
+            if buys
+            else f"use a price of at least {plain(round_ceiling(bound, tick))}"
+        ),
+    )
+
+
+def _exit(request: Request) -> PlaceIntent | None:
+    return request.intent if isinstance(request.intent, PlaceIntent) else None
