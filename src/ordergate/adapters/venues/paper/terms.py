@@ -1,0 +1,20 @@
+"""The paper account's terms: what the operator may choose about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperTerms:
+    """`balance` opens a new file; afterwards the file's own balance counts."""
+
+    currency: str = "USD"
+    balance: Decimal = Decimal(100_000)
+    money_digits: int = 2  # deals are booked to these, half away from zero
+    slippage_ticks: int = 0  # adverse, market and stop orders
+    commission: bool = True
+    swap: bool = True
+    stop_out_fraction: Decimal = Decimal("0.5")  # of the used margin
+    fill_cap: Decimal | None = None  # most lots one order fills per slice; None = all
