@@ -44,7 +44,7 @@ class Act(enum.StrEnum):
     EXPORT_AUDIT = "export_audit"
 
 
-_READING: Final = frozenset({Act.READ_MARKET, Act.READ_ACCOUNT, Act.READ_SAFETY, Act.READ_AUDIT})
+_READING: Final = frozenset({Act.READ_MARKET, Act.READ_ACCOUNT, Act.READ_SAFETY})
 # PROPOSE_LIVE is not the agent's: it takes a grant that no token carries.
 _ASKING: Final = frozenset({Act.DRAFT, Act.TRADE_PAPER, Act.WITHDRAW})
 _REDUCING: Final = frozenset({Act.CANCEL, Act.CLOSE, Act.MODIFY, Act.ENGAGE_KILL, Act.TIGHTEN})
@@ -52,7 +52,8 @@ _MANAGED_EXITS: Final = frozenset({Act.CANCEL, Act.CLOSE, Act.MODIFY, Act.ENGAGE
 
 MAY: Final[Mapping[Kind, frozenset[Act]]] = MappingProxyType(
     {
-        Kind.READ_ONLY: _READING,
+        # An agent reads the records of its own acts; READ_AUDIT is everybody's.
+        Kind.READ_ONLY: _READING | {Act.READ_AUDIT},
         Kind.AGENT: _READING | _ASKING | _REDUCING,
         Kind.GATEWAY: _READING | _MANAGED_EXITS,
         Kind.OPERATOR: frozenset(Act),

@@ -1,0 +1,290 @@
+"""Tokens and sign-ins over the real store."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from ordergate.identity import tokens
+from ordergate.identity.operators import TRIES_MAX
+from ordergate.model.errors import (
+    Forbidden,
+    IllegalState,
+    InvalidArgument,
+    NotFound,
+    RateLimited,
+    Unauthenticated,
+)
+from ordergate.model.principals import Kind
+from support.sign_ins import AGENT, OPERATOR, PEPPER, Identity, with_identity
+
+HOUR = 3600
+DAY = 24 * HOUR
+
+
+def test_a_token_stands_for_its_principal_until_it_expires(tmp_path: Path) -> None:
+    async def scene(identity: Identity) -> None:
+        record, text = await identity.sign_in.create_token(
+            kind=Kind.AGENT, name="claude", days=2, by=OPERATOR
+        )
+        who = await identity.sign_in.bearer(text)
+        assert (who.id, who.kind, who.name) == ("claude", Kind.AGENT, "claude")
+        assert record.digest == tokens.digest(tokens.parse(text).secret, pepper=PEPPER)
+        identity.clock.advance(2 * DAY - 1)
+        await identity.sign_in.bearer(text)
+        identity.clock.advance(1)
+        with pytest.raises(Unauthenticated, match="expired"):
+            await identity.sign_in.bearer(text)
+
+    with_identity(tmp_path, scene)
+
+
+def test_a_revocation_acts_on_the_next_request(tmp_path: Path) -> None:
+    async def scene(identity: Identity) -> None:
+        record, text = await identity.sign_in.create_token(
+            kind=Kind.AGENT, name="claude", by=OPERATOR
+        )
+        await identity.sign_in.bearer(text)
+        await identity.sign_in.revoke_token(record.token_id, by=OPERATOR)
+        with pytest.raises(Unauthenticated, match="revoked"):
+            await identity.sign_in.bearer(text)
+        with pytest.raises(NotFound):
+            await identity.sign_in.revoke_token(record.token_id, by=OPERATOR)
+
+    with_identity(tmp_path, scene)
+
+
+def test_no_look_up_under_way_outlives_a_revocation(tmp_path: Path) -> None:
+    async def scene(identity: Identity) -> None:
+        record, text = await identity.sign_in.create_token(
+            kind=Kind.AGENT, name="claude", by=OPERATOR
+        )
+        calls = [identity.sign_in.bearer(text) for _ in range(32)]
+        await asyncio.gather(
+            *calls,
+            identity.sign_in.revoke_token(record.token_id, by=OPERATOR),
+            return_exceptions=True,
+        )
+        with pytest.raises(Unauthenticated):
+            await identity.sign_in.bearer(text)
+
+    with_identity(tmp_path, scene)
+
+
+def test_a_wrong_secret_or_a_changed_kind_is_refused(tmp_path: Path) -> None:
+    async def scene(identity: Identity) -> None:
+        _, text = await identity.sign_in.create_token(
+            kind=Kind.READ_ONLY, name="viewer", by=OPERATOR
+        )
+        token = tokens.parse(text)
+        other = tokens.write(tokens.Token(token.kind, token.token_id, "A" * 43))
+        raised = tokens.write(tokens.Token(Kind.AGENT, token.token_id, token.secret))
+        unknown = tokens.write(tokens.Token(token.kind, "ffffffff", token.secret))
+        for bad in (other, raised, unknown, text[:-1], ""):
+            with pytest.raises(Unauthenticated):
+                await identity.sign_in.bearer(bad)
+
+    with_identity(tmp_path, scene)
+
+
+def test_last_used_is_written_at_most_once_a_minute(tmp_path: Path) -> None:
+    async def scene(identity: Identity) -> None:
+        _, text = await identity.sign_in.create_token(kind=Kind.AGENT, name="claude", by=OPERATOR)
+        first = identity.clock.now()
+        await identity.sign_in.bearer(text)
+        identity.clock.advance(59)
+        await identity.sign_in.bearer(text)
+        assert (await identity.sign_in.tokens())[0].last_used_at == first
+        identity.clock.advance(1)
+        await identity.sign_in.bearer(text)
+        assert (await identity.sign_in.tokens())[0].last_used_at == identity.clock.now()
+
+    with_identity(tmp_path, scene)
+
+
+def test_only_operators_make_tokens_and_only_for_agents_and_readers(tmp_path: Path) -> None:
+    async def scene(identity: Identity) -> None:
+        make = identity.sign_in.create_token
+        with pytest.raises(Forbidden):
+            await make(kind=Kind.AGENT, name="more", by=AGENT)
+        for kind in (Kind.OPERATOR, Kind.GATEWAY):
+            with pytest.raises(InvalidArgument, match="never holds a token"):
+                await make(kind=kind, name="more", by=OPERATOR)
+        for name, days in (("gateway", 1), ("operator:alice", 1), ("ok", 0), ("ok", 366)):
+            with pytest.raises(InvalidArgument):
+                await make(kind=Kind.AGENT, name=name, days=days, by=OPERATOR)
+        with pytest.raises(Forbidden):
+            await identity.sign_in.revoke_token("00000000", by=AGENT)
+        assert await identity.sign_in.tokens() == ()
+
+    with_identity(tmp_path, scene)
+
+
+def test_a_name_carries_on_as_the_same_principal_but_never_as_another_kind(tmp_path: Path) -> None:
+    async def scene(identity: Identity) -> None:
+        make = identity.sign_in.create_token
+        _, old = await make(kind=Kind.AGENT, name="claude", by=OPERATOR)
+        _, new = await make(kind=Kind.AGENT, name="claude", by=OPERATOR)
+        assert (await identity.sign_in.bearer(old)).id == (await identity.sign_in.bearer(new)).id
+        with pytest.raises(InvalidArgument, match="another kind"):
+            await make(kind=Kind.READ_ONLY, name="claude", by=OPERATOR)
+
+    with_identity(tmp_path, scene)
+
+
+def test_the_first_agent_token_is_made_once(tmp_path: Path) -> None:
+    async def first(identity: Identity) -> str | None:
+        return await identity.sign_in.first_agent_token()
+
+    async def again(identity: Identity) -> None:
+        assert await identity.sign_in.first_agent_token() is None
+        assert text is not None
+        who = await identity.sign_in.bearer(text)
+        assert (who.id, who.kind) == ("local-agent", Kind.AGENT)
+
+    text = with_identity(tmp_path, first)
+    with_identity(tmp_path, again)
+
+
+def test_an_operator_is_made_once_and_signs_in_with_the_bootstrap_password(tmp_path: Path) -> None:
+    async def scene(identity: Identity) -> None:
+        assert not await identity.sign_in.operator_exists()
+        with pytest.raises(Unauthenticated) as refused:
+            await identity.sign_in.sign_in(name="alice", password="x", address="::1")
+        assert "operator init" in refused.value.fix
+        password = await identity.sign_in.init_operator("alice")
+        for name in ("alice", "mallory"):
+            with pytest.raises(IllegalState):
+                await identity.sign_in.init_operator(name)
+        session, cookie = await identity.sign_in.sign_in(
+            name="alice", password=password, address="::1"
+        )
+        principal, seen = await identity.sign_in.session(cookie)
+        assert (principal.id, principal.kind) == ("operator:alice", Kind.OPERATOR)
+        assert seen.csrf == session.csrf
+        assert cookie not in repr(session)
+
+    with_identity(tmp_path, scene)
+
+
+def test_two_inits_at_once_make_one_operator(tmp_path: Path) -> None:
+    async def scene(identity: Identity) -> None:
+        made = await asyncio.gather(
+            *(identity.sign_in.init_operator(name) for name in ("alice", "bob", "carol")),
+            return_exceptions=True,
+        )
+        assert sum(isinstance(each, str) for each in made) == 1
+        assert sum(isinstance(each, IllegalState) for each in made) == 2
+
+    with_identity(tmp_path, scene)
+
+
+@pytest.mark.parametrize("password", ["", "wrong", "\ud800", "x" * 5000])
+def test_a_wrong_password_and_an_unknown_name_sound_the_same(tmp_path: Path, password: str) -> None:
+    async def scene(identity: Identity) -> None:
+        await identity.sign_in.init_operator("alice")
+        for name in ("alice", "mallory"):
+            with pytest.raises(Unauthenticated) as refused:
+                await identity.sign_in.sign_in(name=name, password=password, address="::1")
+            assert refused.value.message == "name or password is wrong"
+
+    with_identity(tmp_path, scene)
+
+
+def test_a_flood_of_sign_ins_is_throttled_before_any_has_failed(tmp_path: Path) -> None:
+    async def scene(identity: Identity) -> None:
+        password = await identity.sign_in.init_operator("alice")
+
+        async def attempt(word: str, address: str) -> Exception | None:
+            try:
+                await identity.sign_in.sign_in(name="alice", password=word, address=address)
+            except (Unauthenticated, RateLimited) as error:
+                return error
+            return None
+
+        answers = await asyncio.gather(*(attempt("wrong", "::1") for _ in range(64)))
+        kinds = [type(answer) for answer in answers]
+        assert kinds.count(Unauthenticated) == TRIES_MAX
+        assert kinds.count(RateLimited) == 64 - TRIES_MAX
+        waiting = await attempt(password, "::1")
+        assert isinstance(waiting, RateLimited)
+        assert waiting.details["retry_after_s"] == 61
+        assert await attempt(password, "127.0.0.1") is None
+        identity.clock.advance(60)
+        assert await attempt(password, "::1") is None
+
+    with_identity(tmp_path, scene)
+
+
+def test_a_session_ends_idle_absolutely_and_by_sign_out(tmp_path: Path) -> None:
+    async def scene(identity: Identity) -> None:
+        password = await identity.sign_in.init_operator("alice")
+
+        async def fresh() -> str:
+            _, cookie = await identity.sign_in.sign_in(
+                name="alice", password=password, address="::1"
+            )
+            return cookie
+
+        idle = await fresh()
+        identity.clock.advance(30 * 60)
+        with pytest.raises(Unauthenticated, match="ended"):
+            await identity.sign_in.session(idle)
+
+        busy = await fresh()
+        for _ in range(24 * 2 - 1):
+            identity.clock.advance(15 * 60)
+            _, seen = await identity.sign_in.session(busy)
+            assert seen.last_seen_at == identity.clock.now()
+        identity.clock.advance(15 * 60)
+        with pytest.raises(Unauthenticated, match="ended"):
+            await identity.sign_in.session(busy)
+
+        left, kept = await fresh(), await fresh()
+        await identity.sign_in.sign_out(left)
+        await identity.sign_in.sign_out("no session of ours")
+        with pytest.raises(Unauthenticated, match="not signed in"):
+            await identity.sign_in.session(left)
+        await identity.sign_in.session(kept)
+
+    with_identity(tmp_path, scene)
+
+
+def test_every_act_is_sealed_and_no_secret_is_written_anywhere(tmp_path: Path) -> None:
+    async def scene(identity: Identity) -> list[str]:
+        password = await identity.sign_in.init_operator("alice")
+        record, text = await identity.sign_in.create_token(
+            kind=Kind.AGENT, name="claude", by=OPERATOR
+        )
+        session, cookie = await identity.sign_in.sign_in(
+            name="alice", password=password, address="127.0.0.1"
+        )
+        for name in ("alice", "typed-my-password-here"):
+            with pytest.raises(Unauthenticated):
+                await identity.sign_in.sign_in(name=name, password="guess", address="::1")
+        await identity.sign_in.sign_out(cookie)
+        await identity.sign_in.revoke_token(record.token_id, by=OPERATOR)
+
+        rows = identity.audit()
+        assert [row.kind for row in rows] == [
+            "operator.created",
+            "token.created",
+            "operator.signed_in",
+            "operator.sign_in_refused",
+            "operator.sign_in_refused",
+            "operator.signed_out",
+            "token.revoked",
+        ]
+        assert [row.actor for row in rows[3:5]] == ["operator:alice", "unknown"]
+        written = "".join(row.actor + row.corr + row.body for row in rows)
+        assert session.csrf not in written
+        assert record.digest not in written
+        assert "guess" not in written
+        assert "typed-my-password-here" not in written
+        return [password, tokens.parse(text).secret, cookie]
+
+    secrets = with_identity(tmp_path, scene)
+    stored = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert not [secret for secret in secrets if secret.encode() in stored]

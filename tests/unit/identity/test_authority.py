@@ -1,0 +1,70 @@
+"""The matrix of kinds and acts, cell by cell, against the table written out by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from ordergate.identity.authority import Act, allowed, require
+from ordergate.model.errors import Code, Forbidden
+from ordergate.model.principals import Kind, Principal
+from ordergate.model.values import PrincipalId
+
+# reliability.md 4.3; columns: read-only, agent, gateway, operator
+TABLE = """
+read_market    y y y y
+read_account   y y y y
+read_safety    y y y y
+read_audit     y - - y
+draft          - y - y
+trade_paper    - y - y
+propose_live   - - - y
+withdraw       - y - y
+cancel         - y y y
+close          - y y y
+modify         - y y y
+engage_kill    - y y y
+tighten        - y - y
+submit_draft   - - - y
+approve        - - - y
+deny           - - - y
+release        - - - y
+resolve        - - - y
+loosen         - - - y
+arm            - - - y
+make_tokens    - - - y
+export_audit   - - - y
+"""
+COLUMNS = (Kind.READ_ONLY, Kind.AGENT, Kind.GATEWAY, Kind.OPERATOR)
+ROWS = [line.split() for line in TABLE.strip().splitlines()]
+CELLS = [
+    (kind, Act(row[0]), word == "y")
+    for row in ROWS
+    for kind, word in zip(COLUMNS, row[1:], strict=True)
+]
+
+
+def test_the_table_names_every_kind_and_every_act() -> None:
+    assert {act for _, act, _ in CELLS} == set(Act)
+    assert {kind for kind, _, _ in CELLS} == set(Kind)
+    assert len(CELLS) == len(Act) * len(Kind)
+
+
+@pytest.mark.parametrize(("kind", "act", "may"), CELLS, ids=lambda value: str(value))
+def test_each_cell_is_as_the_table_says(kind: Kind, act: Act, may: bool) -> None:
+    principal = Principal(PrincipalId("someone"), kind, "someone")
+    assert allowed(kind, act) is may
+    if may:
+        require(principal, act)
+        return
+    with pytest.raises(Forbidden) as refused:
+        require(principal, act)
+    assert refused.value.code is Code.FORBIDDEN
+    assert refused.value.requires_human
+
+
+def test_a_refusal_tells_no_way_round() -> None:
+    agent = Principal(PrincipalId("bot"), Kind.AGENT, "bot")
+    with pytest.raises(Forbidden) as refused:
+        require(agent, Act.APPROVE)
+    assert refused.value.message == "a principal of kind agent may not approve"
+    assert refused.value.fix == ""
