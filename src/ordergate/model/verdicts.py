@@ -69,6 +69,7 @@ class Judgement:
 
     decision: Decision
     exposure: Exposure | None  # None for lanes that add no risk
+    reference_price: Decimal | None  # the market's, fresh, on the side the order would trade at
     band_low: Decimal | None  # price band an approval would be good for
     band_high: Decimal | None
     facts_json: str  # canonical JSON of every fact the rules read

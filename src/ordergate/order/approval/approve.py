@@ -32,8 +32,9 @@ class Approve:
         self, tx: JournalTx, order: OrderRecord, judgement: Judgement, *, ttl_s: int
     ) -> TicketRecord:
         """Open an ask for this order at the price it was judged at."""
-        if judgement.exposure is None or judgement.band_low is None or judgement.band_high is None:
-            raise IllegalState("an order without a valued exposure cannot be put to a human")
+        reference, low, high = judgement.reference_price, judgement.band_low, judgement.band_high
+        if reference is None or low is None or high is None:
+            raise IllegalState("without a price there is nothing to put to a human")
         now = self._clock.now()
         ticket_id = TicketId(self._ids.new_id())
         ticket = TicketRecord(
@@ -43,9 +44,9 @@ class Approve:
             state=TicketState.OPEN,
             fingerprint=fingerprint(order, policy_hash=judgement.policy_hash),
             policy_hash=judgement.policy_hash,
-            reference_price=judgement.exposure.reference_price,
-            band_low=judgement.band_low,
-            band_high=judgement.band_high,
+            reference_price=reference,
+            band_low=low,
+            band_high=high,
             number=match_number(ticket_id),
             opened_at=now,
             expires_at=now + timedelta(seconds=ttl_s),

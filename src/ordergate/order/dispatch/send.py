@@ -389,9 +389,7 @@ class Send:
 
 def _still_stands(ticket: TicketRecord, judgement: Judgement) -> bool:
     """A yes is good for the policy and the price band it was asked under."""
-    exposure = judgement.exposure
+    price = judgement.reference_price
     return (
-        ticket.policy_hash == judgement.policy_hash
-        and exposure is not None
-        and in_band(ticket, exposure.reference_price)
+        ticket.policy_hash == judgement.policy_hash and price is not None and in_band(ticket, price)
     )

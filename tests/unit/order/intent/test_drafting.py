@@ -17,6 +17,7 @@ def judged(*findings: tuple[str, Finding, Code | None]) -> Judgement:
     return Judgement(
         decision=decision,
         exposure=None,
+        reference_price=None,
         band_low=None,
         band_high=None,
         facts_json="{}",

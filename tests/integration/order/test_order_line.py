@@ -1,0 +1,545 @@
+"""The order line over the real store and the real paper venue: from request to record and back."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from ordergate.adapters.venues.paper.faults import Fault, FaultKind
+from ordergate.model.errors import (
+    Code,
+    Forbidden,
+    IllegalState,
+    InvalidApproval,
+    InvalidArgument,
+    KeyDiverged,
+    NotFound,
+)
+from ordergate.model.orders import (
+    AttemptState,
+    CancelIntent,
+    CloseIntent,
+    ModifyIntent,
+    OrderState,
+    OrderType,
+    PlaceIntent,
+)
+from ordergate.model.principals import Kind, Principal
+from ordergate.model.records import ScopeKind, TicketState
+from ordergate.model.values import (
+    AccountId,
+    IdempotencyKey,
+    PositionId,
+    PrincipalId,
+    Symbol,
+    VenueName,
+)
+from ordergate.model.views import OrderView
+from ordergate.order.policy.limits import Limits
+from support.gate import Gate, a_gate, start_gate
+from support.order_records import AGENT, OPERATOR, buy
+
+WHERE = {"account": AccountId("paper-1"), "venue": VenueName("paper"), "symbol": Symbol("EURUSD")}
+SMALL = buy()
+LARGE = buy(quantity=Decimal("0.50"), stop_loss=Decimal("1.08100"))
+RESTING = buy(
+    order_type=OrderType.LIMIT, limit_price=Decimal("1.08000"), stop_loss=Decimal("1.07500")
+)
+
+
+async def opened(gate: Gate, intent: PlaceIntent = SMALL) -> OrderView:
+    view = await gate.line.gateway.submit(intent, key=None, asker=AGENT)
+    assert view.status in ("filled", "working"), view.order.code
+    return view
+
+
+async def the_position(gate: Gate) -> PositionId:
+    (position,) = (await gate.venue.snapshot()).positions
+    return position.position_id
+
+
+def test_a_good_small_order_fills_once_and_its_stop_rests_at_the_venue(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with a_gate(tmp_path) as gate:
+            view = await gate.line.gateway.submit(SMALL, key=None, asker=AGENT)
+            assert view.status == "filled"
+            assert view.attempt is not None
+            assert view.attempt.average_price == Decimal("1.08510")
+            (position,) = (await gate.venue.snapshot()).positions
+            assert position.stop_loss == SMALL.stop_loss
+            assert position.tag == view.attempt.tag
+            assert position.quantity == Decimal("0.10")
+
+    asyncio.run(run())
+
+
+def test_the_same_key_answers_the_same_and_another_body_is_refused(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with a_gate(tmp_path) as gate:
+            key = IdempotencyKey("once")
+            first = await gate.line.gateway.submit(SMALL, key=key, asker=AGENT)
+            again = await gate.line.gateway.submit(SMALL, key=key, asker=AGENT)
+            assert again.replayed
+            assert (again.order.order_id, again.status) == (first.order.order_id, first.status)
+            with pytest.raises(KeyDiverged):
+                await gate.line.gateway.submit(
+                    dataclasses.replace(SMALL, quantity=Decimal("0.11")), key=key, asker=AGENT
+                )
+            assert len((await gate.venue.snapshot()).positions) == 1
+
+    asyncio.run(run())
+
+
+def test_64_calls_with_one_key_make_one_order(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with a_gate(tmp_path) as gate:
+            key = IdempotencyKey("all at once")
+            views = await asyncio.gather(
+                *(gate.line.gateway.submit(SMALL, key=key, asker=AGENT) for _ in range(64))
+            )
+            assert len({view.order.order_id for view in views}) == 1
+            assert {view.status for view in views} == {"filled"}
+            assert sum(not view.replayed for view in views) == 1
+            assert len((await gate.venue.snapshot()).positions) == 1
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("cap", [1, 3, 7])
+def test_concurrent_orders_never_pass_a_cap(tmp_path: Path, cap: int) -> None:
+    async def run() -> None:
+        limits = Limits(open_positions_max=Decimal(cap), duplicate_window_s=Decimal(1))
+        async with a_gate(tmp_path, limits=limits) as gate:
+            orders = (
+                dataclasses.replace(SMALL, quantity=Decimal("0.01") * n, note=str(n))
+                for n in range(1, 21)
+            )
+            views = await asyncio.gather(
+                *(gate.line.gateway.submit(order, key=None, asker=AGENT) for order in orders)
+            )
+            filled = [view for view in views if view.status == "filled"]
+            refused = [view for view in views if view.status == "rejected"]
+            assert len(filled) == cap
+            assert len(filled) + len(refused) == 20
+            assert {view.order.code for view in refused} == {Code.EXCEEDS_LOCAL_LIMIT}
+            assert len((await gate.venue.snapshot()).positions) == cap
+
+    asyncio.run(run())
+
+
+def test_a_draft_without_a_stop_is_refused_and_a_sound_one_waits_for_a_human(
+    tmp_path: Path,
+) -> None:
+    async def run() -> None:
+        async with a_gate(tmp_path) as gate:
+            bad = dataclasses.replace(SMALL, stop_loss=None)
+            view = await gate.line.gateway.draft(bad, key=None, asker=AGENT)
+            assert view.order.state is OrderState.POLICY_REJECTED
+            assert view.order.code == Code.STOP_REQUIRED
+            kept = await gate.line.gateway.draft(SMALL, key=None, asker=AGENT)
+            assert kept.status == "draft"
+            assert [one.order.order_id for one in await gate.line.desk.drafts()] == [
+                kept.order.order_id
+            ]
+            sent = await gate.line.desk.submit_draft(kept.order.order_id, operator=OPERATOR)
+            assert sent.status == "filled"
+            assert (sent.order.principal, sent.order.drafted_by) == (OPERATOR.id, AGENT.id)
+            with pytest.raises(IllegalState):
+                await gate.line.desk.submit_draft(kept.order.order_id, operator=OPERATOR)
+
+    asyncio.run(run())
+
+
+def test_a_draft_survives_the_kill_switch_and_cannot_be_sent_under_it(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with a_gate(tmp_path) as gate:
+            await gate.line.gateway.engage(
+                scope=ScopeKind.GLOBAL, target="", reason="test", asker=AGENT
+            )
+            kept = await gate.line.gateway.draft(SMALL, key=None, asker=AGENT)
+            assert kept.status == "draft"
+            view = await gate.line.desk.submit_draft(kept.order.order_id, operator=OPERATOR)
+            assert (view.status, view.order.code) == ("rejected", Code.KILL_SWITCH_ACTIVE)
+
+    asyncio.run(run())
+
+
+def test_a_large_order_waits_and_a_yes_sends_exactly_it_once(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with a_gate(tmp_path) as gate:
+            view = await gate.line.gateway.submit(LARGE, key=None, asker=AGENT)
+            assert view.status == "approval_required"
+            assert view.ticket is not None
+            assert (await gate.venue.snapshot()).positions == ()
+            (waiting,) = await gate.line.desk.waiting()
+            shown = waiting.ticket.fingerprint
+            with pytest.raises(Forbidden):
+                await gate.line.desk.approve(
+                    view.ticket.ticket_id, fingerprint=shown, operator=AGENT, method="argument"
+                )
+            with pytest.raises(InvalidApproval):
+                await gate.line.desk.approve(
+                    view.ticket.ticket_id, fingerprint="0" * 64, operator=OPERATOR, method="page"
+                )
+            done = await gate.line.desk.approve(
+                view.ticket.ticket_id, fingerprint=shown, operator=OPERATOR, method="page"
+            )
+            assert done.status == "filled"
+            with pytest.raises(InvalidApproval):
+                await gate.line.desk.approve(
+                    view.ticket.ticket_id, fingerprint=shown, operator=OPERATOR, method="page"
+                )
+            assert len((await gate.venue.snapshot()).positions) == 1
+
+    asyncio.run(run())
+
+
+def test_two_yeses_at_once_send_one_order(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with a_gate(tmp_path) as gate:
+            view = await gate.line.gateway.submit(LARGE, key=None, asker=AGENT)
+            assert view.ticket is not None
+            ticket = view.ticket
+            answers = await asyncio.gather(
+                *(
+                    gate.line.desk.approve(
+                        ticket.ticket_id,
+                        fingerprint=ticket.fingerprint,
+                        operator=OPERATOR,
+                        method="page",
+                    )
+                    for _ in range(8)
+                ),
+                return_exceptions=True,
+            )
+            done = [one for one in answers if isinstance(one, OrderView)]
+            assert len(done) == 1
+            assert all(isinstance(one, InvalidApproval | OrderView) for one in answers)
+            assert len((await gate.venue.snapshot()).positions) == 1
+
+    asyncio.run(run())
+
+
+def test_a_yes_after_the_price_left_its_band_asks_anew_and_sends_nothing(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with a_gate(tmp_path) as gate:
+            view = await gate.line.gateway.submit(LARGE, key=None, asker=AGENT)
+            assert view.ticket is not None
+            gate.market.set("EURUSD", "1.09200", "1.09210")
+            again = await gate.line.desk.approve(
+                view.ticket.ticket_id,
+                fingerprint=view.ticket.fingerprint,
+                operator=OPERATOR,
+                method="page",
+            )
+            assert (again.status, again.order.code) == (
+                "approval_required",
+                Code.NEEDS_REAPPROVAL,
+            )
+            assert again.ticket is not None
+            assert again.ticket.ticket_id != view.ticket.ticket_id
+            assert again.ticket.reference_price == Decimal("1.09210")
+            assert (await gate.venue.snapshot()).positions == ()
+
+    asyncio.run(run())
+
+
+def test_a_no_ends_the_order(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with a_gate(tmp_path) as gate:
+            view = await gate.line.gateway.submit(LARGE, key=None, asker=AGENT)
+            assert view.ticket is not None
+            denied = await gate.line.desk.deny(
+                view.ticket.ticket_id, reason="too large", operator=OPERATOR
+            )
+            assert (denied.status, denied.order.code) == ("denied", Code.APPROVAL_DENIED)
+            assert await gate.line.desk.waiting() == ()
+
+    asyncio.run(run())
+
+
+def test_the_kill_switch_stops_new_risk_and_no_exit(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with a_gate(tmp_path) as gate:
+            gateway = gate.line.gateway
+            await opened(gate)
+            resting = await opened(gate, RESTING)
+            waiting = await gateway.submit(LARGE, key=None, asker=AGENT)
+            position = await the_position(gate)
+            halt = await gateway.engage(
+                scope=ScopeKind.GLOBAL, target="", reason="stop", asker=AGENT
+            )
+            again = await gateway.engage(
+                scope=ScopeKind.GLOBAL, target="", reason="stop", asker=AGENT
+            )
+            assert again.halt_id == halt.halt_id
+            refused = await gateway.submit(
+                dataclasses.replace(SMALL, quantity=Decimal("0.02")), key=None, asker=AGENT
+            )
+            assert (refused.status, refused.order.code) == ("rejected", Code.KILL_SWITCH_ACTIVE)
+            killed = await gateway.status(waiting.order.order_id, asker=AGENT)
+            assert killed.status == "killed"
+            await gate.line.settle.scan()
+            assert (await gateway.status(resting.order.order_id, asker=AGENT)).status == "canceled"
+            assert (await gate.venue.snapshot()).open_orders == ()
+
+            tighter = ModifyIntent(**WHERE, position_id=position, stop_loss=Decimal("1.08300"))
+            assert (await gateway.modify(tighter, key=None, asker=AGENT)).status == "applied"
+            stripped = ModifyIntent(**WHERE, position_id=position, stop_loss=None)
+            view = await gateway.modify(stripped, key=None, asker=AGENT)
+            assert (view.status, view.order.code) == ("rejected", Code.KILL_SWITCH_ACTIVE)
+            (held,) = (await gate.venue.snapshot()).positions
+            assert held.stop_loss == Decimal("1.08300")
+            close = CloseIntent(**WHERE, position_id=position)
+            assert (await gateway.close(close, key=None, asker=AGENT)).status == "filled"
+            assert (await gate.venue.snapshot()).positions == ()
+
+    asyncio.run(run())
+
+
+def test_only_an_operator_with_a_reason_releases_the_kill_switch(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with a_gate(tmp_path) as gate:
+            halt = await gate.line.gateway.engage(
+                scope=ScopeKind.GLOBAL, target="", reason="stop", asker=AGENT
+            )
+            with pytest.raises(Forbidden):
+                await gate.line.desk.release(halt.halt_id, reason="please", operator=AGENT)
+            with pytest.raises(InvalidArgument):
+                await gate.line.desk.release(halt.halt_id, reason=" ", operator=OPERATOR)
+            await gate.line.desk.release(halt.halt_id, reason="checked", operator=OPERATOR)
+            assert (await opened(gate)).status == "filled"
+            with pytest.raises(NotFound):
+                await gate.line.desk.release(halt.halt_id, reason="checked", operator=OPERATOR)
+
+    asyncio.run(run())
+
+
+def test_the_kill_switch_survives_a_restart(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with a_gate(tmp_path) as gate:
+            await gate.line.gateway.engage(
+                scope=ScopeKind.GLOBAL, target="", reason="stop", asker=AGENT
+            )
+        async with a_gate(tmp_path) as gate:
+            view = await gate.line.gateway.submit(SMALL, key=None, asker=AGENT)
+            assert view.order.code == Code.KILL_SWITCH_ACTIVE
+
+    asyncio.run(run())
+
+
+def test_widening_a_stop_waits_for_a_human_whatever_it_is_called(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with a_gate(tmp_path) as gate:
+            await opened(gate)
+            position = await the_position(gate)
+            wider = ModifyIntent(**WHERE, position_id=position, stop_loss=Decimal("1.07900"))
+            view = await gate.line.gateway.modify(wider, key=None, asker=AGENT)
+            assert view.status == "approval_required", view.order.code
+            (held,) = (await gate.venue.snapshot()).positions
+            assert held.stop_loss == SMALL.stop_loss
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("kind", "before"),
+    [
+        (FaultKind.LOST_REPLY, "unknown"),
+        (FaultKind.LATE_EXECUTION, "unknown"),
+        (FaultKind.DUPLICATE_DELIVERY, "filled"),
+    ],
+)
+def test_a_lost_outcome_is_found_out_and_never_sent_again(
+    tmp_path: Path, kind: FaultKind, before: str
+) -> None:
+    async def run() -> None:
+        async with a_gate(tmp_path, faults=[Fault(kind, operation="submit")]) as gate:
+            view = await gate.line.gateway.submit(SMALL, key=None, asker=AGENT)
+            assert view.status == before
+            for _ in range(3):
+                await gate.line.settle.scan()
+            found = await gate.line.gateway.status(view.order.order_id, asker=AGENT)
+            assert found.status == "filled"
+            assert found.attempt is not None
+            assert found.attempt.n == 1
+            assert len((await gate.venue.snapshot()).positions) == 1
+
+    asyncio.run(run())
+
+
+def test_a_lost_request_stays_unknown_and_counts_as_filled(tmp_path: Path) -> None:
+    async def run() -> None:
+        faults = [Fault(FaultKind.LOST_REQUEST, operation="submit")]
+        async with a_gate(tmp_path, faults=faults) as gate:
+            view = await gate.line.gateway.submit(SMALL, key=None, asker=AGENT)
+            assert view.status == "unknown"
+            await gate.line.settle.scan()
+            still = await gate.line.gateway.status(view.order.order_id, asker=AGENT)
+            assert still.status == "unknown"
+            blocked = await gate.line.gateway.submit(
+                dataclasses.replace(SMALL, quantity=Decimal("0.02")), key=None, asker=AGENT
+            )
+            assert blocked.status == "rejected"
+            assert (await gate.venue.snapshot()).positions == ()
+
+    asyncio.run(run())
+
+
+def test_a_requote_lets_the_same_key_try_once_more_under_a_new_tag(tmp_path: Path) -> None:
+    async def run() -> None:
+        faults = [Fault(FaultKind.REQUOTE, operation="submit")]
+        async with a_gate(tmp_path, faults=faults) as gate:
+            key = IdempotencyKey("again")
+            first = await gate.line.gateway.submit(SMALL, key=key, asker=AGENT)
+            assert first.order.state is OrderState.REQUOTED
+            second = await gate.line.gateway.submit(SMALL, key=key, asker=AGENT)
+            assert second.status == "filled", second.order.code
+            assert second.order.order_id == first.order.order_id
+            assert first.attempt is not None
+            assert second.attempt is not None
+            assert second.attempt.n == 2
+            assert second.attempt.tag != first.attempt.tag
+            assert len((await gate.venue.snapshot()).positions) == 1
+
+    asyncio.run(run())
+
+
+def test_a_definitive_refusal_ends_the_order_and_frees_its_limits(tmp_path: Path) -> None:
+    async def run() -> None:
+        faults = [Fault(FaultKind.REJECT, operation="submit")]
+        async with a_gate(tmp_path, faults=faults) as gate:
+            view = await gate.line.gateway.submit(SMALL, key=None, asker=AGENT)
+            assert view.status == "rejected"
+            assert view.attempt is not None
+            assert view.attempt.state is AttemptState.REJECTED
+            attempt_id = view.attempt.attempt_id
+            held = await gate.store.read(lambda tx: tx.reservation(attempt_id))
+            assert held is not None
+            assert held.released_seq is not None
+
+    asyncio.run(run())
+
+
+def test_a_crash_between_claim_and_outcome_is_found_out_at_the_next_start(tmp_path: Path) -> None:
+    async def run() -> None:
+        faults = [Fault(FaultKind.LATE_REPLY, operation="submit", delay_s=Decimal(30))]
+        gate = await start_gate(tmp_path, faults=faults)
+        task = asyncio.create_task(gate.line.gateway.submit(SMALL, key=None, asker=AGENT))
+        for _ in range(200):
+            await asyncio.sleep(0.01)
+            if (await gate.venue.snapshot()).positions:
+                break
+        (row,) = await gate.store.read(
+            lambda tx: tuple(tx.attempts_in(frozenset({AttemptState.SENDING})))
+        )
+        task.cancel()
+        for one in asyncio.all_tasks() - {asyncio.current_task()}:
+            one.cancel()
+        await gate.store.close()
+        again = await start_gate(tmp_path)
+        view = await again.line.gateway.status(row.order_id, asker=AGENT)
+        assert view.status == "filled"
+        assert view.attempt is not None
+        assert view.attempt.epoch == row.epoch
+        assert len((await again.venue.snapshot()).positions) == 1
+        await again.stop()
+
+    asyncio.run(run())
+
+
+def test_an_agent_does_not_see_another_agents_orders(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with a_gate(tmp_path) as gate:
+            view = await opened(gate)
+            other = Principal(PrincipalId("other"), Kind.AGENT, "other")
+            with pytest.raises(NotFound):
+                await gate.line.gateway.status(view.order.order_id, asker=other)
+            page = await gate.line.gateway.orders(
+                states=None, symbol=None, limit=10, cursor=None, asker=other
+            )
+            assert page.items == ()
+
+    asyncio.run(run())
+
+
+def test_orders_page_by_page_are_all_orders_once(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with a_gate(tmp_path) as gate:
+            for n in range(1, 8):
+                await gate.line.gateway.submit(
+                    dataclasses.replace(SMALL, quantity=Decimal("0.01") * n), key=None, asker=AGENT
+                )
+            seen: list[str] = []
+            cursor: str | None = None
+            for _ in range(4):
+                page = await gate.line.gateway.orders(
+                    states=None, symbol=None, limit=3, cursor=cursor, asker=AGENT
+                )
+                seen += [view.order.order_id for view in page.items]
+                cursor = page.next_cursor
+                if cursor is None:
+                    break
+            assert len(seen) == len(set(seen)) == 7
+
+    asyncio.run(run())
+
+
+def test_cancelling_a_resting_order_needs_nobody(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with a_gate(tmp_path) as gate:
+            view = await opened(gate, RESTING)
+            assert view.attempt is not None
+            assert view.attempt.venue_order_id is not None
+            done = await gate.line.gateway.cancel(
+                CancelIntent(**WHERE, venue_order_id=view.attempt.venue_order_id),
+                key=None,
+                asker=AGENT,
+            )
+            assert done.status == "applied"
+            await gate.line.settle.scan()
+            assert (
+                await gate.line.gateway.status(view.order.order_id, asker=AGENT)
+            ).status == "canceled"
+
+    asyncio.run(run())
+
+
+def test_a_resting_order_that_fills_is_booked_by_the_next_scan(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with a_gate(tmp_path) as gate:
+            view = await opened(gate, RESTING)
+            gate.market.set("EURUSD", "1.07990", "1.08000")
+            await gate.line.settle.scan()
+            done = await gate.line.gateway.status(view.order.order_id, asker=AGENT)
+            assert done.status == "filled"
+            fills = await gate.line.gateway.fills(limit=10, cursor=None, asker=AGENT)
+            assert [fill.price for fill in fills.items] == [Decimal("1.08000")]
+
+    asyncio.run(run())
+
+
+def test_an_ask_expires_by_the_wall_clock_and_a_draft_by_the_venues_day(tmp_path: Path) -> None:
+    async def run() -> None:
+        limits = Limits(approval_ttl_s=Decimal(1))
+        async with a_gate(tmp_path, limits=limits) as gate:
+            asked = await gate.line.gateway.submit(LARGE, key=None, asker=AGENT)
+            draft = await gate.line.gateway.draft(SMALL, key=None, asker=AGENT)
+            gate.market.advance(days=30)
+            await gate.line.upkeep.tick()
+            waiting = await gate.line.gateway.status(asked.order.order_id, asker=AGENT)
+            assert waiting.status == "approval_required"
+            ended = await gate.line.gateway.status(draft.order.order_id, asker=AGENT)
+            assert ended.status == "expired"
+            await asyncio.sleep(1.05)
+            await gate.line.upkeep.tick()
+            expired = await gate.line.gateway.status(asked.order.order_id, asker=AGENT)
+            assert (expired.status, expired.order.code) == ("expired", Code.APPROVAL_EXPIRED)
+            assert expired.ticket is not None
+            assert expired.ticket.state is TicketState.EXPIRED
+
+    asyncio.run(run())
