@@ -92,6 +92,11 @@ class Verdict(enum.StrEnum):
     CUT = "cut"  # truncated, or rolled back to an older state
     UNVERIFIABLE = "unverifiable"
 
+    @property
+    def exit_code(self) -> int:
+        """Return what a verifying program ends with."""
+        return list(Verdict).index(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Anchor:

@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 
 class Stale(Exception):
-    """A compare-and-set lost: the row is no longer at the version that was read."""
+    """A compare-and-set lost: the row is not as it was read, or one to add is there already."""
 
 
 class JournalUnwritable(Exception):
@@ -52,7 +52,10 @@ class OrderFilter:
 
 
 class JournalTx(AuditTx, Protocol):
-    """One transaction. Reads see its own writes. Every method is one or two indexed statements."""
+    """One transaction. Reads see its own writes. Every method is one or two indexed statements.
+
+    Adding raises Stale where the row, its key, its tag or its number is taken.
+    """
 
     # orders
     def order(self, order_id: OrderId) -> OrderRecord | None: ...

@@ -125,7 +125,7 @@ ATTEMPTS: Final = Table(
     UniqueConstraint("tag"),
     UniqueConstraint("magic"),
     Index(None, "state", "account"),
-    Index(None, "account", "venue_order_id"),
+    Index(None, "account", "venue_order_id", "claimed_at"),
     Index(None, "account", "position_id", "opening", "claimed_at"),
     Index(None, "account", "ended_at"),
     sqlite_strict=True,

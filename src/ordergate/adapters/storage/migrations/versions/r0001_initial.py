@@ -88,7 +88,7 @@ def _orders() -> None:
     )
     _index("attempts", "account", "ended_at")
     _index("attempts", "account", "position_id", "opening", "claimed_at")
-    _index("attempts", "account", "venue_order_id")
+    _index("attempts", "account", "venue_order_id", "claimed_at")
     _index("attempts", "state", "account")
 
 

@@ -1,0 +1,162 @@
+"""A sealed log as a file: the database itself, or its export in JSON lines; read, checked, written.
+
+An export holds one object a line: {"record": ...}, {"checkpoint": ...}, at last {"head": ...}.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, TextIO, TypeVar
+
+from sqlalchemy import select
+
+from ordergate.adapters.storage.connection import BUSY_MS
+from ordergate.adapters.storage.statements import text_of
+from ordergate.adapters.storage.tables import AUDIT, AUDIT_HEAD, CHECKPOINTS
+from ordergate.audit.checkpoint import Anchor, Finding, Verdict, verify_log
+from ordergate.model.canonical import canonical, iso
+from ordergate.model.records import AuditHead, AuditRow, CheckpointRow
+
+T = TypeVar("T", AuditHead, CheckpointRow, AuditRow)
+_SQLITE: Final = b"SQLite format 3\x00"
+_NO_TIME: Final = datetime.min.replace(tzinfo=UTC)  # no sealed body says this
+
+_ROWS: Final = text_of(select(AUDIT).order_by(AUDIT.c.seq))
+_HEADS: Final = text_of(select(AUDIT_HEAD))
+_CHECKPOINTS: Final = text_of(select(CHECKPOINTS).order_by(CHECKPOINTS.c.size))
+
+
+class Unreadable(Exception):
+    """The file is no log, or cannot be read to its end."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Log:
+    """One consistent read; `rows` can be walked once, while the file is open."""
+
+    head: AuditHead | None
+    checkpoints: Sequence[CheckpointRow]
+    rows: Iterator[AuditRow]
+
+
+def verify_file(
+    path: Path, *, verify: Callable[[bytes, bytes], bool], anchors: Sequence[Anchor] = ()
+) -> Finding:
+    """Check the log in a database or an export, also beside a running gateway."""
+    try:
+        with open_log(path) as log:
+            return verify_log(
+                log.rows,
+                head=log.head,
+                checkpoints=log.checkpoints,
+                verify=verify,
+                anchors=anchors,
+            )
+    except Unreadable as error:
+        return Finding(verdict=Verdict.UNVERIFIABLE, size=0, reason=str(error))
+
+
+def export_log(log: Log, out: TextIO) -> int:
+    """Write the log as JSON lines, each checkpoint after its last record; return the records."""
+    count = 0
+    notes = iter(log.checkpoints)
+    following = next(notes, None)
+    for row in log.rows:
+        out.write(canonical({"record": row}) + "\n")
+        count += 1
+        while following is not None and following.size <= row.seq:
+            out.write(canonical({"checkpoint": following}) + "\n")
+            following = next(notes, None)
+    if log.head is not None:
+        out.write(canonical({"head": log.head}) + "\n")
+    return count
+
+
+@contextlib.contextmanager
+def open_log(path: Path) -> Iterator[Log]:
+    """Open a database (one snapshot, read-only) or an export; raise Unreadable."""
+    try:
+        with path.open("rb") as file:
+            is_database = file.read(len(_SQLITE)) == _SQLITE
+    except OSError as error:
+        raise Unreadable(f"{path.name}: {error.strerror}") from error
+    try:
+        with _database(path) if is_database else _export(path) as log:
+            yield log
+    except sqlite3.Error as error:
+        raise Unreadable(f"{path.name}: {error}") from error
+
+
+@contextlib.contextmanager
+def _database(path: Path) -> Iterator[Log]:
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_MS / 1_000
+    )
+    # Bytes that are no text must be read as wrong, not end the reading.
+    connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+    connection.row_factory = sqlite3.Row
+    try:
+        connection.execute("BEGIN")
+        heads = [_made(AuditHead, row) for row in connection.execute(_HEADS)]
+        yield Log(
+            head=heads[0] if heads else None,
+            checkpoints=[_made(CheckpointRow, row) for row in connection.execute(_CHECKPOINTS)],
+            rows=(_row(dict(row)) for row in connection.execute(_ROWS)),
+        )
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def _export(path: Path) -> Iterator[Log]:
+    # Read twice, so that a log larger than memory can be checked.
+    head = None
+    checkpoints = []
+    for kind, fields in _lines(path):
+        if kind == "head":
+            head = _made(AuditHead, fields)
+        elif kind == "checkpoint":
+            checkpoints.append(_made(CheckpointRow, fields))
+    rows = (_row(fields) for kind, fields in _lines(path) if kind == "record")
+    yield Log(head=head, checkpoints=checkpoints, rows=rows)
+
+
+def _lines(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    with path.open(encoding="utf-8", errors="surrogateescape") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                ((kind, fields),) = json.loads(line).items()
+            except (ValueError, AttributeError, RecursionError) as error:
+                raise Unreadable(f"line {number} is no entry of a log") from error
+            if kind not in ("record", "checkpoint", "head") or not isinstance(fields, dict):
+                raise Unreadable(f"line {number} is no entry of a log")
+            yield kind, fields
+
+
+def _row(fields: Mapping[str, Any]) -> AuditRow:
+    try:
+        at = datetime.fromisoformat(fields["ts"])
+        as_sealed = iso(at) == fields["ts"]
+    except (KeyError, TypeError, ValueError, OverflowError):
+        as_sealed = False
+    return _made(AuditRow, {**fields, "ts": at if as_sealed else _NO_TIME})
+
+
+def _made(kind: type[T], fields: Mapping[str, Any] | sqlite3.Row) -> T:
+    """Return the record; Unreadable where a field is absent or of the wrong type."""
+    values = {}
+    for field in dataclasses.fields(kind):
+        try:
+            value = fields[field.name]
+        except (KeyError, IndexError):
+            raise Unreadable(f"a {kind.__name__} lacks {field.name}") from None
+        if type(value).__name__ != field.type:
+            raise Unreadable(f"a {kind.__name__} has a bad {field.name}")
+        values[field.name] = value
+    return kind(**values)

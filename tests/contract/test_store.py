@@ -1,0 +1,499 @@
+"""The promises of ports.journal, kept by every implementation of it."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ordergate.adapters.storage.store import SqliteStore
+from ordergate.audit.checkpoint import Verdict, verify_log
+from ordergate.model.orders import Action, AttemptState, Lane, OrderState, Side
+from ordergate.model.principals import Kind
+from ordergate.model.records import TicketState, Tightening, Usage
+from ordergate.ports.journal import Journal, JournalTx, OrderFilter, Stale
+from support.journal_rows import (
+    ACCOUNT,
+    AGENT,
+    DAY,
+    a_fill,
+    a_halt,
+    a_recent,
+    a_reservation,
+    a_ticket,
+    an_attempt,
+    an_order,
+    every_intent,
+)
+from support.manual_clock import START
+from support.memory_journal import Duplicate, MemoryJournal
+from support.sealed_log import fill_log, verify
+
+TAKEN = (Stale, Duplicate)
+
+
+@pytest.fixture(params=["sqlite", "memory"])
+def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
+    if request.param == "memory":
+        yield MemoryJournal()
+        return
+    store = SqliteStore.open(tmp_path / "gate.db")
+    yield store
+    store.close_now()
+
+
+def write(journal: Journal, work: Callable[[JournalTx], Any]) -> Any:
+    return asyncio.run(journal.write(work))  # type: ignore[arg-type]
+
+
+def read(journal: Journal, work: Callable[[JournalTx], Any]) -> Any:
+    return asyncio.run(journal.read(work))  # type: ignore[arg-type]
+
+
+def seed_orders(journal: Journal, count: int) -> None:
+    def work(tx: JournalTx) -> None:
+        for n in range(count):
+            tx.add_order(an_order(n))
+
+    write(journal, work)
+
+
+def seed_attempts(journal: Journal, *attempts: Any) -> None:
+    def work(tx: JournalTx) -> None:
+        for attempt in attempts:
+            tx.add_attempt(attempt)
+
+    write(journal, work)
+
+
+def test_an_order_comes_back_as_it_was_written(journal: Journal) -> None:
+    for n, intent in enumerate(every_intent()):
+        order = an_order(
+            n,
+            intent=intent,
+            lane=Lane.OPEN,
+            drafted_by="agent-2",
+            code="STOP_REQUIRED",
+            decision_json='{"a":1}',
+            ticket_id="ticket-1",
+            attempts=3,
+            expires_at=START + timedelta(hours=3),
+        )
+        write(journal, lambda tx, order=order: tx.add_order(order))
+        assert read(journal, lambda tx, order=order: tx.order(order.order_id)) == order
+
+
+def test_what_is_not_there_is_none(journal: Journal) -> None:
+    def look(tx: JournalTx) -> tuple[object, ...]:
+        return (
+            tx.order("x"),
+            tx.order_for_key(AGENT, "x"),
+            tx.attempt("x"),
+            tx.ticket("x"),
+            tx.reservation("x"),
+            tx.fact("x"),
+            tx.attempt_for_venue_order(ACCOUNT, "x"),
+            tx.attempt_for_position(ACCOUNT, "x"),
+            tx.audit_head(),
+            tx.last_checkpoint(),
+        )
+
+    assert set(read(journal, look)) == {None}
+
+
+def test_a_key_is_spent_for_ever(journal: Journal) -> None:
+    seed_orders(journal, 1)
+    other = an_order(1, key="key-0")
+    with pytest.raises(TAKEN):
+        write(journal, lambda tx: tx.add_order(other))
+    assert read(journal, lambda tx: tx.order(other.order_id)) is None
+    found = read(journal, lambda tx: tx.order_for_key(AGENT, "key-0"))
+    assert found == an_order(0)
+    # Another principal's key of the same name is another key.
+    mine = dataclasses.replace(other, principal="operator")
+    write(journal, lambda tx: tx.add_order(mine))
+    assert read(journal, lambda tx: tx.order_for_key("operator", "key-0")) == mine
+
+
+def test_an_order_moves_only_from_the_version_that_was_read(journal: Journal) -> None:
+    seed_orders(journal, 1)
+    moved = dataclasses.replace(an_order(0), ver=2, state=OrderState.APPROVED, lane=Lane.OPEN)
+    write(journal, lambda tx: tx.put_order(moved))
+    assert read(journal, lambda tx: tx.order(moved.order_id)) == moved
+    for ver in (1, 2, 4):
+        late = dataclasses.replace(moved, ver=ver, state=OrderState.KILLED)
+        with pytest.raises(Stale):
+            write(journal, lambda tx, late=late: tx.put_order(late))
+    with pytest.raises(Stale):
+        write(journal, lambda tx: tx.put_order(an_order(7, ver=2)))
+    assert read(journal, lambda tx: tx.order(moved.order_id)) == moved
+
+
+def test_a_draft_may_change_hands(journal: Journal) -> None:
+    seed_orders(journal, 1)
+    submitted = dataclasses.replace(
+        an_order(0),
+        ver=2,
+        principal="operator",
+        principal_kind=Kind.OPERATOR,
+        drafted_by=AGENT,
+        intent_hash="b" * 64,
+    )
+    write(journal, lambda tx: tx.put_order(submitted))
+    assert read(journal, lambda tx: tx.order(submitted.order_id)) == submitted
+    assert read(journal, lambda tx: tx.order_for_key(AGENT, "key-0")) == submitted
+
+
+def test_orders_page_from_the_newest_without_gaps(journal: Journal) -> None:
+    states = [OrderState.DONE, OrderState.ACTIVE, OrderState.DENIED]
+
+    def work(tx: JournalTx) -> None:
+        for n in range(30):
+            same_moment = START + timedelta(seconds=n // 4)
+            tx.add_order(
+                an_order(
+                    n,
+                    state=states[n % 3],
+                    principal=AGENT if n % 2 else "other",
+                    symbol="EURUSD" if n % 5 else "AAPL",
+                    created_at=same_moment,
+                )
+            )
+
+    write(journal, work)
+    everything = read(journal, lambda tx: tx.orders(OrderFilter(), limit=100))
+    assert [order.order_id for order in everything] == [f"order-{n:06}" for n in range(29, -1, -1)]
+    for where in (
+        OrderFilter(),
+        OrderFilter(principal=AGENT),
+        OrderFilter(states=frozenset({OrderState.DONE, OrderState.ACTIVE})),
+        OrderFilter(symbol="AAPL"),
+        OrderFilter(principal=AGENT, states=frozenset({OrderState.DENIED}), symbol="EURUSD"),
+    ):
+        expected = [
+            order
+            for order in everything
+            if where.principal in (None, order.principal)
+            and (where.states is None or order.state in where.states)
+            and where.symbol in (None, order.symbol)
+        ]
+        assert paged(journal, where) == expected
+    assert paged(journal, OrderFilter(states=frozenset())) == []
+
+
+def paged(journal: Journal, where: OrderFilter) -> list[Any]:
+    seen: list[Any] = []
+    for _ in range(20):
+        page = read(journal, lambda tx, where=where: tx.orders(where, limit=4))
+        seen += page
+        if len(page) < 4:
+            return seen
+        where = dataclasses.replace(where, before=(page[-1].created_at, page[-1].order_id))
+    raise AssertionError("paging does not end")
+
+
+def test_an_attempt_comes_back_and_moves_by_version(journal: Journal) -> None:
+    seed_orders(journal, 1)
+    attempt = an_attempt(0)
+    seed_attempts(journal, attempt)
+    assert read(journal, lambda tx: tx.attempt(attempt.attempt_id)) == attempt
+    moved = dataclasses.replace(
+        attempt,
+        ver=2,
+        state=AttemptState.FILLED,
+        venue_order_id="v-1",
+        position_id="p-1",
+        filled_quantity=Decimal("0.10"),
+        average_price=Decimal("1.08511"),
+        cancel_pending=True,
+        code="10009",
+        incident="late fill",
+        updated_at=START,
+        ended_at=START,
+    )
+    write(journal, lambda tx: tx.put_attempt(moved))
+    assert read(journal, lambda tx: tx.attempts("order-000000")) == [moved]
+    with pytest.raises(Stale):
+        write(journal, lambda tx: tx.put_attempt(moved))
+
+
+@pytest.mark.parametrize("same", ["attempt_id", "tag", "n"])
+def test_an_attempt_shares_no_identity(journal: Journal, same: str) -> None:
+    seed_orders(journal, 2)
+    first = an_attempt(0)
+    seed_attempts(journal, first)
+    second = dataclasses.replace(an_attempt(1), order_id=first.order_id, n=2)
+    second = dataclasses.replace(second, **{same: getattr(first, same)})
+    with pytest.raises(TAKEN):
+        seed_attempts(journal, second)
+
+
+def test_attempts_are_found_by_everything_evidence_may_name(journal: Journal) -> None:
+    seed_orders(journal, 6)
+    placed = an_attempt(0, state=AttemptState.WORKING, venue_order_id="v-0", position_id="p-0")
+    cancel = an_attempt(1, action=Action.CANCEL, side=None, quantity=None, opening=False)
+    cancel = dataclasses.replace(cancel, venue_order_id="v-0", state=AttemptState.APPLIED)
+    added = an_attempt(2, state=AttemptState.FILLED, position_id="p-0", ended_at=START)
+    close = an_attempt(3, action=Action.CLOSE, opening=False, position_id="p-0", side=Side.SELL)
+    close = dataclasses.replace(close, venue_order_id="v-3", state=AttemptState.UNKNOWN)
+    foreign = an_attempt(4, account="other", venue_order_id="v-0", position_id="p-0")
+    seed_attempts(journal, placed, cancel, added, close, foreign)
+
+    def look(tx: JournalTx) -> dict[str, object]:
+        return {
+            "order": tx.attempt_for_venue_order(ACCOUNT, "v-0"),
+            "close": tx.attempt_for_venue_order(ACCOUNT, "v-3"),
+            "position": tx.attempt_for_position(ACCOUNT, "p-0"),
+            "tags": {a.attempt_id for a in tx.attempts_tagged(["tag-0", "tag-3", "?", "tag-0"])},
+            "live": [
+                a.attempt_id
+                for a in tx.attempts_in(
+                    frozenset({AttemptState.WORKING, AttemptState.UNKNOWN, AttemptState.SENDING})
+                )
+            ],
+            "mine": [
+                a.attempt_id
+                for a in tx.attempts_in(frozenset({AttemptState.SENDING}), account=ACCOUNT)
+            ],
+            "ended": tx.attempts_ended_since(ACCOUNT, START),
+            "later": tx.attempts_ended_since(ACCOUNT, START + timedelta(microseconds=1)),
+        }
+
+    assert read(journal, look) == {
+        "order": placed,
+        "close": close,
+        "position": placed,
+        "tags": {placed.attempt_id, close.attempt_id},
+        "live": [placed.attempt_id, close.attempt_id, foreign.attempt_id],
+        "mine": [],
+        "ended": [added],
+        "later": [],
+    }
+
+
+def test_a_fill_is_booked_once(journal: Journal) -> None:
+    seed_orders(journal, 1)
+    seed_attempts(journal, an_attempt(0))
+    fill = a_fill(0)
+    book = lambda tx: tx.add_fill(ACCOUNT, "attempt-000000", fill)  # noqa: E731
+    assert write(journal, book) is True
+    assert write(journal, book) is False
+    assert write(journal, lambda tx: tx.add_fill("other", None, fill)) is True
+    assert read(journal, lambda tx: tx.fills_of("attempt-000000")) == [fill]
+    ((_, attempt_id, found),) = read(journal, lambda tx: tx.fills(ACCOUNT, before=None, limit=9))
+    assert (attempt_id, found) == ("attempt-000000", fill)
+
+
+def test_fills_page_from_the_newest(journal: Journal) -> None:
+    def work(tx: JournalTx) -> None:
+        for n in range(25):
+            tx.add_fill(ACCOUNT if n % 2 else "other", None, a_fill(n))
+
+    write(journal, work)
+    seen: list[str] = []
+    cursor = None
+    while page := read(journal, lambda tx, at=cursor: tx.fills(ACCOUNT, before=at, limit=5)):
+        seen += [fill.trade_id for _, _, fill in page]
+        cursor = page[-1][0]
+    assert seen == [f"trade-{n}" for n in range(23, 0, -2)]
+
+
+def test_reservations_are_held_until_the_mark_has_passed_their_release(journal: Journal) -> None:
+    seed_orders(journal, 3)
+    seed_attempts(journal, *(an_attempt(n) for n in range(3)))
+    held = [a_reservation(n, risk=Decimal(n)) for n in range(3)]
+
+    def work(tx: JournalTx) -> None:
+        for reservation in held:
+            tx.add_reservation(reservation)
+        tx.put_reservation(dataclasses.replace(held[0], released_seq=10))
+        tx.put_reservation(dataclasses.replace(held[1], quantity=Decimal("0.05")))
+
+    write(journal, work)
+
+    def at(mark: int) -> set[str]:
+        rows = read(journal, lambda tx: tx.reservations(ACCOUNT, mark=mark))
+        return {row.attempt_id for row in rows}
+
+    assert at(9) == {row.attempt_id for row in held}
+    assert at(10) == {held[1].attempt_id, held[2].attempt_id}
+    assert read(journal, lambda tx: tx.reservations("other", mark=0)) == []
+    part = read(journal, lambda tx: tx.reservation(held[1].attempt_id))
+    assert part == dataclasses.replace(held[1], quantity=Decimal("0.05"))
+    with pytest.raises(Stale):
+        write(journal, lambda tx: tx.put_reservation(a_reservation(9)))
+    # Late evidence may bring a released one back.
+    write(journal, lambda tx: tx.put_reservation(held[0]))
+    assert at(99) == {row.attempt_id for row in held}
+
+
+def test_use_of_limits_adds_up_per_principal_and_account(journal: Journal) -> None:
+    def work(tx: JournalTx) -> None:
+        for principal, notional in (("a", "0.1"), ("a", "0.2"), ("b", "1000.05")):
+            tx.add_usage(ACCOUNT, principal, DAY, Usage(orders=1, notional=Decimal(notional)))
+        tx.add_usage(ACCOUNT, "a", DAY + timedelta(days=1), Usage(orders=9, notional=Decimal(9)))
+        tx.add_usage("other", "a", DAY, Usage(orders=9, notional=Decimal(9)))
+
+    write(journal, work)
+    use = lambda who: read(journal, lambda tx: tx.usage(ACCOUNT, who, DAY))  # noqa: E731
+    assert use("a") == Usage(orders=2, notional=Decimal("0.3"))
+    assert use(None) == Usage(orders=3, notional=Decimal("1000.35"))
+    assert use("nobody") == Usage(orders=0, notional=Decimal(0))
+
+
+def test_recent_claims_are_found_since_a_moment(journal: Journal) -> None:
+    write(journal, lambda tx: [tx.add_recent(a_recent(n)) for n in (3, 1, 2)])
+    since = START + timedelta(seconds=2)
+    assert read(journal, lambda tx: tx.recent(since=since)) == [a_recent(2), a_recent(3)]
+
+
+def test_tickets_move_by_version_and_are_found_by_state(journal: Journal) -> None:
+    seed_orders(journal, 2)
+    write(journal, lambda tx: [tx.add_ticket(a_ticket(n)) for n in (1, 0)])
+    decided = dataclasses.replace(
+        a_ticket(1),
+        ver=2,
+        state=TicketState.APPROVED,
+        decided_by="operator",
+        decided_at=START,
+        method="password",
+    )
+    write(journal, lambda tx: tx.put_ticket(decided))
+    with pytest.raises(Stale):
+        write(journal, lambda tx: tx.put_ticket(decided))
+    both = frozenset({TicketState.OPEN, TicketState.APPROVED})
+    assert read(journal, lambda tx: tx.tickets_in(both)) == [a_ticket(0), decided]
+    assert read(journal, lambda tx: tx.tickets_in(frozenset({TicketState.DENIED}))) == []
+    assert read(journal, lambda tx: tx.ticket("ticket-1")) == decided
+    with pytest.raises(TAKEN):
+        write(journal, lambda tx: tx.add_ticket(a_ticket(0)))
+
+
+def test_halts_stand_until_released(journal: Journal) -> None:
+    write(journal, lambda tx: [tx.add_halt(a_halt(n)) for n in range(2)])
+    released = dataclasses.replace(
+        a_halt(0), released_by="operator", released_at=START, release_reason="checked"
+    )
+    write(journal, lambda tx: tx.put_halt(released))
+    assert read(journal, lambda tx: tx.halts()) == [a_halt(1)]
+    with pytest.raises(Stale):
+        write(journal, lambda tx: tx.put_halt(a_halt(9)))
+
+
+def test_tightenings_and_facts_are_kept(journal: Journal) -> None:
+    tight = [
+        Tightening(
+            limit_name="order_notional",
+            value=Decimal(n),
+            set_by=AGENT,
+            set_at=START,
+            reason="calm",
+        )
+        for n in (500, 400)
+    ]
+
+    def work(tx: JournalTx) -> None:
+        for each in tight:
+            tx.add_tightening(each)
+        tx.put_fact("epoch", "1")
+        tx.put_fact("epoch", "2")
+
+    write(journal, work)
+    assert read(journal, lambda tx: tx.tightenings()) == tight
+    assert read(journal, lambda tx: tx.fact("epoch")) == "2"
+
+
+def test_an_exception_undoes_the_whole_work_and_is_raised(journal: Journal) -> None:
+    class Refused(Exception): ...
+
+    def work(tx: JournalTx) -> None:
+        tx.add_order(an_order(0))
+        fill_log(tx, 3)
+        assert tx.order("order-000000") is not None  # reads see their own writes
+        raise Refused
+
+    with pytest.raises(Refused):
+        write(journal, work)
+    assert read(journal, lambda tx: tx.order("order-000000")) is None
+    assert read(journal, lambda tx: tx.audit_head()) is None
+
+
+def test_many_writers_lose_nothing(journal: Journal) -> None:
+    def count(tx: JournalTx) -> int:
+        n = int(tx.fact("n") or "0") + 1
+        tx.put_fact("n", str(n))
+        return n
+
+    async def race() -> list[int]:
+        return list(await asyncio.gather(*(journal.write(count) for _ in range(64))))
+
+    assert sorted(asyncio.run(race())) == list(range(1, 65))
+
+
+def test_of_many_orders_under_one_key_one_is_booked(journal: Journal) -> None:
+    def propose(n: int) -> Callable[[JournalTx], str]:
+        def work(tx: JournalTx) -> str:
+            known = tx.order_for_key(AGENT, "same")
+            if known is not None:
+                return known.order_id
+            tx.add_order(an_order(n, key="same"))
+            return f"order-{n:06}"
+
+        return work
+
+    async def race() -> list[str]:
+        return list(await asyncio.gather(*(journal.write(propose(n)) for n in range(64))))
+
+    assert len(set(asyncio.run(race()))) == 1
+    assert len(read(journal, lambda tx: tx.orders(OrderFilter(), limit=9))) == 1
+
+
+def test_the_log_is_read_by_place_kind_and_subject(journal: Journal) -> None:
+    write(journal, lambda tx: fill_log(tx, 30))
+
+    def look(tx: JournalTx) -> dict[str, list[int]]:
+        def seqs(rows: Any) -> list[int]:
+            return [row.seq for row in rows]
+
+        return {
+            "page": seqs(tx.audit_rows(after=3, limit=3)),
+            "kind": seqs(tx.audit_rows(after=0, limit=2, kind="order.judged")),
+            "corr": seqs(tx.audit_rows(after=0, limit=9, corr="order-2")),
+            "both": seqs(tx.audit_rows(after=0, limit=9, corr="order-2", kind="order.judged")),
+            "tail": seqs(tx.audit_tail(limit=3)),
+            "tail_kind": seqs(tx.audit_tail(limit=2, kind="order.proposed")),
+        }
+
+    assert read(journal, look) == {
+        "page": [4, 5, 6],
+        "kind": [2, 5],
+        "corr": [7, 8, 9],
+        "both": [8],
+        "tail": [28, 29, 30],
+        "tail_kind": [25, 28],
+    }
+
+
+def test_what_was_sealed_verifies(journal: Journal) -> None:
+    write(journal, lambda tx: fill_log(tx, 600))
+
+    def look(tx: JournalTx) -> Any:
+        notes = [*tx.checkpoints(after=0, limit=1), *tx.checkpoints(after=256, limit=9)]
+        assert [note.size for note in notes] == [256, 512]
+        assert tx.last_checkpoint() == notes[-1]
+        assert len(tx.audit_hashes(after=10, upto=600)) == 590
+        return verify_log(
+            tx.audit_rows(after=0, limit=1000),
+            head=tx.audit_head(),
+            checkpoints=notes,
+            verify=verify,
+        )
+
+    finding = read(journal, look)
+    assert (finding.verdict, finding.size) == (Verdict.OK, 600)
