@@ -1,0 +1,78 @@
+"""The operator's listener as one ASGI application."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from ordergate.identity.sign_in import SignIn
+from ordergate.model.errors import Code, GateError, NotFound, NotSupported
+from ordergate.order.desk import Desk
+from ordergate.order.gateway import Gateway
+from ordergate.surfaces.console.acts import Acts, AuditLines
+from ordergate.surfaces.console.answers import refusal
+from ordergate.surfaces.console.behind import Behind
+from ordergate.surfaces.console.entry import Entry
+from ordergate.surfaces.console.guard import Guard
+from ordergate.surfaces.console.pages import Pages
+
+STYLE = Path(__file__).with_name("console.css")
+
+
+class InternalFailure(GateError):
+    """Something broke; what it was stands in the log, not in the answer."""
+
+    code: ClassVar[Code] = Code.INTERNAL_ERROR
+
+
+def console_app(
+    *,
+    desk: Desk,
+    sign_in: SignIn,
+    gateway: Gateway,
+    origins: frozenset[str],
+    audit: AuditLines | None = None,
+    api: ASGIApp | None = None,
+) -> ASGIApp:
+    """Build the listener for exactly these origins, such as http://ordergate.localhost:8030.
+
+    `audit` yields the log as JSONL. `api` answers under /api/ and finds the operator in its scope.
+    """
+    pages = Pages(desk=desk, gateway=gateway, sign_in=sign_in)
+    acts = Acts(desk=desk, gateway=gateway, sign_in=sign_in, audit=audit)
+    css = STYLE.read_bytes()
+
+    async def style(_: Request) -> Response:
+        return Response(css, media_type="text/css")
+
+    async def refused(request: Request, error: Exception) -> Response:
+        fault = _as_gate_error(error)
+        if request.url.path.startswith("/operator/"):
+            return refusal(fault)
+        return await pages.refused(request, fault)
+
+    app: ASGIApp = Starlette(
+        routes=[*acts.routes(), *pages.routes(), Route("/console.css", style)],
+        exception_handlers={GateError: refused, HTTPException: refused, Exception: refused},
+    )
+    if api is not None:
+        app = Behind(app, api=api, entry=Entry(sign_in))
+    return Guard(app, origins=origins)
+
+
+def _as_gate_error(error: Exception) -> GateError:
+    match error:
+        case GateError():
+            return error
+        case HTTPException(status_code=404):
+            return NotFound("no such page")
+        case HTTPException(status_code=405):
+            return NotSupported("no such act here")
+    return InternalFailure("something broke inside; the log says what")

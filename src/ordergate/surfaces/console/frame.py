@@ -1,0 +1,118 @@
+"""What every page shares: the frame with mode, kill switch and sign-out, and small shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+from ordergate.model.accounts import Mode
+from ordergate.model.values import plain
+from ordergate.surfaces.catalogue.rendering import untrusted
+from ordergate.surfaces.console.markup import Child, Html, joined, tag
+
+LABELS: Final = {Mode.PAPER: "PAPER", Mode.DEMO: "DEMO", Mode.LIVE: "LIVE"}
+NOTHING: Final = "–"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """What the header of a page says. mode None = the venue cannot be read."""
+
+    mode: Mode | None
+    killed: bool
+    operator: str
+    csrf: str
+
+
+def page(title: str, *content: Child, frame: Frame | None, refresh: str | None = None) -> str:
+    """Return a whole document; without a frame it is a page for someone not signed in."""
+    mode = frame.mode if frame else None
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", http_equiv="refresh", content=f"0;url={refresh}") if refresh else None,
+        tag("title", f"{title} · ordergate"),
+        tag("link", rel="stylesheet", href="/console.css"),
+    )
+    body = tag(
+        "body",
+        _header(frame),
+        _live_warning(mode),
+        tag("main", tag("h1", title), *content),
+        class_=f"mode-{mode}" if mode else "mode-none",
+    )
+    return f"<!doctype html>{tag('html', head, body, lang='en')}"
+
+
+def form(action: str, *content: Child, csrf: str | None, class_: str | None = None) -> Html:
+    """Return a form that posts with the session's CSRF token."""
+    token = tag("input", type="hidden", name="csrf", value=csrf) if csrf else None
+    return tag("form", token, *content, action=action, method="post", class_=class_)
+
+
+def button(label: str, *, kind: str = "plain") -> Html:
+    return tag("button", label, type="submit", class_=kind)
+
+
+def field(label: str, name: str, *, required: bool = True, **attributes: str) -> Html:
+    return tag(
+        "label",
+        tag("span", label),
+        tag("input", name=name, required=required, autocomplete="off", **attributes),
+    )
+
+
+def facts(rows: Iterable[tuple[str, Child]]) -> Html:
+    """Return a list of names and values; numbers stand in tabular figures."""
+    return tag(
+        "dl",
+        [tag("div", tag("dt", name), tag("dd", value)) for name, value in rows],
+        class_="facts",
+    )
+
+
+def card(title: str, *content: Child, class_: str = "") -> Html:
+    return tag("section", tag("h2", title), *content, class_=f"card {class_}".strip())
+
+
+def spoken(words: str) -> str:
+    """Return another's words fit to be shown: no controls, links or markup, at most 500 letters."""
+    said = untrusted("", words)
+    return said.text if said else NOTHING
+
+
+def number(value: Decimal | None) -> str:
+    return NOTHING if value is None else plain(value)
+
+
+def moment(at: datetime | None) -> str:
+    return NOTHING if at is None else at.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _header(frame: Frame | None) -> Html:
+    brand = tag("a", "ordergate", href="/", class_="brand")
+    if frame is None:
+        return tag("header", brand)
+    label = LABELS[frame.mode] if frame.mode else "MODE UNKNOWN"
+    return tag(
+        "header",
+        brand,
+        tag("span", label, class_=f"pill {frame.mode or 'unknown'}"),
+        tag("a", "KILL SWITCH ON", href="/halts", class_="pill killed") if frame.killed else None,
+        tag(
+            "nav",
+            tag("a", "Drafts", href="/drafts"),
+            tag("a", "Halts", href="/halts"),
+        ),
+        form("/sign-out", button(f"Sign out {frame.operator}"), csrf=frame.csrf, class_="sign-out"),
+    )
+
+
+def _live_warning(mode: Mode | None) -> Html:
+    if mode is not Mode.LIVE:
+        return joined(())
+    return tag("p", "LIVE ACCOUNT: orders move real money.", class_="live-warning", role="alert")

@@ -1,0 +1,232 @@
+"""The approval page: what the order is, from canonical fields, and the whole checklist."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from ordergate.model.canonical import plain_data
+from ordergate.model.orders import CancelIntent, CloseIntent, Keep, ModifyIntent, PlaceIntent
+from ordergate.model.records import OrderRecord, TicketRecord, TicketState
+from ordergate.model.views import OrderView, TicketView
+from ordergate.surfaces.console.frame import (
+    LABELS,
+    NOTHING,
+    Frame,
+    button,
+    card,
+    facts,
+    field,
+    form,
+    moment,
+    number,
+    spoken,
+)
+from ordergate.surfaces.console.markup import Child, Html, tag
+
+APART: Final = frozenset({"note", "strategy", "account", "venue"})
+SIGNS: Final = {"pass": "✓", "warn": "!", "ask": "?", "refuse": "✗", "not_asked": "·"}
+ENDED: Final = {
+    TicketState.APPROVED: "approved",
+    TicketState.DENIED: "denied",
+    TicketState.EXPIRED: "ended unanswered: its time was over",
+    TicketState.WITHDRAWN: "withdrawn before anyone answered",
+    TicketState.SUPERSEDED: "answered after the price had left its band: nothing was sent",
+}
+
+
+def headline(order: OrderRecord) -> str:
+    """Return the order in a few words: BUY 0.5 EURUSD, market."""
+    match order.intent:
+        case PlaceIntent() as intent:
+            kind = intent.order_type.value.replace("_", " ")
+            return f"{intent.side.upper()} {number(intent.quantity)} {intent.symbol}, {kind}"
+        case CloseIntent() as intent:
+            size = "all of" if intent.quantity is None else f"{number(intent.quantity)} of"
+            return f"CLOSE {size} position {intent.position_id}, {intent.symbol}"
+        case ModifyIntent() as intent:
+            target = intent.position_id or intent.venue_order_id
+            return f"CHANGE {target}, {intent.symbol}"
+        case CancelIntent() as intent:
+            return f"CANCEL {intent.venue_order_id}, {intent.symbol}"
+
+
+def ticket_content(view: TicketView, *, frame: Frame, now: datetime, moved: bool) -> list[Child]:
+    """Return the approval page's parts; the agent's words come last, far from the buttons."""
+    ticket, order = view.ticket, view.order
+    open_now = ticket.state is TicketState.OPEN and now < ticket.expires_at
+    return [
+        _price_moved() if moved and open_now else None,
+        tag("p", headline(order), class_="headline"),
+        card("The ask", _ask_facts(view, frame=frame, now=now)),
+        _answers(ticket, csrf=frame.csrf) if open_now else _decided(ticket, order, now=now),
+        card("The order", order_facts(order)),
+        card("Checklist", checklist(order)),
+        agent_words(order),
+    ]
+
+
+def order_content(view: OrderView, *, mode: str) -> list[Child]:
+    """Return the page of one order."""
+    attempt = view.attempt
+    rows: list[tuple[str, Child]] = [
+        ("Status", view.status),
+        ("Code", view.order.code or NOTHING),
+        ("Mode", mode),
+        ("Filled", number(attempt.filled_quantity) if attempt else NOTHING),
+        ("Average price", number(attempt.average_price) if attempt else NOTHING),
+        ("Asked by", view.order.principal),
+        ("Updated", moment(view.order.updated_at)),
+    ]
+    return [
+        tag("p", headline(view.order), class_="headline"),
+        card("Where it stands", facts(rows)),
+        card("The order", order_facts(view.order)),
+        card("Checklist", checklist(view.order)),
+        agent_words(view.order),
+    ]
+
+
+def order_facts(order: OrderRecord) -> Html:
+    """Return every canonical field that the order sets."""
+    rows: list[tuple[str, Child]] = [
+        ("Account", f"{order.venue} {order.account}"),
+        ("Asked by", order.principal),
+    ]
+    changes = isinstance(order.intent, ModifyIntent)
+    for name, value in plain_data(order.intent).items():
+        if name in APART or value is False or value == Keep.KEEP.value:
+            continue
+        if value is not None:
+            rows.append((name.replace("_", " ").capitalize(), spoken(str(value))))
+        elif changes and name in ("stop_loss", "take_profit"):
+            rows.append((name.replace("_", " ").capitalize(), "REMOVED"))
+    return facts(rows)
+
+
+def checklist(order: OrderRecord) -> Html:
+    """Return the recorded verdict of every rule, with its number and headroom."""
+    verdicts = _verdicts(order)
+    if not verdicts:
+        return tag("p", "Not judged yet: it is judged when it is submitted.")
+    head = tag("tr", [tag("th", name) for name in ("", "Rule", "Value", "Limit", "Headroom")])
+    return tag(
+        "table",
+        tag("thead", head),
+        tag("tbody", [_verdict_row(verdict) for verdict in verdicts]),
+        class_="checklist",
+    )
+
+
+def agent_words(order: OrderRecord) -> Child:
+    """Return the agent's note and strategy: labelled, plain, cut."""
+    intent = order.intent
+    said = [("Note", intent.note)]
+    if isinstance(intent, PlaceIntent):
+        said.append(("Strategy", intent.strategy))
+    rows = [(name, spoken(words)) for name, words in said if words]
+    if not rows:
+        return None
+    return card(
+        "Words of the agent",
+        tag("p", "Untrusted: written by a program, not checked by anyone.", class_="label"),
+        [tag("blockquote", f"{name}: {words}") for name, words in rows],
+        class_="untrusted",
+    )
+
+
+def _ask_facts(view: TicketView, *, frame: Frame, now: datetime) -> Html:
+    ticket, order = view.ticket, view.order
+    left_s = int((ticket.expires_at - now).total_seconds())
+    band = f"{number(ticket.band_low)} – {number(ticket.band_high)}"
+    rows: list[tuple[str, Child]] = [
+        ("Mode", LABELS[frame.mode] if frame.mode else "unknown"),
+        ("Number to match", tag("strong", str(ticket.number), class_="match")),
+        ("Price now", [number(view.price_now), " ", _where(view)]),
+        ("Price when asked", number(ticket.reference_price)),
+        ("Price band of a yes", band),
+        ("Notional", figure(order, "order_notional")),
+        ("Risk to the stop", figure(order, "risk_per_trade")),
+        ("Time left", f"{left_s} s, until {moment(ticket.expires_at)}" if left_s > 0 else "none"),
+        ("This page shows", moment(now)),
+    ]
+    return facts(rows)
+
+
+def _where(view: TicketView) -> Html:
+    price, ticket = view.price_now, view.ticket
+    if price is None:
+        return tag("em", "no price now", class_="warn")
+    if ticket.band_low <= price <= ticket.band_high:
+        return tag("em", "✓ inside the band", class_="good")
+    return tag("em", "✗ outside the band: a yes will ask again", class_="warn")
+
+
+def _answers(ticket: TicketRecord, *, csrf: str) -> Html:
+    shown = tag("input", type="hidden", name="fingerprint", value=ticket.fingerprint)
+    here = f"/approve/{ticket.ticket_id}"
+    return tag(
+        "section",
+        form(f"{here}/yes", shown, button("Approve this order", kind="yes"), csrf=csrf),
+        form(
+            f"{here}/no",
+            field("Why not (optional)", "reason", required=False, maxlength="500"),
+            button("Deny", kind="no"),
+            csrf=csrf,
+        ),
+        class_="answers",
+    )
+
+
+def _decided(ticket: TicketRecord, order: OrderRecord, *, now: datetime) -> Html:
+    if ticket.state is TicketState.OPEN:
+        return card("No answer is possible", tag("p", f"Its time ended {moment(now)}."))
+    by = f" by {ticket.decided_by} at {moment(ticket.decided_at)}" if ticket.decided_by else ""
+    newer = order.ticket_id if order.ticket_id != ticket.ticket_id else None
+    return card(
+        "This ask was decided already",
+        tag("p", f"It was {ENDED.get(ticket.state, ticket.state)}{by}. The first answer counts."),
+        tag("p", tag("a", "See the order", href=f"/orders/{order.order_id}")),
+        tag("p", tag("a", "Open the newer ask", href=f"/approve/{newer}")) if newer else None,
+        class_="decided",
+    )
+
+
+def _price_moved() -> Html:
+    words = "The price left the band, so nothing was sent. This is a new ask at the new price."
+    return tag("p", words, class_="notice", role="status")
+
+
+def figure(order: OrderRecord, rule: str) -> str:
+    """Return the number that a rule came to, with its unit."""
+    for verdict in _verdicts(order):
+        if verdict["rule"] == rule and verdict.get("value") is not None:
+            return f"{verdict['value']} {verdict.get('unit') or ''}".strip()
+    return NOTHING
+
+
+def _verdicts(order: OrderRecord) -> Iterable[Mapping[str, Any]]:
+    if order.decision_json is None:
+        return ()
+    verdicts: list[Mapping[str, Any]] = json.loads(order.decision_json)["verdicts"]
+    return verdicts
+
+
+def _verdict_row(verdict: Mapping[str, Any]) -> Html:
+    finding = str(verdict["finding"])
+    unit = verdict.get("unit") or ""
+    said = [verdict.get("message"), verdict.get("fix") if finding == "refuse" else None]
+    numbers = [verdict.get(name) for name in ("value", "limit", "headroom")]
+    return tag(
+        "tr",
+        tag("td", SIGNS.get(finding, finding), title=finding, class_="sign"),
+        tag(
+            "td",
+            tag("span", str(verdict["rule"]).replace("_", " ")),
+            [tag("small", str(words)) for words in said if words],
+        ),
+        [tag("td", NOTHING if n is None else f"{n} {unit}".strip(), class_="n") for n in numbers],
+        class_=f"finding-{finding}",
+    )
