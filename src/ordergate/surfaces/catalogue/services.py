@@ -1,0 +1,64 @@
+"""What a handler may use: the gate, the market and a few readings, injected at the start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from ordergate.market.feed.subscribe import Market
+    from ordergate.model.market import Slice
+    from ordergate.model.records import AuditRow
+    from ordergate.model.values import Symbol
+    from ordergate.model.views import Change
+    from ordergate.order.gateway import Gateway
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateStatus:
+    """What the running process says of itself. `problems` are words for a person."""
+
+    version: str
+    ready: bool
+    started_at: datetime
+    console_url: str
+    problems: tuple[str, ...] = ()
+
+
+class AuditTail(Protocol):
+    async def __call__(
+        self, *, after: int | None, limit: int, kind: str | None, corr: str | None
+    ) -> Sequence[AuditRow]:
+        """Return rows with seq > after, or the newest where `after` is None; oldest first."""
+        ...
+
+
+class TickTape(Protocol):
+    def last(self, symbol: Symbol, limit: int) -> tuple[Slice, ...]:
+        """Return the newest ticks seen of a symbol, oldest first."""
+        ...
+
+
+class WallClock(Protocol):
+    def now(self) -> datetime: ...
+
+    def monotonic(self) -> float: ...
+
+
+class IdSource(Protocol):
+    def new_id(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    gateway: Gateway
+    market: Market
+    tape: TickTape
+    audit: AuditTail
+    status: Callable[[], GateStatus]
+    publish: Callable[[Change], None]
+    clock: WallClock
+    ids: IdSource

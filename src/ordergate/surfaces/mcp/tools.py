@@ -1,0 +1,91 @@
+"""The catalogue's operations as MCP tools."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from mcp.server.context import ServerRequestContext
+from mcp_types import (
+    CallToolRequestParams,
+    CallToolResult,
+    TextContent,
+    Tool,
+    ToolAnnotations,
+)
+
+from ordergate.identity.authority import allowed
+from ordergate.model.errors import Unauthenticated
+from ordergate.model.principals import Kind, Principal
+from ordergate.surfaces.catalogue.envelope import Envelope
+from ordergate.surfaces.catalogue.operation import Operation
+from ordergate.surfaces.catalogue.schemas import input_schema, output_schema
+
+Context = ServerRequestContext[Any, Any]
+Ask = Callable[[Principal, str, Mapping[str, Any]], Awaitable[Envelope]]
+PrincipalOf = Callable[[Context], Principal]
+
+PRINCIPAL_KEY = "ordergate.principal"
+
+
+def principal_of_request(context: Context) -> Principal:
+    """Return whose bearer token came with this very HTTP request; a session proves nothing."""
+    scope = getattr(context.request, "scope", {})
+    principal = scope.get(PRINCIPAL_KEY)
+    if not isinstance(principal, Principal):
+        raise Unauthenticated("no credential came with this request")
+    return principal
+
+
+class CatalogueTools:
+    """Lists what the principal's kind may ever call, and passes every call to the one dispatch."""
+
+    def __init__(
+        self, operations: Sequence[Operation], ask: Ask, *, principal_of: PrincipalOf
+    ) -> None:
+        self._ask = ask
+        self._principal_of = principal_of
+        self._schemas = {item.name: input_schema(item.request) for item in operations}
+        tools = {item.name: _tool(item, self._schemas[item.name]) for item in operations}
+        self._listed = {
+            kind: [tools[item.name] for item in operations if allowed(kind, item.act)]
+            for kind in Kind
+        }
+
+    def listed(self, context: Context) -> list[Tool]:
+        return self._listed[self._principal_of(context).kind]
+
+    def input_schema(self, name: str) -> Mapping[str, Any] | None:
+        return self._schemas.get(name)
+
+    async def call(self, context: Context, params: CallToolRequestParams) -> CallToolResult:
+        principal = self._principal_of(context)
+        return tool_result(await self._ask(principal, params.name, params.arguments or {}))
+
+
+def tool_result(envelope: Envelope) -> CallToolResult:
+    """Return the envelope as structured content, and as text for clients that show only text."""
+    text = envelope.line or json.dumps(envelope.data, separators=(",", ":"), ensure_ascii=False)
+    return CallToolResult(
+        content=[TextContent(type="text", text=text)],
+        structured_content=envelope.body(),
+        is_error=not envelope.ok,
+    )
+
+
+def _tool(operation: Operation, schema: dict[str, Any]) -> Tool:
+    hints = operation.hints
+    return Tool(
+        name=operation.name,
+        description=operation.summary,
+        input_schema=schema,
+        output_schema=output_schema(operation),
+        annotations=ToolAnnotations(
+            title=operation.name.replace("_", " ").capitalize(),
+            read_only_hint=hints.read_only,
+            destructive_hint=hints.destructive,
+            idempotent_hint=hints.idempotent,
+            open_world_hint=hints.open_world,
+        ),
+    )

@@ -1,0 +1,145 @@
+"""Everything a door needs, wired over the fake gateway and the hand-moved market."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from ordergate.model.errors import Unauthenticated
+from ordergate.model.market import Bar, Timeframe
+from ordergate.model.principals import Kind, Principal
+from ordergate.model.records import AuditRow
+from ordergate.model.values import PrincipalId, Symbol
+from ordergate.model.views import Change
+from ordergate.surfaces.catalogue.dispatch import Dispatch, Observer
+from ordergate.surfaces.catalogue.operation import Operation
+from ordergate.surfaces.catalogue.operations import operations
+from ordergate.surfaces.catalogue.services import GateStatus, Services
+from ordergate.surfaces.catalogue.tape import Tape
+from ordergate.surfaces.catalogue.throttle import Rate, Throttle
+from support.fake_gateway import FakeGateway
+from support.manual_clock import ManualClock
+from support.manual_market import ManualMarket
+
+AGENT = Principal(PrincipalId("agent-1"), Kind.AGENT, "agent one")
+OTHER = Principal(PrincipalId("agent-2"), Kind.AGENT, "agent two")
+READER = Principal(PrincipalId("reader"), Kind.READ_ONLY, "reader")
+OPERATOR = Principal(PrincipalId("operator:ann"), Kind.OPERATOR, "ann")
+TOKENS = {"token-agent": AGENT, "token-other": OTHER, "token-reader": READER}
+
+
+class Ids:
+    def __init__(self) -> None:
+        self._n = 0
+
+    def new_id(self) -> str:
+        self._n += 1
+        return f"{self._n:032x}"
+
+
+class BarMarket(ManualMarket):
+    """The hand-moved market with bars made of its clock."""
+
+    async def bars(
+        self, symbol: Symbol, timeframe: Timeframe, *, limit: int, before: Any
+    ) -> tuple[Bar, ...]:
+        end = before or self.venue_now()
+        step: timedelta = timeframe.length
+        price = Decimal("1.0850")
+        return tuple(
+            Bar(symbol, timeframe, end - step * n, price, price, price, price, None, True)
+            for n in range(limit, 0, -1)
+        )
+
+
+@dataclass
+class Doors:
+    market: BarMarket
+    clock: ManualClock
+    gateway: FakeGateway
+    tape: Tape
+    services: Services
+    dispatch: Dispatch
+    operations: tuple[Operation, ...]
+    changes: list[Change]
+    revoked: set[str]
+
+    async def bearer(self, token: str) -> Principal:
+        if token not in TOKENS or token in self.revoked:
+            raise Unauthenticated("unknown token")
+        return TOKENS[token]
+
+
+ROWS = (
+    AuditRow(
+        seq=1,
+        ts=ManualClock().now(),
+        kind="gate.started",
+        actor="gateway",
+        corr="",
+        body="{}",
+        h="a" * 64,
+    ),
+    AuditRow(
+        seq=2,
+        ts=ManualClock().now(),
+        kind="order.accepted",
+        actor="agent-1",
+        corr="o1",
+        body="{}",
+        h="b" * 64,
+    ),
+)
+
+
+async def audit_tail(
+    *, after: int | None, limit: int, kind: str | None, corr: str | None
+) -> Sequence[AuditRow]:
+    rows = [row for row in ROWS if kind in (None, row.kind) and corr in (None, row.corr)]
+    return rows[-limit:] if after is None else [row for row in rows if row.seq > after][:limit]
+
+
+def doors(
+    *,
+    data_only: bool = False,
+    rate: Rate | None = None,
+    observers: Sequence[Observer] = (),
+    listeners: Sequence[Any] = (),
+) -> Doors:
+    """Return a gate with quotes for EURUSD and GBPUSD, ready for any door."""
+    market, clock = BarMarket(), ManualClock()
+    gateway = FakeGateway(market, clock)
+    tape = Tape()
+    market.listen(tape.record)
+    market.set("EURUSD", "1.08500", "1.08510")
+    market.set("GBPUSD", "1.26500", "1.26512")
+    changes: list[Change] = []
+
+    def publish(change: Change) -> None:
+        changes.append(change)
+        for listener in listeners:
+            listener(change)
+
+    gateway.publish = publish
+    services = Services(
+        gateway=gateway,  # type: ignore[arg-type]
+        market=market,  # type: ignore[arg-type]
+        tape=tape,
+        audit=audit_tail,
+        status=lambda: GateStatus(
+            version="0.1.0",
+            ready=True,
+            started_at=clock.now(),
+            console_url="http://ordergate.localhost:8030",
+        ),
+        publish=publish,
+        clock=clock,
+        ids=Ids(),
+    )
+    chosen = operations(data_only=data_only)
+    throttle = None if rate is None else Throttle(rate, clock.monotonic)
+    dispatch = Dispatch(services, chosen, throttle=throttle, observers=observers)
+    return Doors(market, clock, gateway, tape, services, dispatch, chosen, changes, set())
