@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from ipaddress import ip_address
 from pathlib import Path
@@ -228,39 +228,41 @@ class Settings:
 class LimitFile:
     """The operator's limits as they stand on disk this very moment.
 
-    `current` costs one stat; it reads the file again when that changed. A file that is broken or
-    gone raises LimitsUnreadable until it reads again: a limit is never guessed.
+    `current` costs one stat; it reads the file again when that changed. While the file is broken
+    or gone, no symbol may be opened and exits pass: no limit is guessed. A file that was never
+    good raises LimitsUnreadable. `problem` says what is wrong with it, if anything.
     """
 
     def __init__(self, path: Path, *, overrides: Mapping[str, object]) -> None:
         self._path = path
         self._overrides = dict(overrides)
         self._seen: tuple[int, ...] | None = ()
-        self._answer: Limits | LimitsUnreadable = LimitsUnreadable("the limits were not read yet")
         self._was_there = path.exists()
+        self._limits: Limits | None = None
+        self.problem: LimitsUnreadable | None = None
 
     def current(self) -> Limits:
         seen = stamp(self._path)
         if seen != self._seen:
-            self._answer = self._read()
+            self._read()
             self._seen = seen
-        if isinstance(self._answer, LimitsUnreadable):
-            raise self._answer
-        return self._answer
+        if self._limits is None:
+            raise self.problem or LimitsUnreadable("the limits cannot be read")
+        return self._limits
 
-    def _read(self) -> Limits | LimitsUnreadable:
+    def _read(self) -> None:
         try:
             layer = toml_layer(self._path, known=_IN_TOML)
             if layer is None and self._was_there:
                 raise SettingsRefused([f"{self._path.name} is gone"])
             self._was_there = layer is not None
             held = {key: value for key, value in (layer or {}).items() if key in _LIMITS}
-            return Limits.from_mapping(held | self._overrides)
+            self._limits, self.problem = Limits.from_mapping(held | self._overrides), None
         except (GateError, OSError, ValueError) as error:
-            return LimitsUnreadable(
-                f"the limits cannot be read: {error}",
-                fix=f"mend [limits] in {self._path}, or take back the last edit",
-            )
+            fix = f"mend {self._path}, or take back the last edit"
+            self.problem = LimitsUnreadable(f"the limits cannot be read: {error}", fix=fix)
+            if self._limits is not None:
+                self._limits = replace(self._limits, symbols_allow=())
 
 
 def load(environ: Mapping[str, str], *, flags: Mapping[str, object] | None = None) -> Settings:
