@@ -10,9 +10,11 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
+from starlette.requests import HTTPConnection
 
 from ordergate.model.principals import Kind
 from ordergate.model.records import TicketState
+from ordergate.surfaces.console.behind import principal_of
 from support.operator_browser import ORIGIN, Browser, with_browser
 from support.sign_ins import OPERATOR
 
@@ -422,7 +424,7 @@ def test_the_agents_operations_behind_the_cookie_know_the_operator(tmp_path: Pat
     seen: list[tuple[str, str]] = []
 
     async def api(scope: dict, receive: object, send: object) -> None:
-        seen.append((scope["method"], scope["ordergate.principal"].id))
+        seen.append((scope["method"], (await principal_of(HTTPConnection(scope))).id))
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 

@@ -43,7 +43,8 @@ def console_app(
 ) -> ASGIApp:
     """Build the listener for exactly these origins, such as http://ordergate.localhost:8030.
 
-    `audit` yields the log as JSONL. `api` answers under /api/ and finds the operator in its scope.
+    `audit` yields the log as JSONL. `api` answers under /api/, authenticating by
+    `behind.principal_of`.
     """
     pages = Pages(desk=desk, gateway=gateway, sign_in=sign_in)
     acts = Acts(desk=desk, gateway=gateway, sign_in=sign_in, audit=audit)

@@ -7,13 +7,22 @@ from typing import Final
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ordergate.model.errors import GateError
+from ordergate.model.errors import GateError, Unauthenticated
+from ordergate.model.principals import Principal
 from ordergate.surfaces.console.answers import refusal
 from ordergate.surfaces.console.entry import Entry
 from ordergate.surfaces.console.guard import READING
 
-PRINCIPAL: Final = "ordergate.principal"  # key of the scope under which `api` finds who asks
 UNDER: Final = "/api/"
+_PRINCIPAL: Final = "ordergate.principal"
+
+
+async def principal_of(connection: HTTPConnection) -> Principal:
+    """Return who stands behind a request that came through Behind: the api's `authenticate`."""
+    principal = connection.scope.get(_PRINCIPAL)
+    if not isinstance(principal, Principal):
+        raise Unauthenticated("not signed in")
+    return principal
 
 
 class Behind:
@@ -34,4 +43,4 @@ class Behind:
         except GateError as error:
             await refusal(error)(scope, receive, send)
             return
-        await self._api({**scope, PRINCIPAL: visit.operator}, receive, send)
+        await self._api({**scope, _PRINCIPAL: visit.operator}, receive, send)
