@@ -67,7 +67,7 @@ def iso(at: datetime) -> str:
     """Write an aware time as 2026-01-07T14:00:00.000000Z; refuse a naive one."""
     if at.tzinfo is None:
         raise TypeError("a time without a zone")
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def from_iso(text: str) -> datetime:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import json
 import sqlite3
+import typing
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,9 +27,13 @@ from ordergate.model.records import AuditHead, AuditRow, CheckpointRow
 
 T = TypeVar("T", AuditHead, CheckpointRow, AuditRow)
 _SQLITE: Final = b"SQLite format 3\x00"
+_TYPES: Final = {kind: typing.get_type_hints(kind) for kind in (AuditHead, CheckpointRow, AuditRow)}
 _NO_TIME: Final = datetime.min.replace(tzinfo=UTC)  # no sealed body says this
 
-_ROWS: Final = text_of(select(AUDIT).order_by(AUDIT.c.seq))
+_A: Final = AUDIT.c
+_ROWS: Final = text_of(
+    select(_A.seq, _A.ts, _A.kind, _A.actor, _A.corr, _A.body, _A.h).order_by(_A.seq)
+)
 _HEADS: Final = text_of(select(AUDIT_HEAD))
 _CHECKPOINTS: Final = text_of(select(CHECKPOINTS).order_by(CHECKPOINTS.c.size))
 
@@ -99,7 +105,7 @@ def _database(path: Path) -> Iterator[Log]:
         f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_MS / 1_000
     )
     # Bytes that are no text must be read as wrong, not end the reading.
-    connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+    connection.text_factory = functools.partial(str, encoding="utf-8", errors="surrogateescape")
     connection.row_factory = sqlite3.Row
     try:
         connection.execute("BEGIN")
@@ -107,10 +113,19 @@ def _database(path: Path) -> Iterator[Log]:
         yield Log(
             head=heads[0] if heads else None,
             checkpoints=[_made(CheckpointRow, row) for row in connection.execute(_CHECKPOINTS)],
-            rows=(_row(dict(row)) for row in connection.execute(_ROWS)),
+            rows=_rows(connection),
         )
     finally:
         connection.close()
+
+
+def _rows(connection: sqlite3.Connection) -> Iterator[AuditRow]:
+    for seq, ts, kind, actor, corr, body, h in connection.execute(_ROWS):
+        if type(seq) is not int or type(body) is not str:
+            raise Unreadable("the audit table is not ours")
+        yield AuditRow(
+            seq=seq, ts=_sealed_at(ts), kind=kind, actor=actor, corr=corr, body=body, h=h
+        )
 
 
 @contextlib.contextmanager
@@ -123,7 +138,11 @@ def _export(path: Path) -> Iterator[Log]:
             head = _made(AuditHead, fields)
         elif kind == "checkpoint":
             checkpoints.append(_made(CheckpointRow, fields))
-    rows = (_row(fields) for kind, fields in _lines(path) if kind == "record")
+    rows = (
+        _made(AuditRow, {**fields, "ts": _sealed_at(fields.get("ts"))})
+        for kind, fields in _lines(path)
+        if kind == "record"
+    )
     yield Log(head=head, checkpoints=checkpoints, rows=rows)
 
 
@@ -139,24 +158,22 @@ def _lines(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
             yield kind, fields
 
 
-def _row(fields: Mapping[str, Any]) -> AuditRow:
+def _sealed_at(ts: Any) -> datetime:
+    """Return the time; one that no body says where the text is not as it was sealed."""
     try:
-        at = datetime.fromisoformat(fields["ts"])
-        as_sealed = iso(at) == fields["ts"]
-    except (KeyError, TypeError, ValueError, OverflowError):
-        as_sealed = False
-    return _made(AuditRow, {**fields, "ts": at if as_sealed else _NO_TIME})
+        at = datetime.fromisoformat(ts)
+        return at if iso(at) == ts else _NO_TIME
+    except (TypeError, ValueError, OverflowError):
+        return _NO_TIME
 
 
 def _made(kind: type[T], fields: Mapping[str, Any] | sqlite3.Row) -> T:
     """Return the record; Unreadable where a field is absent or of the wrong type."""
-    values = {}
-    for field in dataclasses.fields(kind):
-        try:
-            value = fields[field.name]
-        except (KeyError, IndexError):
-            raise Unreadable(f"a {kind.__name__} lacks {field.name}") from None
-        if type(value).__name__ != field.type:
-            raise Unreadable(f"a {kind.__name__} has a bad {field.name}")
-        values[field.name] = value
+    try:
+        values = {name: fields[name] for name in _TYPES[kind]}
+    except (KeyError, IndexError) as error:
+        raise Unreadable(f"a {kind.__name__} lacks a field: {error}") from None
+    for name, expected in _TYPES[kind].items():
+        if type(values[name]) is not expected:
+            raise Unreadable(f"a {kind.__name__} has a bad {name}")
     return kind(**values)

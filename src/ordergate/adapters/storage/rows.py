@@ -24,14 +24,15 @@ _Way = Callable[[Any], Any]
 
 
 class Rows(Generic[R]):
-    """Column values of a record, by field name; read back in the order of `names`."""
+    """A kind of record as column values, by field name."""
 
     def __init__(self, kind: type[R]) -> None:
         hints = typing.get_type_hints(kind)
         self.names: Final = tuple(field.name for field in dataclasses.fields(kind))
         self._kind = kind
         self._writes = [(name, _ways(hints[name])[0]) for name in self.names]
-        self._reads = [(name, _ways(hints[name])[1]) for name in self.names]
+        reads = ((place, _ways(hints[name])[1]) for place, name in enumerate(self.names))
+        self._reads = [(place, read) for place, read in reads if read is not None]
 
     def to_row(self, record: R, *, but: str = "") -> dict[str, Column]:
         """Return the record's column values, except the one of the field `but`."""
@@ -43,12 +44,12 @@ class Rows(Generic[R]):
         return row
 
     def from_row(self, row: Sequence[Any]) -> R:
-        return self._kind(
-            **{
-                name: value if value is None or read is None else read(value)
-                for (name, read), value in zip(self._reads, row, strict=True)
-            }
-        )
+        """Read a row whose columns are in the order of `names`."""
+        values = list(row)
+        for place, read in self._reads:
+            if values[place] is not None:
+                values[place] = read(values[place])
+        return self._kind(**dict(zip(self.names, values, strict=True)))
 
 
 def _ways(hint: Any) -> tuple[_Way | None, _Way | None]:
@@ -64,7 +65,7 @@ def _ways(hint: Any) -> tuple[_Way | None, _Way | None]:
     if hint in (str, int):
         return None, None
     if issubclass(hint, enum.Enum):
-        return _value, hint
+        return _value, {member.value: member for member in hint}.__getitem__
     return _WAYS[hint]
 
 
