@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from ordergate.adapters.storage.store import SqliteStore
 from ordergate.identity import tokens
 from ordergate.identity.operators import TRIES_MAX
+from ordergate.identity.sign_in import SignIn
 from ordergate.model.errors import (
     Forbidden,
     IllegalState,
@@ -18,7 +20,9 @@ from ordergate.model.errors import (
     Unauthenticated,
 )
 from ordergate.model.principals import Kind
-from support.sign_ins import AGENT, OPERATOR, PEPPER, Identity, with_identity
+from ordergate.ports.journal import JournalUnwritable
+from support.sealed_log import seal_of
+from support.sign_ins import AGENT, OPERATOR, PEPPER, Identity, cheap_hasher, with_identity
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -134,6 +138,53 @@ def test_a_name_carries_on_as_the_same_principal_but_never_as_another_kind(tmp_p
     with_identity(tmp_path, scene)
 
 
+def test_there_is_a_limit_to_live_tokens_and_a_revoked_one_makes_room(tmp_path: Path) -> None:
+    async def scene(identity: Identity) -> None:
+        make = identity.sign_in.create_token
+        made = [await make(kind=Kind.AGENT, name="many", by=OPERATOR) for _ in range(100)]
+        with pytest.raises(IllegalState, match="100 live tokens"):
+            await make(kind=Kind.AGENT, name="many", by=OPERATOR)
+        await identity.sign_in.revoke_token(made[0][0].token_id, by=OPERATOR)
+        await make(kind=Kind.AGENT, name="many", by=OPERATOR)
+
+    with_identity(tmp_path, scene)
+
+
+class FullDisk:
+    """A store that can still be read."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self.read = store.read
+
+    async def write(self, work: object) -> None:
+        raise JournalUnwritable("no space left on device")
+
+
+def test_a_full_disk_keeps_neither_an_exit_nor_the_operator_out(tmp_path: Path) -> None:
+    async def scene(identity: Identity) -> None:
+        password = await identity.sign_in.init_operator("alice")
+        _, cookie = await identity.sign_in.sign_in(name="alice", password=password, address="::1")
+        record, text = await identity.sign_in.create_token(
+            kind=Kind.AGENT, name="claude", by=OPERATOR
+        )
+        full = SignIn(
+            store=FullDisk(identity.store),  # type: ignore[arg-type]  # its write never returns
+            seal=seal_of(identity.clock),
+            clock=identity.clock,
+            ids=identity.chance,
+            chance=identity.chance.bytes,
+            pepper=PEPPER,
+            hasher=cheap_hasher(),
+        )
+        identity.clock.advance(120)
+        assert (await full.bearer(text)).id == "claude"
+        assert (await full.session(cookie))[0].id == "operator:alice"
+        with pytest.raises(JournalUnwritable):
+            await full.revoke_token(record.token_id, by=OPERATOR)
+
+    with_identity(tmp_path, scene)
+
+
 def test_the_first_agent_token_is_made_once(tmp_path: Path) -> None:
     async def first(identity: Identity) -> str | None:
         return await identity.sign_in.first_agent_token()
@@ -165,6 +216,33 @@ def test_an_operator_is_made_once_and_signs_in_with_the_bootstrap_password(tmp_p
         assert (principal.id, principal.kind) == ("operator:alice", Kind.OPERATOR)
         assert seen.csrf == session.csrf
         assert cookie not in repr(session)
+
+    with_identity(tmp_path, scene)
+
+
+@pytest.mark.parametrize("name", ["", "Alice", "a b", "alice\n", "x" * 33])
+def test_an_operator_needs_a_plain_name(tmp_path: Path, name: str) -> None:
+    async def scene(identity: Identity) -> None:
+        with pytest.raises(InvalidArgument):
+            await identity.sign_in.init_operator(name)
+        assert not await identity.sign_in.operator_exists()
+
+    with_identity(tmp_path, scene)
+
+
+def test_the_default_hash_is_argon2id_with_19_mib_and_two_passes(tmp_path: Path) -> None:
+    async def scene(identity: Identity) -> None:
+        real = SignIn(
+            store=identity.store,
+            seal=seal_of(identity.clock),
+            clock=identity.clock,
+            ids=identity.chance,
+            chance=identity.chance.bytes,
+            pepper=PEPPER,
+        )
+        await real.init_operator("alice")
+        (operator,) = await identity.store.read(lambda tx: tx.operators())
+        assert operator.password_hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
     with_identity(tmp_path, scene)
 
