@@ -61,8 +61,8 @@ def ticket_content(view: TicketView, *, frame: Frame, now: datetime, moved: bool
         _price_moved() if moved and open_now else None,
         tag("p", headline(order), class_="headline"),
         card("The ask", _ask_facts(view, frame=frame, now=now)),
-        _answers(ticket, csrf=frame.csrf) if open_now else _decided(ticket, order, now=now),
         card("The order", order_facts(order)),
+        _answers(ticket, csrf=frame.csrf) if open_now else _decided(ticket, order, now=now),
         card("Checklist", checklist(order)),
         agent_words(order),
     ]
