@@ -73,6 +73,10 @@ class Server(_Section):
     mcp_port: Port = Field(default=8020, description="MCP over HTTP; 0 = any free port")
     console_port: Port = Field(default=8030, description="the operator's; 0 = any free port")
     sse: bool = Field(default=False, description="also offer MCP's older SSE transport")
+    calls_per_second: Decimal = Field(
+        default=Decimal(10), gt=0, le=10_000, description="of one token, in the long run"
+    )
+    burst: int = Field(default=20, ge=1, le=10_000, description="calls of one token at once")
 
     @field_validator("host")
     @classmethod

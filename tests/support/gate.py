@@ -15,7 +15,7 @@ from ordergate.adapters.system import SystemClock, SystemIds
 from ordergate.adapters.venues.paper.faults import Fault
 from ordergate.adapters.venues.paper.terms import PaperTerms
 from ordergate.adapters.venues.paper.venue import PaperVenue
-from ordergate.bootstrap import OrderLine, World, order_line
+from ordergate.bootstrap.line import OrderLine, World, order_line
 from ordergate.model.views import Change
 from ordergate.order.policy.limits import Limits
 from ordergate.ports.system import Clock

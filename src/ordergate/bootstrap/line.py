@@ -1,4 +1,4 @@
-"""The only composition root: settings, adapters, lines and surfaces meet here and nowhere else."""
+"""The order line, wired once: every stage gets what it needs and nothing else."""
 
 from __future__ import annotations
 
@@ -67,10 +67,8 @@ class OrderLine:
 
 async def order_line(world: World) -> OrderLine:
     """Wire the order line over its world, as a new instance with an epoch of its own."""
-    log_id, epoch = await world.journal.write(lambda tx: _begin(tx, world.ids))
-    seal = Seal(
-        sign=world.sign, log_id=log_id, epoch=epoch, clock=world.clock, version=__version__
-    )
+    log_id, epoch = await world.journal.write(lambda tx: begin(tx, world.ids))
+    seal = Seal(sign=world.sign, log_id=log_id, epoch=epoch, clock=world.clock, version=__version__)
     record = Record(seal=seal, clock=world.clock)
     judge = Judge(markets=world.markets, limits=world.limits, clock=world.clock)
     approve = Approve(record=record, ids=world.ids, clock=world.clock)
@@ -153,12 +151,17 @@ async def order_line(world: World) -> OrderLine:
     )
 
 
-def _begin(tx: JournalTx, ids: Ids) -> tuple[str, int]:
-    """Take the next instance epoch, and the log's id, made once."""
+def begin(tx: JournalTx, ids: Ids) -> tuple[str, int]:
+    """Take the log's id, made once, and the next instance epoch."""
+    epoch = int(tx.fact("epoch") or "0") + 1
+    tx.put_fact("epoch", str(epoch))
+    return log_of(tx, ids), epoch
+
+
+def log_of(tx: JournalTx, ids: Ids) -> str:
+    """Return the log's id, made once."""
     log_id = tx.fact("log_id")
     if log_id is None:
         log_id = ids.new_id()
         tx.put_fact("log_id", log_id)
-    epoch = int(tx.fact("epoch") or "0") + 1
-    tx.put_fact("epoch", str(epoch))
-    return log_id, epoch
+    return log_id

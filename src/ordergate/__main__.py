@@ -1,0 +1,200 @@
+"""The program: builds what the commands start, and hands it to the command line.
+
+`ordergate mcp` is answered before the command line is even imported: an AI client waits for it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from ordergate.adapters.config_files import Directories, directories
+from ordergate.model.errors import GateError
+from ordergate.settings import ARMING_NAMES, Settings, load, write_first
+
+if TYPE_CHECKING:
+    from ordergate.surfaces.cli.running import Note
+    from ordergate.surfaces.cli.starts import Finding, UpOptions
+
+STOP_WITHIN_S: Final = 30.0
+BAD_SETTINGS: Final = 7
+Announce = Callable[["Note"], None]
+
+
+def main() -> int:
+    """Run one command of `sys.argv`; return its exit code."""
+    arguments = sys.argv[1:]
+    if arguments == ["mcp"]:
+        return _mcp_alone()
+    from ordergate.surfaces.cli.app import run
+    from ordergate.surfaces.cli.starts import Starts
+
+    starts = Starts(
+        up=_up,
+        mcp=_mcp_alone,
+        data_dir=lambda: _places().data,
+        token=_token,
+        init_operator=_init_operator,
+        verify_audit=_verify_audit,
+        settings=_settings_rows,
+        doctor=_doctor,
+        client_environment=_client_environment,
+    )
+    return run(starts, arguments)
+
+
+def _places() -> Directories:
+    return directories(os.environ)
+
+
+def _ready_settings(flags: Mapping[str, object] | None = None) -> Settings:
+    write_first(_places())
+    return load(os.environ, flags=flags)
+
+
+def _up(options: UpOptions, announce: Announce) -> int:
+    from ordergate.adapters.system import SystemClock
+    from ordergate.bootstrap.serve import Addresses, up
+    from ordergate.model.canonical import iso
+    from ordergate.surfaces.cli.running import PROBE_WAIT_S, Note, hold, leave_note
+
+    settings = _ready_settings(_flags(options))
+    data_dir = settings.directories.data
+    if options.takeover:
+        _stop_holder(data_dir)
+    starting = Note(
+        pid=os.getpid(), started_at=iso(SystemClock().now()), paper_only=options.paper_only
+    )
+
+    def ready(addresses: Addresses) -> None:
+        note = Note(
+            pid=starting.pid,
+            started_at=starting.started_at,
+            paper_only=starting.paper_only,
+            rest_url=addresses.rest,
+            mcp_url=addresses.mcp,
+            console_url=addresses.console,
+        )
+        leave_note(data_dir, note)
+        announce(note)
+
+    with hold(data_dir, wait_s=STOP_WITHIN_S if options.takeover else PROBE_WAIT_S):
+        leave_note(data_dir, starting)
+        return up(settings, on_ready=ready)
+
+
+def _flags(options: UpOptions) -> dict[str, object]:
+    flags: dict[str, object] = {
+        "run.paper_only": options.paper_only or None,
+        "run.idle_exit_s": options.idle_exit_s,
+        "feed.seed": options.seed,
+        "feed.replay.speed": options.speed,
+    }
+    if options.replay:
+        flags |= {"feed.kind": "replay", "feed.replay.files": list(options.replay)}
+    return flags
+
+
+def _stop_holder(data_dir: Path) -> None:
+    """Ask our own earlier gateway to stop; another program is never touched."""
+    from ordergate.surfaces.cli.running import is_held, read_note
+
+    note = read_note(data_dir)
+    # The note is written by the holder of the lock and by nobody else.
+    if note is not None and is_held(data_dir):
+        os.kill(note.pid, signal.SIGTERM)
+
+
+def _mcp_alone() -> int:
+    try:
+        return _mcp()
+    except GateError as error:
+        print(f"{type(error).code}: {error.message} -> {error.fix}", file=sys.stderr)  # noqa: T201
+        return BAD_SETTINGS
+
+
+def _mcp() -> int:
+    import asyncio
+
+    from ordergate import __version__
+    from ordergate.adapters.system import SystemClock, SystemIds
+    from ordergate.surfaces.catalogue.operations import operations
+    from ordergate.surfaces.cli.attach import Attachment, attach, spawner
+    from ordergate.surfaces.mcp.stdio import serve_stdio
+
+    # What an AI client puts into our environment never arms anything.
+    settings = load({name: text for name, text in os.environ.items() if name not in ARMING_NAMES})
+    where = settings.directories
+    spawn = spawner(where.config, where.data, os.environ)
+    token = settings.token.get_secret_value() if settings.token else None
+
+    async def to_gateway() -> Attachment:
+        return await asyncio.to_thread(
+            attach, where.data, spawn=spawn, monotonic=SystemClock().monotonic, token=token
+        )
+
+    offered = operations(data_only=settings.mcp.data_only)
+    asyncio.run(
+        serve_stdio(offered, attach=to_gateway, version=__version__, new_id=SystemIds().new_id)
+    )
+    return 0
+
+
+def _token(file: Path | None) -> str:
+    from ordergate.surfaces.cli.attach import TOKEN_NAME, read_token
+
+    if file is not None:
+        return read_token(file)
+    settings = load(os.environ)
+    if settings.token is not None:
+        return settings.token.get_secret_value()
+    return read_token(settings.directories.data / TOKEN_NAME)
+
+
+def _init_operator(name: str) -> str:
+    from ordergate.bootstrap.offline import init_operator
+
+    return init_operator(_ready_settings(), name)
+
+
+def _verify_audit() -> Mapping[str, Any]:
+    from ordergate.bootstrap.offline import verify_audit
+
+    return verify_audit(load(os.environ))
+
+
+def _settings_rows() -> list[dict[str, str]]:
+    return [
+        {"key": row.key, "value": row.value, "source": row.source, "meaning": row.meaning}
+        for row in load(os.environ).rows()
+    ]
+
+
+def _doctor() -> list[Finding]:
+    from ordergate.surfaces.cli.diagnosis import Patient, examine
+
+    where = _places()
+    return examine(
+        Patient(
+            config_dir=where.config,
+            data_dir=where.data,
+            settings=_settings_rows,
+            verify_audit=_verify_audit,
+        )
+    )
+
+
+def _client_environment() -> dict[str, str]:
+    """Return the directories when they are not the usual ones: a client must pass them on."""
+    where, usual = _places(), directories({})
+    named = {"ORDERGATE_CONFIG_DIR": (where.config, usual.config)}
+    named["ORDERGATE_DATA_DIR"] = (where.data, usual.data)
+    return {name: str(ours) for name, (ours, default) in named.items() if ours != default}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

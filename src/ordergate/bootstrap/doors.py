@@ -1,0 +1,191 @@
+"""The doors over the house: REST and stream, MCP, and the operator's console."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from starlette.types import ASGIApp
+
+from ordergate import __version__
+from ordergate.adapters.storage.log_file import export_log, open_log
+from ordergate.bootstrap.house import GATE_FILE, House
+from ordergate.identity.authority import allowed
+from ordergate.model.records import AuditRow
+from ordergate.ports.audit_log import AuditTx
+from ordergate.surfaces.catalogue.dispatch import Dispatch
+from ordergate.surfaces.catalogue.operations import operations
+from ordergate.surfaces.catalogue.services import GateStatus, Services
+from ordergate.surfaces.catalogue.throttle import Rate, Throttle
+from ordergate.surfaces.console.app import console_app
+from ordergate.surfaces.console.behind import principal_of
+from ordergate.surfaces.edge import HostGuard, boundary, by_bearer
+from ordergate.surfaces.mcp.http import Access, mcp_app
+from ordergate.surfaces.mcp.prompts import INSTRUCTIONS, SessionPrompts
+from ordergate.surfaces.mcp.resources import CatalogueResources, is_known, touched
+from ordergate.surfaces.mcp.server import mcp_server
+from ordergate.surfaces.mcp.subscriptions import Subscriptions
+from ordergate.surfaces.mcp.tools import CatalogueTools, principal_of_request
+from ordergate.surfaces.rest.app import Health, rest_app
+from ordergate.surfaces.rest.metrics import Metrics
+from ordergate.surfaces.stream.hub import Hub
+from ordergate.surfaces.stream.quotes import tell_quotes
+from ordergate.surfaces.stream.socket import Stream, stream_routes
+from ordergate.surfaces.stream.tickets import Tickets
+
+CONSOLE_HOST: Final = "ordergate.localhost"
+
+
+@dataclass(slots=True)
+class Life:
+    """What the process knows of itself; `ready` is true between recovery and stopping."""
+
+    started_at: datetime
+    console_url: str
+    ready: bool = False
+    last_call: float = 0.0  # monotonic seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doors:
+    rest: ASGIApp
+    mcp: ASGIApp
+    console: ASGIApp
+    dispatch: Dispatch
+
+
+def doors(house: House, hub: Hub, life: Life) -> Doors:
+    """Build every door on the one catalogue and the one dispatch."""
+    settings, line, clock = house.settings, house.line, house.clock
+    metrics = Metrics()
+    house.market.listen(tell_quotes(house.market.quote, hub.publish))
+    hub.listen(metrics.changed)
+    offered = operations(data_only=settings.mcp.data_only)
+    services = Services(
+        gateway=line.gateway,
+        market=house.market,
+        audit=_audit_tail(house),
+        status=lambda: GateStatus(
+            version=__version__,
+            ready=life.ready,
+            started_at=life.started_at,
+            console_url=life.console_url,
+        ),
+        publish=hub.publish,
+        clock=clock,
+        ids=house.ids,
+    )
+
+    def called(_: object) -> None:
+        life.last_call = clock.monotonic()
+
+    dispatch = Dispatch(
+        services,
+        offered,
+        throttle=Throttle(
+            Rate(per_second=float(settings.server.calls_per_second), burst=settings.server.burst),
+            clock.monotonic,
+        ),
+        observers=(metrics.called, called),
+    )
+    limits = boundary()
+    bearer = by_bearer(house.sign_in.bearer)
+    health = Health(
+        version=__version__,
+        ready=lambda: life.ready,
+        mcp=lambda: {"tools": len(offered), "sse": settings.server.sse},
+    )
+    stream = Stream(
+        hub=hub,
+        ask=dispatch,
+        authenticate=bearer,
+        tickets=Tickets(monotonic=clock.monotonic, new_id=house.ids.new_id),
+    )
+    rest = rest_app(
+        dispatch,
+        offered,
+        authenticate=bearer,
+        health=health,
+        metrics=metrics,
+        routes=stream_routes(stream),
+    )
+    behind_cookie = rest_app(
+        dispatch, offered, authenticate=principal_of, health=health, metrics=metrics
+    )
+    subscriptions = Subscriptions(listen=hub.listen, touched=touched, known=is_known)
+    acts = {operation.name: operation.act for operation in offered}
+    server = mcp_server(
+        version=__version__,
+        instructions=INSTRUCTIONS,
+        tools=CatalogueTools(offered, dispatch, principal_of=principal_of_request),
+        resources=CatalogueResources(dispatch, principal_of=principal_of_request),
+        prompts=SessionPrompts(),
+        subscriptions=subscriptions,
+    )
+    access = Access(
+        bearer=house.sign_in.bearer,
+        limits=limits,
+        permits=lambda principal, tool: tool not in acts or allowed(principal.kind, acts[tool]),
+        monotonic=clock.monotonic,
+    )
+    console = console_app(
+        desk=line.desk,
+        sign_in=house.sign_in,
+        gateway=line.gateway,
+        origins=frozenset({life.console_url}),
+        audit=_exported(settings.directories.data / GATE_FILE),
+        api=behind_cookie,
+    )
+    return Doors(
+        rest=HostGuard(rest, limits),
+        mcp=mcp_app(server, subscriptions, access, sse=settings.server.sse),
+        console=console,
+        dispatch=dispatch,
+    )
+
+
+def _audit_tail(house: House) -> Any:
+    async def tail(
+        *, after: int | None, limit: int, kind: str | None, corr: str | None
+    ) -> Sequence[AuditRow]:
+        def work(tx: AuditTx) -> Sequence[AuditRow]:
+            if after is None:
+                return tx.audit_tail(limit=limit, kind=kind, corr=corr)
+            return tx.audit_rows(after=after, limit=limit, kind=kind, corr=corr)
+
+        return await house.store.read(work)
+
+    return tail
+
+
+def _exported(database: Path) -> Callable[[], AsyncIterator[str]]:
+    """Return what streams the sealed log as JSON lines, read in a thread of its own."""
+
+    async def lines() -> AsyncIterator[str]:
+        text = await asyncio.to_thread(_export_text, database)
+        for line in text:
+            yield line
+
+    return lines
+
+
+def _export_text(database: Path) -> list[str]:
+    out = io.StringIO()
+    with open_log(database) as log:
+        export_log(log, out)
+    return out.getvalue().splitlines(keepends=True)
+
+
+def addresses(host: str, ports: Mapping[str, int]) -> dict[str, str]:
+    """Return where each listener answers, as a client writes it."""
+    shown = f"[{host}]" if ":" in host else host
+    return {
+        "rest": f"http://{shown}:{ports['rest']}",
+        "mcp": f"http://{shown}:{ports['mcp']}",
+        "console": f"http://{CONSOLE_HOST}:{ports['console']}",
+    }

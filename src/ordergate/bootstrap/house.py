@@ -1,0 +1,163 @@
+"""The gate over its adapters: books, keys, market, paper venue and order line, from settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from ordergate.adapters.feeds.replay.feed import ReplayFeed
+from ordergate.adapters.feeds.simulated.feed import SimulatedFeed
+from ordergate.adapters.keys import Keys, load_keys
+from ordergate.adapters.storage.store import SqliteStore
+from ordergate.adapters.system import SystemClock, SystemIds, random_bytes
+from ordergate.adapters.venues.paper.faults import Fault, FaultKind
+from ordergate.adapters.venues.paper.terms import PaperTerms
+from ordergate.adapters.venues.paper.venue import PaperVenue, last_venue_time
+from ordergate.bootstrap.line import OrderLine, World, order_line
+from ordergate.identity.sign_in import SignIn
+from ordergate.market.feed.subscribe import Market
+from ordergate.model.hours import day_end
+from ordergate.model.records import ScopeKind
+from ordergate.model.values import TicketId
+from ordergate.model.views import Change
+from ordergate.order.gateway import GATEWAY
+from ordergate.ports.feed import Feed
+from ordergate.ports.system import Clock
+from ordergate.settings import Fault as FaultSetting
+from ordergate.settings import Settings
+
+GATE_FILE: Final = "gate.db"
+PAPER_FILE: Final = "paper.db"
+TOKEN_FILE: Final = "agent.token"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """All that stands behind the doors."""
+
+    settings: Settings
+    keys: Keys
+    clock: Clock
+    ids: SystemIds
+    store: SqliteStore
+    market: Market
+    venue: PaperVenue
+    line: OrderLine
+    sign_in: SignIn
+
+    async def close(self) -> None:
+        """Seal a last checkpoint and close the files; the venue's first."""
+        await self.venue.close()
+        await self.store.write(self.line.seal.checkpoint)
+        await self.store.close()
+
+
+async def build(
+    settings: Settings,
+    *,
+    approve_url: Callable[[TicketId], str],
+    publish: Callable[[Change], None],
+) -> House:
+    """Open everything, recover, and return a house that is ready for its doors."""
+    clock, ids = SystemClock(), SystemIds()
+    data = settings.directories.data
+    keys = load_keys(settings.directories.config, chance=random_bytes)
+    feed = _feed(settings, clock, resumed=last_venue_time(data / PAPER_FILE))
+    market = Market(feed=feed, clock=clock)
+    store = SqliteStore.open(data / GATE_FILE)
+    venue = PaperVenue(
+        path=data / PAPER_FILE,
+        markets=market,
+        clock=clock,
+        terms=PaperTerms(
+            balance=settings.paper.balance,
+            slippage_ticks=settings.paper.slippage_ticks,
+            commission=settings.paper.commission,
+            swap=settings.paper.swap,
+        ),
+        faults=tuple(_fault(fault) for fault in settings.paper.faults),
+    )
+    market.listen(venue.on_slice)
+    market.pump()
+    line = await order_line(
+        World(
+            journal=store,
+            reader=venue,
+            trader=venue,
+            markets=market,
+            limits=settings.limits.current,
+            clock=clock,
+            ids=ids,
+            sign=keys.sign,
+            draft_end=day_end,
+            approve_url=approve_url,
+            publish=publish,
+        )
+    )
+    venue.listen(line.settle.nudge)
+    await line.recover(store)
+    sign_in = SignIn(
+        store=store, seal=line.seal, clock=clock, ids=ids, chance=random_bytes, pepper=keys.pepper
+    )
+    house = House(
+        settings=settings,
+        keys=keys,
+        clock=clock,
+        ids=ids,
+        store=store,
+        market=market,
+        venue=venue,
+        line=line,
+        sign_in=sign_in,
+    )
+    await _first_token(house)
+    if settings.run.kill_at_start:
+        await line.gateway.engage(
+            scope=ScopeKind.GLOBAL, target="", reason="KILL_SWITCH_ACTIVE at start", asker=GATEWAY
+        )
+    return house
+
+
+def _feed(settings: Settings, clock: Clock, *, resumed: datetime | None) -> Feed:
+    """Open the chosen source where it was left, else at its start."""
+    chosen = settings.feed
+    if chosen.kind == "replay":
+        replay = chosen.replay
+        return ReplayFeed.open(
+            replay.files,
+            clock=clock,
+            speed=replay.speed,
+            start=resumed or replay.start,
+            symbol=None,
+        )
+    return SimulatedFeed(clock=clock, seed=chosen.seed, start=resumed or chosen.start)
+
+
+def _fault(fault: FaultSetting) -> Fault:
+    return Fault(
+        kind=FaultKind(fault.kind),
+        operation=fault.operation,
+        symbol=fault.symbol,
+        count=fault.count,
+        delay_s=fault.delay_s,
+        code=fault.code or "REJECTED",
+    )
+
+
+async def _first_token(house: House) -> None:
+    """Write the paper-only agent's token the first time, readable by its owner alone."""
+    path = house.settings.directories.data / TOKEN_FILE
+    text = await house.sign_in.first_agent_token()
+    if text is not None:
+        _write_private(path, text + "\n")
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(text)

@@ -1,0 +1,61 @@
+"""What is done to the books without a gateway: the first operator, and the proof of the record."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+from ordergate import __version__
+from ordergate.adapters.keys import AUDIT_PUBLIC, load_keys, verifier
+from ordergate.adapters.storage.log_file import verify_file
+from ordergate.adapters.storage.store import SqliteStore
+from ordergate.adapters.system import SystemClock, SystemIds, random_bytes
+from ordergate.audit.checkpoint import Verdict
+from ordergate.audit.seal import Seal
+from ordergate.bootstrap.house import GATE_FILE
+from ordergate.bootstrap.line import log_of
+from ordergate.identity.sign_in import SignIn
+from ordergate.model.errors import IllegalState, NotFound
+from ordergate.settings import Settings
+
+
+def init_operator(settings: Settings, name: str) -> str:
+    """Make the first operator and return the secret that is shown once."""
+    return asyncio.run(_init_operator(settings, name))
+
+
+async def _init_operator(settings: Settings, name: str) -> str:
+    keys = load_keys(settings.directories.config, chance=random_bytes)
+    store = SqliteStore.open(settings.directories.data / GATE_FILE)
+    try:
+        ids, clock = SystemIds(), SystemClock()
+        log_id = await store.write(lambda tx: log_of(tx, ids))
+        epoch = await store.read(lambda tx: int(tx.fact("epoch") or "0"))
+        seal = Seal(sign=keys.sign, log_id=log_id, epoch=epoch, clock=clock, version=__version__)
+        sign_in = SignIn(
+            store=store, seal=seal, clock=clock, ids=ids, chance=random_bytes, pepper=keys.pepper
+        )
+        return await sign_in.init_operator(name)
+    finally:
+        await store.close()
+
+
+class RecordBroken(IllegalState):
+    """The record does not prove itself: tampered with, cut, or not to be read."""
+
+
+def verify_audit(settings: Settings) -> Mapping[str, object]:
+    """Check the whole record under the config directory's key; raise RecordBroken unless whole."""
+    database = settings.directories.data / GATE_FILE
+    published = settings.directories.config / AUDIT_PUBLIC
+    if not database.exists() or not published.exists():
+        raise NotFound("there is no record here yet", fix="start `ordergate up` once")
+    public = published.read_text(encoding="ascii").strip()
+    finding = verify_file(database, verify=verifier(public))
+    if finding.verdict is not Verdict.OK:
+        raise RecordBroken(
+            f"the record is {finding.verdict}: {finding.reason}",
+            fix="keep the files as they are; compare with an export or an anchor you kept",
+            details={"verdict": finding.verdict, "seq": finding.seq, "size": finding.size},
+        )
+    return {"records": finding.size, "root": finding.root, "public_key": public}

@@ -1,0 +1,163 @@
+"""One gateway process from its first lock to its last checkpoint."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any, Final
+
+import structlog
+
+from ordergate.adapters.system import SystemClock
+from ordergate.bootstrap.doors import Doors, Life, addresses, doors
+from ordergate.bootstrap.house import House, build
+from ordergate.bootstrap.listeners import Listener, Servers, bind
+from ordergate.model.orders import AttemptState
+from ordergate.settings import Settings
+from ordergate.surfaces.stream.hub import Hub
+
+DRAIN_S: Final = 5.0
+IDLE_CHECK_S: Final = 1.0
+OPEN_ATTEMPTS: Final = frozenset(
+    {
+        AttemptState.SENDING,
+        AttemptState.WORKING,
+        AttemptState.PARTIAL,
+        AttemptState.UNKNOWN,
+        AttemptState.AWAITING_PROMPT,
+    }
+)
+_log = structlog.get_logger("ordergate.gateway")
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the listeners of a ready gateway answer."""
+
+    rest: str
+    mcp: str
+    console: str
+
+
+def up(settings: Settings, *, on_ready: Callable[[Addresses], None]) -> int:
+    """Run a gateway until it is told to stop; return its exit code."""
+    _log_to_stderr(settings.log.level)
+    return asyncio.run(_serve(settings, on_ready))
+
+
+async def _serve(settings: Settings, on_ready: Callable[[Addresses], None]) -> int:
+    stop = _stop_on_signals()
+    clock = SystemClock()
+    wanted = {
+        "rest": settings.server.rest_port,
+        "mcp": settings.server.mcp_port,
+        "console": settings.server.console_port,
+    }
+    bound = {name: bind(name, settings.server.host, port) for name, port in wanted.items()}
+    where = Addresses(
+        **addresses(
+            settings.server.host, {name: one.getsockname()[1] for name, one in bound.items()}
+        )
+    )
+    hub = Hub()
+    life = Life(started_at=clock.now(), console_url=where.console, last_call=clock.monotonic())
+    house = await build(
+        settings,
+        approve_url=lambda ticket: f"{where.console}/approve/{ticket}",
+        publish=hub.publish,
+    )
+    opened = doors(house, hub, life)
+    servers = Servers(
+        tuple(
+            Listener(name, bound[name], app)
+            for name, app in (
+                ("rest", opened.rest),
+                ("mcp", opened.mcp),
+                ("console", opened.console),
+            )
+        )
+    )
+    try:
+        await servers.start()
+        life.ready = True
+        _log.info("gateway.ready", rest=where.rest, mcp=where.mcp, console=where.console)
+        on_ready(where)
+        await _work(house, life, stop)
+    finally:
+        life.ready = False
+        await _close(house, servers, opened)
+    return 0
+
+
+async def _work(house: House, life: Life, stop: asyncio.Event) -> None:
+    """Keep market, reconciliation and upkeep going; a worker that dies stops the gateway."""
+    workers: list[Coroutine[Any, Any, None]] = [
+        house.market.run(stop),
+        house.line.settle.run(stop),
+        house.line.upkeep.run(stop),
+    ]
+    if house.settings.run.idle_exit_s is not None:
+        workers.append(_stop_when_idle(house, life, stop, house.settings.run.idle_exit_s))
+    tasks = [asyncio.create_task(worker) for worker in workers]
+    waiting = asyncio.create_task(stop.wait())
+    try:
+        done, _ = await asyncio.wait({*tasks, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        stop.set()
+        house.line.settle.nudge()
+        for task in (*tasks, waiting):
+            task.cancel()
+        await asyncio.gather(*tasks, waiting, return_exceptions=True)
+
+
+async def _stop_when_idle(house: House, life: Life, stop: asyncio.Event, after_s: int) -> None:
+    """Stop after a quiet while, but never while an order is open."""
+    while not stop.is_set():
+        await house.clock.sleep(IDLE_CHECK_S)
+        if house.clock.monotonic() - life.last_call < after_s:
+            continue
+        if not await house.store.read(lambda tx: tx.attempts_in(OPEN_ATTEMPTS)):
+            _log.info("gateway.idle", after_s=after_s)
+            stop.set()
+
+
+async def _close(house: House, servers: Servers, opened: Doors) -> None:
+    """Take no more calls, let acts under way end, then close the files."""
+    await servers.stop()
+    await opened.dispatch.drain(DRAIN_S)
+    await house.close()
+    _log.info("gateway.stopped")
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def asked(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        loop.call_soon_threadsafe(stop.set)
+
+    signal.signal(signal.SIGINT, asked)
+    signal.signal(signal.SIGTERM, asked)
+    return stop
+
+
+def _log_to_stderr(level: str) -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
