@@ -42,7 +42,7 @@ R = TypeVar("R", OrderRecord, AttemptRecord, TicketRecord)
 NOTHING_USED = Usage(orders=0, notional=Decimal(0))
 
 
-class Duplicate(Exception):
+class Duplicate(Stale):
     """A row with this identity exists."""
 
 

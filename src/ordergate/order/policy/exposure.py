@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from ordergate.model.accounts import Position
+from ordergate.model.accounts import Position, VenueOrderState
 from ordergate.model.instruments import AssetClass, Instrument
 from ordergate.model.market import Quote
 from ordergate.model.orders import OrderType, PlaceIntent, Side
+from ordergate.model.records import Reservation
 from ordergate.model.values import ZERO, Symbol
 from ordergate.order.policy.limits import Limits
 
@@ -181,9 +182,49 @@ def book(
     )
 
 
-def resting_notional(worth: Worth, quantity: Decimal, price: Decimal | None) -> Decimal | None:
-    """Return what a resting order made around the gate comes to; at the market without a price."""
-    return _product(worth.unit, price or worth.price, quantity)
+def is_exit(order: VenueOrderState) -> bool:
+    """Say whether a resting order is bound to reduce."""
+    return order.reduce_only or order.position_id is not None
+
+
+def resting_exits(
+    symbol: Symbol, orders: Iterable[VenueOrderState], *, besides: VenueOrderState | None
+) -> dict[Side, Decimal]:
+    """Return the unfilled lots of a symbol's resting exits by side, one order left out."""
+    lots = {Side.BUY: ZERO, Side.SELL: ZERO}
+    for order in orders:
+        if order.symbol == symbol and is_exit(order) and order is not besides:
+            lots[order.side] += order.quantity - order.filled_quantity
+    return lots
+
+
+def reserved(row: Reservation) -> Pending:
+    """Return what one of our own attempts holds in the limits."""
+    return Pending(symbol=row.symbol, side=row.side, quantity=row.quantity, notional=row.notional)
+
+
+def seen_at_rest(order: VenueOrderState, worth: Worth) -> Pending:
+    """Return what an order in the venue's books may come to; at the market without a price."""
+    rest = order.quantity - order.filled_quantity
+    price = order.limit_price or order.stop_price or worth.price
+    return Pending(
+        symbol=order.symbol,
+        side=order.side,
+        quantity=rest,
+        notional=_product(worth.unit, price, rest),
+    )
+
+
+def larger(held: Pending, seen: Pending) -> Pending:
+    """Return the larger claim on the limits: a resting order may have been enlarged since."""
+    if held.notional is None or seen.notional is None:
+        return held
+    return Pending(
+        symbol=held.symbol,
+        side=held.side,
+        quantity=max(held.quantity, seen.quantity),
+        notional=max(held.notional, seen.notional),
+    )
 
 
 def _sure_price(order: PlaceIntent, quote: Quote) -> Decimal:

@@ -25,7 +25,7 @@ from ordergate.model.orders import (
 )
 from ordergate.model.records import AttemptRecord, HaltRecord, RecentOrder, Usage
 from ordergate.model.values import AccountId, OrderId, PrincipalId, Symbol, VenueName, plain
-from ordergate.order.policy.exposure import Book, Valuation
+from ordergate.order.policy.exposure import Book, Valuation, is_exit
 from ordergate.order.policy.limits import SPECS, Limits
 
 MINUTE: Final = timedelta(minutes=1)
@@ -117,11 +117,6 @@ def malformed(intent: Intent) -> str | None:
         if isinstance(number, Decimal) and not _sound(number):
             return name
     return None
-
-
-def is_exit(order: VenueOrderState) -> bool:
-    """Say whether a resting order is bound to reduce."""
-    return order.reduce_only or order.position_id is not None
 
 
 def protects(

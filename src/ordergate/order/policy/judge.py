@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -36,12 +36,15 @@ from ordergate.model.views import LimitView
 from ordergate.order.policy.decision import decide
 from ordergate.order.policy.exposure import (
     Book,
-    Pending,
     Valuation,
     Worth,
     book,
+    is_exit,
+    larger,
     reference_price,
-    resting_notional,
+    reserved,
+    resting_exits,
+    seen_at_rest,
     value,
 )
 from ordergate.order.policy.facts import (
@@ -50,7 +53,6 @@ from ordergate.order.policy.facts import (
     Request,
     activity,
     doubt,
-    is_exit,
     malformed,
     order_as_asked,
     protects,
@@ -159,10 +161,11 @@ class Judge:
             limits=in_force.limits,
         )
         decision = decide(intent, facts)
-        low, high = _band(facts)
+        price, low, high = _band(facts)
         return Judgement(
             decision=decision,
-            exposure=_exposure(decision, facts.valued),
+            exposure=_exposure(decision, facts),
+            reference_price=price,
             band_low=low,
             band_high=high,
             facts_json=recorded(Request(intent, decision.lane), facts),
@@ -243,26 +246,23 @@ class Judge:
             if row.order_id != ask.order_id
             and (target.attempt is None or row.attempt_id != target.attempt.attempt_id)
         ]
-        around = _not_reserved(tx, snapshot, {row.attempt_id for row in ours}, target)
-        symbols = {intent.symbol, *(row.symbol for row in ours), *(row.symbol for row in around)}
+        symbols = {intent.symbol, *(row.symbol for row in ours)}
         symbols.update(position.symbol for position in snapshot.positions)
+        symbols.update(order.symbol for order in snapshot.open_orders)
         worths = {symbol: self._worth(symbol, snapshot.account.currency) for symbol in symbols}
-        pending = [
-            Pending(symbol=row.symbol, side=row.side, quantity=row.quantity, notional=row.notional)
-            for row in ours
-        ]
-        for order in around:
-            rest = order.quantity - order.filled_quantity
-            price = order.limit_price or order.stop_price
-            notional = resting_notional(worths[order.symbol], rest, price)
-            pending.append(
-                Pending(symbol=order.symbol, side=order.side, quantity=rest, notional=notional)
-            )
+        pending = {row.attempt_id: reserved(row) for row in ours}
+        around = []
+        for order, attempt_id in _resting_openings(tx, snapshot, target):
+            seen = seen_at_rest(order, worths[order.symbol])
+            if attempt_id in pending:
+                pending[attempt_id] = larger(pending[attempt_id], seen)
+            else:
+                around.append(seen)
         return book(
             intent.symbol,
             positions=snapshot.positions,
-            pending=pending,
-            exits=_resting_exits(intent.symbol, snapshot, target),
+            pending=(*pending.values(), *around),
+            exits=resting_exits(intent.symbol, snapshot.open_orders, besides=target.resting),
             worths=worths,
         )
 
@@ -313,25 +313,14 @@ def _valued(
     return value(order, quote, instrument=instrument, rate=rate, limits=limits)
 
 
-def _not_reserved(
-    tx: JournalTx, snapshot: VenueSnapshot, reserved: set[AttemptId], target: _Target
-) -> Sequence[VenueOrderState]:
-    """Return resting opening orders that no reservation covers: made around the gate."""
-    resting = [
-        row for row in snapshot.open_orders if not is_exit(row) and row is not target.resting
-    ]
-    tags = [row.tag for row in resting if row.tag is not None]
-    attempts = tx.attempts_tagged(tags) if tags else ()
-    covered = {row.tag for row in attempts if row.attempt_id in reserved}
-    return [row for row in resting if row.tag is None or row.tag not in covered]
-
-
-def _resting_exits(symbol: Symbol, snapshot: VenueSnapshot, target: _Target) -> dict[Side, Decimal]:
-    lots = {Side.BUY: ZERO, Side.SELL: ZERO}
-    for row in snapshot.open_orders:
-        if row.symbol == symbol and is_exit(row) and row is not target.resting:
-            lots[row.side] += row.quantity - row.filled_quantity
-    return lots
+def _resting_openings(
+    tx: JournalTx, snapshot: VenueSnapshot, target: _Target
+) -> list[tuple[VenueOrderState, AttemptId | None]]:
+    """Return the opening orders at rest, each with our attempt behind it (None: not ours)."""
+    rows = [row for row in snapshot.open_orders if not is_exit(row) and row is not target.resting]
+    tags = [row.tag for row in rows if row.tag is not None]
+    attempts = {row.tag: row.attempt_id for row in tx.attempts_tagged(tags)} if tags else {}
+    return [(row, None if row.tag is None else attempts.get(row.tag)) for row in rows]
 
 
 def _in_scope(halt: HaltRecord, intent: Intent, asker: Principal) -> bool:
@@ -351,22 +340,35 @@ def _longest_window(limits: Limits) -> timedelta:
     return max(timedelta(seconds=int(longest)), MINUTE)
 
 
-def _exposure(decision: Decision, valued: Valuation | None) -> Exposure | None:
-    if decision.lane is not Lane.OPEN or valued is None:
+def _exposure(decision: Decision, facts: Facts) -> Exposure | None:
+    """Return what the request adds; a widened stop adds no size, only its price is of interest."""
+    if decision.lane is not Lane.OPEN:
         return None
-    return Exposure(
-        notional=valued.worst_notional,
-        risk=valued.risk,
-        reference_price=valued.reference,
-        worst_price=valued.worst,
-    )
+    if facts.valued is not None:
+        return Exposure(
+            notional=facts.valued.worst_notional,
+            risk=facts.valued.risk,
+            reference_price=facts.valued.reference,
+            worst_price=facts.valued.worst,
+        )
+    price = _reference(facts)
+    if price is None or facts.order is not None:
+        return None
+    return Exposure(notional=ZERO, risk=None, reference_price=price, worst_price=price)
 
 
-def _band(facts: Facts) -> tuple[Decimal | None, Decimal | None]:
-    """Return the market prices between which a yes stays good, whole ticks, outwards."""
+def _reference(facts: Facts) -> Decimal | None:
+    if facts.quote is None:
+        return None
+    side = Side.BUY if facts.order is None else facts.order.side
+    return reference_price(side, facts.quote)
+
+
+def _band(facts: Facts) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
+    """Return the market's price and those between which a yes stays good, whole ticks, outwards."""
     if facts.quote is None or facts.instrument is None:
-        return None, None
+        return None, None, None
     side = Side.BUY if facts.order is None else facts.order.side
     price, tick = reference_price(side, facts.quote), facts.instrument.tick_size
     away = price * facts.limits.approval_band_fraction
-    return round_floor(price - away, tick), round_ceiling(price + away, tick)
+    return price, round_floor(price - away, tick), round_ceiling(price + away, tick)
