@@ -107,9 +107,11 @@ class VenueFile:
         account = self._write.execute(f"SELECT {_columns(AccountRow)} FROM account").fetchone()
         if account is None:
             return None
-        orders = self._write.execute(f"SELECT {_columns(OrderRow)} FROM orders WHERE done_at = 0")
+        orders = self._write.execute(
+            f"SELECT {_columns(OrderRow)} FROM orders WHERE done_at = 0 ORDER BY number"
+        )
         positions = self._write.execute(
-            f"SELECT {_columns(PositionRow)} FROM positions WHERE steps > 0"
+            f"SELECT {_columns(PositionRow)} FROM positions WHERE steps > 0 ORDER BY number"
         )
         return Book(
             account=AccountRow(*account),

@@ -1,0 +1,550 @@
+"""What every venue adapter promises at the two venue ports. One suite, one line per adapter.
+
+A bench brings the venue under test, a market moved by hand, and the faults of its wire.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from ordergate.adapters.venues.paper.faults import Fault, FaultKind
+from ordergate.adapters.venues.paper.mapping import REFUSALS, refusal
+from ordergate.model.accounts import Mode, VenueOrderState
+from ordergate.model.market import Quality
+from ordergate.model.orders import Side, TimeInForce
+from ordergate.model.outcomes import FillEffect, VenueRefusal, VenueStatus
+from ordergate.model.values import Tag
+from support.paper import PaperBench, run
+
+Bench = PaperBench
+D = Decimal
+
+ADAPTERS: dict[str, Callable[[Path], Bench]] = {"paper": PaperBench}
+
+
+@pytest.fixture(params=sorted(ADAPTERS))
+def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
+    made = ADAPTERS[request.param](tmp_path)
+    made.quote()
+    return made
+
+
+def found(bench: Bench, tag: Tag) -> VenueOrderState | None:
+    return next((order for order in bench.history().orders if order.tag == tag), None)
+
+
+# V-01 to V-09: who we are and what can be done
+
+
+def test_v01_the_venue_proves_the_account_itself(bench: Bench) -> None:
+    identity = bench.snapshot().identity
+    assert identity.account == bench.venue.account
+    assert identity.venue == bench.venue.venue
+    assert identity.mode is Mode.PAPER
+    assert identity.proof
+
+
+def test_v02_a_new_account_holds_its_balance_and_nothing_else(bench: Bench) -> None:
+    snapshot = bench.snapshot()
+    assert snapshot.account.balance == snapshot.account.equity == D(100_000)
+    assert snapshot.account.day_start_equity == D(100_000)
+    assert (snapshot.positions, snapshot.open_orders) == ((), ())
+
+
+def test_v03_every_kind_it_claims_is_accepted(bench: Bench) -> None:
+    terms = {
+        "market": {},
+        "limit": {"limit_price": "1.09000"},
+        "stop": {"stop_price": "1.12000"},
+        "stop_limit": {"stop_price": "1.12000", "limit_price": "1.12010"},
+        "trailing_stop": {"trail_amount": "0.00100"},
+    }
+    assert {kind.value for kind in bench.venue.capabilities().order_types} == set(terms)
+    for kind, more in terms.items():
+        assert bench.buy("0.10", kind=kind, **more).status in (
+            VenueStatus.FILLED,
+            VenueStatus.WORKING,
+        )
+
+
+def test_v04_the_times_are_the_venue_s(bench: Bench) -> None:
+    answer = bench.buy("0.10")
+    assert answer.venue_time == bench.market.venue_now() == bench.snapshot().venue_time
+
+
+# V-10 to V-19: tags
+
+
+def test_v10_an_order_is_found_by_its_tag_open_and_ended(bench: Bench) -> None:
+    resting = bench.orders.place("buy", "0.10", kind="limit", limit_price="1.09000")
+    answer = bench.submit(resting)
+    state = found(bench, resting.tag)
+    assert state is not None
+    assert (state.venue_order_id, state.status) == (answer.venue_order_id, VenueStatus.WORKING)
+    bench.cancel(answer.venue_order_id)
+    ended = found(bench, resting.tag)
+    assert ended is not None
+    assert ended.status is VenueStatus.CANCELED
+
+
+def test_v11_fills_and_positions_carry_the_tag(bench: Bench) -> None:
+    order = bench.orders.place("buy", "0.10")
+    bench.submit(order)
+    assert [fill.tag for fill in bench.history().fills] == [order.tag]
+    assert [position.tag for position in bench.snapshot().positions] == [order.tag]
+
+
+def test_v12_a_tag_is_spent_for_ever(bench: Bench) -> None:
+    order = bench.orders.place("buy", "0.10")
+    bench.submit(order)
+    assert bench.refused(order) == "DUPLICATE_TAG"
+    bench.restart()
+    assert bench.refused(replace(order, quantity=D("0.20"))) == "DUPLICATE_TAG"
+    assert len(bench.snapshot().positions) == 1
+
+
+def test_v13_a_refused_order_is_remembered_with_its_code(bench: Bench) -> None:
+    order = bench.orders.place("buy", "0.10", stop_loss="1.20000")
+    assert bench.refused(order) == "INVALID_STOPS"
+    state = found(bench, order.tag)
+    assert state is not None
+    assert (state.status, state.code) == (VenueStatus.REJECTED, "INVALID_STOPS")
+    assert bench.refused(order) == "DUPLICATE_TAG"
+
+
+def test_v14_history_since_a_moment_leaves_out_what_ended_before(bench: Bench) -> None:
+    bench.buy("0.10")
+    later = bench.market.advance(minutes=10)
+    order = bench.orders.place("sell", "0.10")
+    bench.submit(order)
+    history = run(bench.venue.history(later))
+    assert [state.tag for state in history.orders] == [order.tag]
+    assert [fill.tag for fill in history.fills] == [order.tag]
+
+
+def test_v15_modify_and_cancel_tags_are_kept_as_applied(bench: Bench) -> None:
+    order = bench.buy("0.10", kind="limit", limit_price="1.09000")
+    change = bench.orders.modify(venue_order_id=order.venue_order_id, limit_price="1.08000")
+    cancel = bench.orders.cancel(order.venue_order_id)
+    run(bench.venue.modify(change))
+    run(bench.venue.cancel(cancel))
+    assert bench.history().applied == {change.tag, cancel.tag}
+    with pytest.raises(VenueRefusal, match="DUPLICATE_TAG"):
+        run(bench.venue.modify(change))
+
+
+def test_v16_sixty_four_deliveries_of_one_tag_are_one_order(bench: Bench) -> None:
+    order = bench.orders.place("buy", "0.10")
+
+    async def storm() -> list[object]:
+        calls = [bench.venue.submit(order) for _ in range(64)]
+        return await asyncio.gather(*calls, return_exceptions=True)
+
+    answers = run(storm())
+    assert sum(not isinstance(answer, VenueRefusal) for answer in answers) == 1
+    assert len(bench.snapshot().positions) == 1
+
+
+# V-20 to V-29: ambiguous outcomes. The wire lies; the books do not
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [(FaultKind.LOST_REPLY, ConnectionResetError), (FaultKind.LOST_REQUEST, TimeoutError)],
+)
+def test_v20_after_a_lost_message_only_the_history_tells(
+    bench: Bench, kind: FaultKind, error: type[Exception]
+) -> None:
+    bench.venue.inject(Fault(kind, "submit"))
+    order = bench.orders.place("buy", "0.10")
+    with pytest.raises(error):
+        bench.submit(order)
+    executed = kind is FaultKind.LOST_REPLY
+    assert (found(bench, order.tag) is not None) is executed
+    assert len(bench.snapshot().positions) == executed
+
+
+def test_v21_an_order_may_execute_right_after_a_scan_did_not_find_it(bench: Bench) -> None:
+    bench.venue.inject(Fault(FaultKind.LATE_EXECUTION, "submit"))
+    order = bench.orders.place("buy", "0.10")
+    with pytest.raises(TimeoutError):
+        bench.submit(order)
+    assert found(bench, order.tag) is None
+    late = found(bench, order.tag)
+    assert late is not None
+    assert late.status is VenueStatus.FILLED
+
+
+def test_v22_an_order_may_execute_late_by_the_clock(bench: Bench) -> None:
+    bench.venue.inject(Fault(FaultKind.LATE_EXECUTION, "submit", delay_s=D(3)))
+
+    async def submit_and_wait() -> None:
+        with pytest.raises(TimeoutError):
+            await bench.venue.submit(bench.orders.place("buy", "0.10"))
+        for _ in range(1000):
+            if (await bench.venue.snapshot()).positions:
+                return
+            await asyncio.sleep(0.001)
+
+    run(submit_and_wait())
+    assert len(bench.snapshot().positions) == 1
+
+
+def test_v23_a_request_that_arrives_twice_is_one_order(bench: Bench) -> None:
+    bench.venue.inject(Fault(FaultKind.DUPLICATE_DELIVERY, "submit"))
+    assert bench.buy("0.10").status is VenueStatus.FILLED
+    assert len(bench.history().fills) == 1
+
+
+def test_v24_a_late_reply_is_late_and_true(bench: Bench) -> None:
+    bench.venue.inject(Fault(FaultKind.LATE_REPLY, "submit", delay_s=D(7)))
+    before = bench.clock.monotonic()
+    assert bench.buy("0.10").status is VenueStatus.FILLED
+    assert bench.clock.monotonic() - before == pytest.approx(7)
+
+
+@pytest.mark.parametrize(
+    ("fault", "code", "requote"),
+    [
+        (
+            Fault(FaultKind.REJECT, "submit", code="INSUFFICIENT_MARGIN"),
+            "INSUFFICIENT_MARGIN",
+            False,
+        ),
+        (Fault(FaultKind.REQUOTE, "submit"), "REQUOTE", True),
+    ],
+)
+def test_v25_a_refusal_is_definitive(bench: Bench, fault: Fault, code: str, requote: bool) -> None:
+    bench.venue.inject(fault)
+    with pytest.raises(VenueRefusal) as no:
+        bench.buy("0.10")
+    assert (no.value.code, no.value.requote) == (code, requote)
+    assert bench.history().fills == ()
+
+
+def test_v26_a_lost_answer_to_a_refusal_is_found_too(bench: Bench) -> None:
+    bench.venue.inject(Fault(FaultKind.LOST_REPLY, "submit"))
+    order = bench.orders.place("buy", "0.10", stop_loss="1.20000")
+    with pytest.raises(ConnectionResetError):
+        bench.submit(order)
+    state = found(bench, order.tag)
+    assert state is not None
+    assert state.status is VenueStatus.REJECTED
+
+
+def test_v27_changes_have_ambiguous_outcomes_too(bench: Bench) -> None:
+    order = bench.buy("0.10", kind="limit", limit_price="1.09000")
+    bench.venue.inject(Fault(FaultKind.LOST_REPLY, "modify"))
+    bench.venue.inject(Fault(FaultKind.LOST_REQUEST, "cancel"))
+    change = bench.orders.modify(venue_order_id=order.venue_order_id, limit_price="1.08000")
+    cancel = bench.orders.cancel(order.venue_order_id)
+    with pytest.raises(ConnectionResetError):
+        run(bench.venue.modify(change))
+    with pytest.raises(TimeoutError):
+        run(bench.venue.cancel(cancel))
+    assert bench.history().applied == {change.tag}
+    assert [o.limit_price for o in bench.snapshot().open_orders] == [D("1.08")]
+
+
+def test_v28_a_fault_meets_only_what_it_names(bench: Bench) -> None:
+    bench.venue.inject(Fault(FaultKind.LOST_REQUEST, "submit", symbol="USDJPY", count=2))
+    bench.quote("USDJPY", "150.000", "150.010")
+    assert bench.buy("0.10").status is VenueStatus.FILLED
+    for _ in range(2):
+        with pytest.raises(TimeoutError):
+            bench.buy("0.10", "USDJPY")
+    assert bench.buy("0.10", "USDJPY").status is VenueStatus.FILLED
+
+
+def test_v29_a_caller_that_stops_waiting_changes_nothing_of_the_outcome(bench: Bench) -> None:
+    order = bench.orders.place("buy", "0.10")
+
+    async def give_up() -> None:
+        task = asyncio.ensure_future(bench.venue.submit(order))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        for _ in range(1000):
+            if (await bench.venue.snapshot()).positions:
+                return
+            await asyncio.sleep(0.001)
+
+    run(give_up())
+    assert [fill.tag for fill in bench.history().fills] == [order.tag]
+    assert [position.tag for position in bench.snapshot().positions] == [order.tag]
+
+
+# V-30 to V-39: restarts
+
+
+def _busy(bench: Bench) -> None:
+    bench.buy("0.30", stop_loss="1.09000", take_profit="1.15000")
+    bench.sell("0.20", kind="limit", limit_price="1.12000")
+    bench.buy("0.10", kind="trailing_stop", trail_percent="0.5")
+    bench.quote("USDJPY", "150.000", "150.010")
+    bench.sell("0.10", "USDJPY")
+    bench.close(bench.snapshot().positions[0].position_id, "0.10")
+
+
+@pytest.mark.parametrize("way", ["restart", "crash"])
+def test_v30_a_restart_continues_with_the_same_books(bench: Bench, way: str) -> None:
+    _busy(bench)
+    before, past = bench.snapshot(), bench.history()
+    getattr(bench, way)()
+    assert bench.snapshot() == before
+    assert bench.history() == past
+
+
+def test_v31_a_copy_of_the_file_taken_at_any_moment_holds_what_was_answered(
+    bench: Bench, tmp_path: Path
+) -> None:
+    _busy(bench)
+    before = bench.snapshot()
+    copies = tmp_path / "copy"
+    copies.mkdir()
+    for file in tmp_path.glob("paper.db*"):
+        shutil.copy(file, copies / file.name)
+    other = PaperBench(copies, market=bench.market)
+    assert other.snapshot() == before
+
+
+def test_v32_an_order_fills_after_a_restart(bench: Bench) -> None:
+    order = bench.buy("0.10", kind="limit", limit_price="1.09000")
+    bench.crash()
+    bench.quote(bid="1.08980", ask="1.08990")
+    (fill,) = bench.history().fills
+    assert (fill.venue_order_id, fill.price) == (order.venue_order_id, D("1.09"))
+
+
+def test_v33_ids_are_never_used_twice(bench: Bench) -> None:
+    first = bench.buy("0.10")
+    bench.crash()
+    second = bench.buy("0.10")
+    assert first.venue_order_id != second.venue_order_id
+    assert len({fill.trade_id for fill in bench.history().fills}) == 2
+
+
+# V-40 to V-49: what is refused, and that a refusal changes nothing
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"quantity": "0.015"}, "INVALID_VOLUME"),
+        ({"quantity": "0"}, "INVALID_VOLUME"),
+        ({"quantity": "-1"}, "INVALID_VOLUME"),
+        ({"quantity": "NaN"}, "INVALID_VOLUME"),
+        ({"quantity": "101"}, "INVALID_VOLUME"),
+        ({"symbol": "NOPE"}, "SYMBOL_NOT_FOUND"),
+        ({"kind": "limit"}, "INVALID_PRICE"),
+        ({"kind": "limit", "limit_price": "1.090005"}, "INVALID_PRICE"),
+        ({"kind": "limit", "limit_price": "-1"}, "INVALID_PRICE"),
+        ({"limit_price": "1.09"}, "INVALID_PRICE"),
+        ({"kind": "stop", "stop_price": "1.09"}, "INVALID_PRICE"),
+        ({"kind": "trailing_stop"}, "INVALID_PRICE"),
+        ({"kind": "trailing_stop", "trail_amount": "1", "trail_percent": "1"}, "INVALID_PRICE"),
+        ({"kind": "trailing_stop", "trail_percent": "100"}, "INVALID_PRICE"),
+        ({"stop_loss": "1.10000"}, "INVALID_STOPS"),
+        ({"take_profit": "1.10000"}, "INVALID_STOPS"),
+        ({"kind": "limit", "limit_price": "1.09", "stop_loss": "1.095"}, "INVALID_STOPS"),
+        ({"kind": "stop", "stop_price": "1.12", "time_in_force": "ioc"}, "INVALID_FILLING"),
+        ({"time_in_force": "gtd"}, "INVALID_EXPIRY"),
+        ({"position_id": "P999"}, "POSITION_CLOSED"),
+        ({"reduce_only": True}, "POSITION_CLOSED"),
+        ({"quantity": "100"}, "INSUFFICIENT_MARGIN"),
+        ({"kind": "limit", "limit_price": "1.09", "quantity": "100"}, "INSUFFICIENT_MARGIN"),
+    ],
+)
+def test_v40_a_bad_order_is_refused_with_its_code(
+    bench: Bench, more: dict[str, str], code: str
+) -> None:
+    terms = {"quantity": "0.10", **more}
+    if "time_in_force" in terms:
+        terms["time_in_force"] = TimeInForce(terms["time_in_force"])
+    before = bench.snapshot()
+    assert bench.refused(bench.orders.place("buy", **terms)) == code
+    assert code in REFUSALS
+    assert bench.snapshot() == before
+
+
+def test_v41_no_price_no_market_order(bench: Bench) -> None:
+    bench.market.judge("EURUSD", Quality.STALE)
+    assert bench.refused(bench.orders.place("buy", "0.10")) == "NO_PRICES"
+    assert bench.refused(bench.orders.place("buy", "0.10", "GBPUSD")) == "NO_PRICES"
+    bench.market.judge("EURUSD", None)
+    bench.market.close_session("EURUSD")
+    assert bench.refused(bench.orders.place("buy", "0.10")) == "MARKET_CLOSED"
+
+
+def test_v42_a_resting_order_waits_for_the_market_to_open(bench: Bench) -> None:
+    bench.market.close_session("EURUSD")
+    order = bench.buy("0.10", kind="limit", limit_price="1.20000")
+    assert order.status is VenueStatus.WORKING
+    bench.quote(bid="1.09000", ask="1.09010")
+    assert bench.history().fills == ()
+    bench.market.open_session("EURUSD")
+    bench.quote(bid="1.09000", ask="1.09010")
+    assert [fill.price for fill in bench.history().fills] == [D("1.2")]
+
+
+def test_v43_another_account_is_not_this_one(bench: Bench) -> None:
+    order = replace(bench.orders.place("buy", "0.10"), account="paper-2")
+    assert bench.refused(order) == "ACCOUNT_MISMATCH"
+
+
+def test_v44_every_code_it_may_send_is_on_the_table() -> None:
+    assert REFUSALS["REQUOTE"].requote
+    assert [code for code, meaning in REFUSALS.items() if meaning.requote] == ["REQUOTE"]
+    with pytest.raises(KeyError):
+        refusal("MADE_UP")
+
+
+# V-50 to V-59: closing and protecting
+
+
+def test_v50_a_close_never_takes_more_than_the_position(bench: Bench) -> None:
+    position = bench.buy("0.30").position_id
+    order = replace(bench.orders.place("sell", "0.31"), position_id=position)
+    assert bench.refused(order) == "OVER_CLOSE"
+    bench.close(position, "0.10")
+    answer = bench.close(position, "0.20")
+    assert answer.status is VenueStatus.FILLED
+    assert [fill.effect for fill in answer.fills] == [FillEffect.CLOSING]
+    again = replace(bench.orders.place("sell", "0.01"), position_id=position)
+    assert bench.refused(again) == "POSITION_CLOSED"
+    assert bench.snapshot().positions == ()
+
+
+def test_v51_a_close_trades_against_its_position(bench: Bench) -> None:
+    position = bench.buy("0.30").position_id
+    order = replace(bench.orders.place("buy", "0.10"), position_id=position)
+    assert bench.refused(order) == "INVALID_SIDE"
+
+
+def test_v52_stop_and_target_rest_with_the_position(bench: Bench) -> None:
+    bench.buy("0.10", stop_loss="1.09000", take_profit="1.12000")
+    (position,) = bench.snapshot().positions
+    assert (position.stop_loss, position.take_profit) == (D("1.09"), D("1.12"))
+    bench.quote(bid="1.09001", ask="1.09011")
+    assert len(bench.snapshot().positions) == 1
+    bench.quote(bid="1.08950", ask="1.08960")
+    (_, stopped) = bench.history().fills
+    assert (stopped.reason, stopped.price, stopped.tag) == ("stop_loss", D("1.0895"), None)
+    assert bench.snapshot().positions == ()
+
+
+def test_v53_shorts_are_stopped_on_the_ask(bench: Bench) -> None:
+    bench.sell("0.10", stop_loss="1.10100", take_profit="1.09000")
+    bench.quote(bid="1.10090", ask="1.10099")
+    assert len(bench.snapshot().positions) == 1
+    bench.quote(bid="1.10090", ask="1.10100")
+    assert bench.history().fills[-1].price == D("1.101")
+
+
+def test_v54_a_stop_is_moved_and_removed_in_one_step(bench: Bench) -> None:
+    position = bench.buy("0.10", stop_loss="1.09000", take_profit="1.12000").position_id
+    bench.modify(position_id=position, stop_loss="1.09500")
+    (state,) = bench.snapshot().positions
+    assert (state.stop_loss, state.take_profit) == (D("1.095"), D("1.12"))
+    bench.modify(position_id=position, take_profit=None)
+    (state,) = bench.snapshot().positions
+    assert (state.stop_loss, state.take_profit) == (D("1.095"), None)
+
+
+@pytest.mark.parametrize("more", [{"stop_loss": "1.10001"}, {"take_profit": "1.09999"}])
+def test_v55_a_stop_on_the_wrong_side_is_refused_and_nothing_moves(
+    bench: Bench, more: dict[str, str]
+) -> None:
+    position = bench.buy("0.10", stop_loss="1.09000", take_profit="1.12000").position_id
+    before = bench.snapshot()
+    with pytest.raises(VenueRefusal, match="INVALID_STOPS"):
+        bench.modify(position_id=position, **more)
+    assert bench.snapshot() == before
+
+
+def test_v56_new_terms_of_a_resting_order_are_atomic(bench: Bench) -> None:
+    order = bench.buy("0.10", kind="limit", limit_price="1.09000", stop_loss="1.08000")
+    answer = bench.modify(
+        venue_order_id=order.venue_order_id, limit_price="1.09500", quantity="0.20"
+    )
+    assert answer.venue_order_id == order.venue_order_id
+    (state,) = bench.snapshot().open_orders
+    assert (state.limit_price, state.quantity, state.stop_loss) == (D("1.095"), D("0.2"), D("1.08"))
+    with pytest.raises(VenueRefusal):
+        bench.modify(venue_order_id=order.venue_order_id, limit_price="1.07", quantity="0.30")
+    assert bench.snapshot().open_orders == (state,)
+
+
+def test_v57_a_cancel_names_an_order_that_rests(bench: Bench) -> None:
+    order = bench.buy("0.10", kind="limit", limit_price="1.09000")
+    assert bench.cancel(order.venue_order_id).status is VenueStatus.CANCELED
+    for order_id, code in [
+        (order.venue_order_id, "ORDER_CLOSED"),
+        ("O999", "UNKNOWN_ORDER"),
+        ("nonsense", "UNKNOWN_ORDER"),
+        ("O" + "9" * 40, "UNKNOWN_ORDER"),
+    ]:
+        with pytest.raises(VenueRefusal, match=code):
+            bench.cancel(order_id)
+
+
+def test_v58_one_leg_of_an_oco_group_cancels_the_other(bench: Bench) -> None:
+    stop = bench.buy("0.10", kind="stop", stop_price="1.11000", oco_group="g")
+    limit = bench.buy("0.10", kind="limit", limit_price="1.09000", oco_group="g")
+    bench.quote(bid="1.11000", ask="1.11010")
+    states = {state.venue_order_id: state.status for state in bench.history().orders}
+    assert states[stop.venue_order_id] is VenueStatus.FILLED
+    assert states[limit.venue_order_id] is VenueStatus.CANCELED
+    bench.restart()
+    late = bench.orders.place("buy", "0.10", kind="limit", limit_price="1.09", oco_group="g")
+    assert bench.refused(late) == "GROUP_SPENT"
+
+
+def test_v59_reduce_only_closes_and_never_opens(bench: Bench) -> None:
+    bench.buy("0.10")
+    bench.buy("0.20")
+    more = bench.orders.place("sell", "0.31", reduce_only=True)
+    assert bench.refused(more) == "OVER_CLOSE"
+    answer = bench.sell("0.25", reduce_only=True)
+    assert [(f.effect, f.quantity) for f in answer.fills] == [
+        (FillEffect.CLOSING, D("0.1")),
+        (FillEffect.CLOSING, D("0.15")),
+    ]
+    (left,) = bench.snapshot().positions
+    assert (left.side, left.quantity) == (Side.BUY, D("0.05"))
+
+
+# V-60: what changes by itself is told
+
+
+def test_v60_a_listener_hears_of_fills_it_did_not_ask_for(bench: Bench) -> None:
+    calls: list[int] = []
+    bench.venue.listen(lambda: calls.append(len(calls)))
+    bench.buy("0.10", stop_loss="1.09000")
+    bench.quote(bid="1.09500", ask="1.09510")
+    assert calls == []
+    bench.quote(bid="1.08900", ask="1.08910")
+    assert calls == [0]
+
+
+def test_v61_a_slice_that_comes_while_a_request_commits_is_not_lost(bench: Bench) -> None:
+    async def race() -> None:
+        order = bench.orders.place("buy", "0.10", stop_loss="1.09000")
+        task = asyncio.ensure_future(bench.venue.submit(order))
+        for _ in range(4):
+            await asyncio.sleep(0)
+        bench.quote(bid="1.08000", ask="1.08010")
+        await task
+
+    run(race())
+    assert [fill.reason for fill in bench.history().fills] == ["order", "stop_loss"]
+    assert bench.snapshot().positions == ()
