@@ -53,6 +53,7 @@ FLAGS_ONLY: Final = frozenset({"run.paper_only", "run.idle_exit_s", "run.kill_at
 SECRETS: Final = frozenset({"token"})
 
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+Source = Literal["simulated", "replay"]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -73,9 +74,7 @@ class Server(_Section):
     mcp_port: Port = Field(default=8020, description="MCP over HTTP; 0 = any free port")
     console_port: Port = Field(default=8030, description="the operator's; 0 = any free port")
     sse: bool = Field(default=False, description="also offer MCP's older SSE transport")
-    calls_per_second: Decimal = Field(
-        default=Decimal(10), gt=0, le=10_000, description="of one token, in the long run"
-    )
+    calls_per_second: Decimal = Field(default=Decimal(10), gt=0, le=10_000, description="a token")
     burst: int = Field(default=20, ge=1, le=10_000, description="calls of one token at once")
 
     @field_validator("host")
@@ -103,9 +102,7 @@ class Replay(_Section):
 
 
 class Feed(_Section):
-    kind: Literal["simulated", "replay"] = Field(
-        default="simulated", description="where prices come from"
-    )
+    kind: Source = Field(default="simulated", description="where prices come from")
     seed: int = Field(default=1, ge=0, lt=2**31, description="of the simulated market")
     start: AwareDatetime | None = Field(
         default=None, description="of the simulation", examples=["2026-01-07T14:00:00Z"]

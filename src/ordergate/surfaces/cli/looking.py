@@ -10,7 +10,7 @@ import typer
 from rich.console import RenderableType
 from rich.text import Text
 
-from ordergate.surfaces.cli.screen import Json, pairs, show, sparkline, table
+from ordergate.surfaces.cli.screen import Json, pairs, plain, show, sparkline, table
 from ordergate.surfaces.cli.session import TokenFile, session
 
 Symbol = Annotated[str | None, typer.Option(help="Only this symbol.")]
@@ -116,9 +116,13 @@ def orders(
 
 def source_line(item: Mapping[str, Any]) -> Text:
     """Say where numbers come from and how old they are; made-up prices are called so."""
-    kind = "SYNTHETIC prices" if item.get("synthetic") else "prices"
     age = f", {item['age_s']} s old" if item.get("age_s") is not None else ""
-    return Text(f"{kind} from {item.get('source', '?')}{age}", style="dim")
+    return Text(f"{source_of(item)}{age}", style="dim")
+
+
+def source_of(item: Mapping[str, Any]) -> str:
+    kind = "SYNTHETIC prices" if item.get("synthetic") else "prices"
+    return plain(f"{kind} from {item.get('source', '?')}")
 
 
 def _status(found: Mapping[str, Any]) -> Iterable[RenderableType]:
@@ -142,7 +146,7 @@ def _status(found: Mapping[str, Any]) -> Iterable[RenderableType]:
 def _quotes(found: Mapping[str, Any]) -> Iterable[RenderableType]:
     yield table(
         f"Quotes at {found['venue_time']} (venue)",
-        ("symbol", "bid", "ask", "spread", "quality", "session", "source", "age_s"),
+        ("symbol", "bid", "ask", "spread", "quality", "session", "age_s"),
         (
             (
                 item["symbol"],
@@ -151,12 +155,13 @@ def _quotes(found: Mapping[str, Any]) -> Iterable[RenderableType]:
                 item["spread"],
                 item["quality"],
                 item["session"],
-                f"{item['source']}{' (SYNTHETIC)' if item['synthetic'] else ''}",
                 item["age_s"],
             )
             for item in found["quotes"]
         ),
     )
+    for source in sorted({source_of(item) for item in found["quotes"]}):
+        yield Text(source, style="dim")
 
 
 def _bars(found: Mapping[str, Any]) -> Iterable[RenderableType]:

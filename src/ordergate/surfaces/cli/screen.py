@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Final
 
 import typer
-from rich.console import Console, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -77,60 +77,60 @@ def say_error(error: Mapping[str, Any]) -> None:
         line.append(f"  -> {plain(error['fix'])}", style="not bold default")
     console.print(line, soft_wrap=True)
     for verdict in (error.get("details") or {}).get("checklist") or ():
-        if verdict.get("finding") in ("refuse", "ask"):
-            console.print(Text(f"  {verdict_line(verdict)}"), soft_wrap=True)
+        numbers = verdict_line(verdict)
+        if numbers and verdict.get("finding") in ("refuse", "ask"):
+            console.print(Text(f"  {verdict['rule']}: {numbers}"), soft_wrap=True)
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
-    """Return a table; numbers stand right, what is missing is a dash."""
-    drawn = Table(title=Text(title), title_justify="left", header_style="bold", box=None)
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Group:
+    """Return a titled table; numbers stand right, what is missing is a dash."""
+    drawn = Table(header_style="bold", box=None)
     for column in columns:
         drawn.add_column(column, justify="right" if column in _RIGHT else "left", overflow="fold")
     for row in rows:
         drawn.add_row(*(Text(_shown(cell)) for cell in row))
-    return drawn
+    return Group(_title(title), drawn)
 
 
-def pairs(title: str, values: Iterable[tuple[str, object]]) -> Table:
-    """Return a two-column table of names and values; missing values are left out."""
-    drawn = Table(title=Text(title), title_justify="left", show_header=False, box=None)
+def pairs(title: str, values: Iterable[tuple[str, object]]) -> Group:
+    """Return titled names and values, one a line; missing values are left out."""
+    drawn = Table(show_header=False, box=None)
     drawn.add_column(style="bold")
     drawn.add_column(overflow="fold")
     for name, value in values:
         if value not in (None, "", [], ()):
             drawn.add_row(Text(name), Text(_shown(value)))
-    return drawn
+    return Group(_title(title), drawn)
 
 
-def checklist(verdicts: Sequence[Mapping[str, Any]]) -> Table:
-    """Return every rule with its number, its limit and what is left."""
-    return table(
+def checklist(verdicts: Sequence[Mapping[str, Any]]) -> Group:
+    """Return every rule that was asked, with its number, its limit and what is left."""
+    asked = [verdict for verdict in verdicts if verdict["finding"] != "not_asked"]
+    numbers = ("rule", "value", "limit", "headroom", "unit")
+    drawn = table(
         "Checklist",
-        ("", "rule", "value", "limit", "headroom", "unit", "says"),
+        ("", *numbers),
         (
-            (
-                _MARKS.get(verdict["finding"], "?"),
-                verdict["rule"],
-                verdict.get("value"),
-                verdict.get("limit"),
-                verdict.get("headroom"),
-                verdict.get("unit"),
-                verdict.get("message"),
-            )
-            for verdict in verdicts
-            if verdict["finding"] != "not_asked"
+            (_MARKS.get(verdict["finding"], "?"), *(verdict.get(name) for name in numbers))
+            for verdict in asked
         ),
     )
+    said = [
+        Text(f"{verdict['rule']}: {plain(verdict['message'])}")
+        for verdict in asked
+        if verdict["finding"] != "pass" and verdict.get("message")
+    ]
+    return Group(drawn, *said)
 
 
 def verdict_line(verdict: Mapping[str, Any]) -> str:
+    """Return the numbers of one rule's word; empty where it has none."""
     numbers = [
         f"{word} {plain(str(verdict[word]))}"
         for word in ("value", "limit", "headroom")
         if verdict.get(word) is not None
     ]
-    unit = verdict.get("unit") or ""
-    return f"{verdict['rule']}: {', '.join(numbers)} {unit}".rstrip()
+    return f"{', '.join(numbers)} {plain(verdict.get('unit') or '')}".rstrip() if numbers else ""
 
 
 def sparkline(values: Sequence[Decimal]) -> str:
@@ -161,3 +161,7 @@ def _shown(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return plain(str(value))
+
+
+def _title(title: str) -> Text:
+    return Text(plain(title), style="bold")

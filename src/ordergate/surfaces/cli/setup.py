@@ -316,8 +316,9 @@ def _operator(made: Mapping[str, str]) -> Iterable[RenderableType]:
 
 
 def _records(found: Mapping[str, Any]) -> Iterable[RenderableType]:
-    columns = ("seq", "time", "kind", "actor", "about", "body")
-    yield table("Audit", columns, ([row[column] for column in columns] for row in found["records"]))
+    columns = ("seq", "time", "kind", "actor", "about")  # the bodies are in --json
+    rows = ([row[column] for column in columns] for row in found["records"])
+    yield table("Audit", columns, rows)
 
 
 def _proof(found: Mapping[str, Any]) -> Iterable[RenderableType]:
