@@ -70,11 +70,11 @@ def target(request: Request, facts: Facts) -> RuleVerdict:
             "the request must name one order or one position",
             fix="send either the order or position_id, not both",
         )
-    if isinstance(intent, CancelIntent) and facts.resting_opens is not None:
-        return TARGET.passes("the order is known")
+    found = facts.position if _names_position(intent) else facts.resting
+    if found is None and isinstance(intent, CancelIntent) and facts.resting_opens is not None:
+        return TARGET.passes("the order is known from our own books")
     if facts.book is None:
         return TARGET.lacks("what the account holds")
-    found = facts.position if _names_position(intent) else facts.resting
     if found is None:
         return TARGET.refuses(
             Code.RESOURCE_NOT_FOUND,
@@ -115,7 +115,7 @@ def fields(request: Request, facts: Facts) -> RuleVerdict:
     }
     wanted = _ALLOWED[intent.order_type]
     trailing = intent.order_type is OrderType.TRAILING_STOP
-    if given == wanted or (trailing and len(given) == 1 and given < wanted):
+    if (len(given) == 1 and given < wanted) if trailing else given == wanted:
         return FIELDS.passes()
     words = " or ".join(sorted(wanted)) if trailing else " and ".join(sorted(wanted))
     return FIELDS.refuses(

@@ -42,6 +42,8 @@ def lane_of(intent: Intent, facts: Facts) -> Lane:
 
 def widening(intent: Intent, facts: Facts) -> str | None:
     """Say how the request takes protection from a position; None when it does not."""
+    if malformed(intent) is not None:
+        return None
     match intent:
         case CancelIntent() if facts.resting_opens is False and not _cancels_an_opening(facts):
             return "cancelling a resting exit takes protection from the position"

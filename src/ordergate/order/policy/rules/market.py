@@ -8,7 +8,7 @@ from typing import Final
 from ordergate.model.errors import Code
 from ordergate.model.instruments import AssetClass
 from ordergate.model.market import PriceBasis, Quality, SessionState
-from ordergate.model.orders import OrderType, PlaceIntent, Side
+from ordergate.model.orders import OrderType, Side
 from ordergate.model.values import plain, round_ceiling, round_floor
 from ordergate.model.verdicts import RuleVerdict
 from ordergate.order.policy.exposure import collar, entry_price, reference_price
@@ -98,7 +98,7 @@ def price_collar(request: Request, facts: Facts) -> RuleVerdict:
     A buy is measured above the ask, a sell below the bid: a limit that waits for a better price is
     no danger. A stop is measured at its trigger and at its limit, a market order is at the market.
     """
-    order, quote, spec = facts.order or _exit(request), facts.quote, facts.instrument
+    order, quote, spec = facts.order, facts.quote, facts.instrument
     if order is None:
         return COLLAR.silent("no price of its own")
     if quote is None or spec is None:
@@ -126,7 +126,3 @@ def price_collar(request: Request, facts: Facts) -> RuleVerdict:
             else f"use a price of at least {plain(round_ceiling(bound, tick))}"
         ),
     )
-
-
-def _exit(request: Request) -> PlaceIntent | None:
-    return request.intent if isinstance(request.intent, PlaceIntent) else None

@@ -8,7 +8,7 @@ from typing import Final
 from ordergate.model.errors import Code
 from ordergate.model.instruments import PositionMode
 from ordergate.model.market import Quote
-from ordergate.model.orders import ModifyIntent, OrderType, PlaceIntent, Side
+from ordergate.model.orders import Lane, ModifyIntent, OrderType, PlaceIntent, Side
 from ordergate.model.values import plain, round_ceiling, round_floor
 from ordergate.model.verdicts import RuleVerdict
 from ordergate.order.policy.exposure import entry_price
@@ -86,8 +86,17 @@ def reward_risk(request: Request, facts: Facts) -> RuleVerdict:
 
 
 def stop_widened(request: Request, facts: Facts) -> RuleVerdict:
-    """Ask a human before protection is taken from a position, whatever the call is named."""
+    """Ask a human before protection is taken from a position, whatever the call is named.
+
+    What adds risk and is neither this nor an opening order is measured by no rule: it is refused.
+    """
     how = widening(request.intent, facts)
+    if how is None and request.lane is Lane.OPEN and facts.order is None:
+        return WIDENING.refuses(
+            Code.INVALID_ARGUMENT,
+            "what the request would change cannot be told",
+            fix="read the open orders and positions again and name one of them",
+        )
     if how is None:
         return WIDENING.silent("protection stays")
     return WIDENING.asks(

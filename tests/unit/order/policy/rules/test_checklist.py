@@ -1,0 +1,170 @@
+"""The lane table of reliability.md 1.2: what each rule may say in each lane."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ordergate.model.accounts import Mode
+from ordergate.model.market import Quality
+from ordergate.model.orders import AttemptState, Lane, Side
+from ordergate.model.records import HaltKind
+from ordergate.model.values import AccountId, PositionId
+from ordergate.model.verdicts import Finding, Verb
+from ordergate.order.policy.rules.checklist import RULES
+from support.judging import (
+    Court,
+    D,
+    attempt,
+    cancel,
+    claims,
+    close,
+    halt,
+    modify,
+    place,
+    position,
+    protective_stop,
+    reservation,
+    resting,
+)
+
+PASS, WARN, REFUSE, ASK = Finding.PASS, Finding.WARN, Finding.REFUSE, Finding.ASK
+SILENT = Finding.NOT_ASKED
+EXITS: dict[Lane, Any] = {
+    Lane.TIGHTEN: modify(position_id=PositionId("p1"), stop_loss=D("1.081")),
+    Lane.CLOSE: close(),
+    Lane.CANCEL: cancel(),
+}
+
+
+def dangerous() -> Court:
+    """Return a gate where everything is wrong at once, with a position and an opening order."""
+    court = Court(
+        mode=Mode.LIVE,
+        positions=(position(),),
+        open_orders=(resting(),),
+    ).equity("50")
+    court.halted(halt(), halt(HaltKind.HALT)).limit(symbols_allow=(), short_allowed=False)
+    court.used(orders=10_000, notional="1000000000")
+    court.reserve(*(reservation(n + 10, notional=D(10**6)) for n in range(30)))
+    court.attempted(*(attempt(n + 10, state=AttemptState.UNKNOWN) for n in range(5)))
+    for lane, intent in ((Lane.OPEN, place()), *EXITS.items()):
+        court.claimed(*claims(intent, *[5] * 70, now=court.clock.now(), lane=lane))
+    court.market.close_session("EURUSD")
+    court.market.set("EURUSD", "1.08500", "1.10000")
+    court.market.judge("EURUSD", Quality.STALE)
+    return court
+
+
+OPEN_REFUSES = {
+    "kill_switch",
+    "halts",
+    "live_armed",
+    "symbol_allowed",
+    "market_open",
+    "quote_fresh",
+    "spread",
+    "order_notional",
+    "position_size",
+    "gross_exposure",
+    "margin_free",
+    "open_orders",
+    "open_positions",
+    "daily_loss",
+    "orders_per_day",
+    "account_orders_per_day",
+    "notional_per_day",
+    "throttle",
+    "repetition",
+    "duplicate",
+    "unknown_orders",
+    "unknown_in_symbol",
+    "stop_required",
+}
+WARNS = {
+    Lane.TIGHTEN: {"market_open", "quote_fresh", "spread", "throttle"},
+    Lane.CLOSE: {"market_open", "quote_fresh", "spread", "throttle", "duplicate"},
+    Lane.CANCEL: {"market_open", "quote_fresh", "throttle"},
+}
+
+
+def test_a_dangerous_world_refuses_an_opening_order_by_every_rule() -> None:
+    order = place(stop_loss=None)
+    verdicts = dangerous().judge(order).decision.verdicts
+    assert {row.rule for row in verdicts if row.finding is REFUSE} == OPEN_REFUSES
+
+
+@pytest.mark.parametrize("lane", EXITS)
+def test_a16_no_exit_is_refused_in_a_dangerous_world(lane: Lane) -> None:
+    decision = dangerous().judge(EXITS[lane]).decision
+    assert (decision.lane, decision.verb, decision.failed) == (lane, Verb.ALLOW, None)
+    assert {row.rule for row in decision.warnings} == WARNS[lane]
+
+
+@pytest.mark.parametrize("lane", EXITS)
+def test_no_exit_ever_halts_anything(lane: Lane) -> None:
+    assert dangerous().judge(EXITS[lane]).halt_reasons == ()
+
+
+@pytest.mark.parametrize("lane", [Lane.CLOSE, Lane.CANCEL])
+def test_an_exit_passes_where_nothing_is_known(lane: Lane) -> None:
+    court = dangerous().attempted(attempt(1))
+    court.snapshot_known = False
+    court.market.forget("EURUSD")
+    decision = court.judge(EXITS[lane]).decision
+    assert (decision.lane, decision.verb) == (lane, Verb.ALLOW)
+    assert "account_proven" in {row.rule for row in decision.warnings}
+
+
+def test_taking_a_stop_away_is_refused_where_new_risk_is() -> None:
+    court = Court(positions=(position(),), open_orders=(protective_stop(),)).halted(halt())
+    for intent in (modify(position_id=PositionId("p1"), stop_loss=None), cancel()):
+        failed = court.judge(intent).decision.failed
+        assert failed is not None
+        assert failed.rule == "kill_switch"
+
+
+def test_an_exit_to_another_account_is_warned_about_by_the_proof() -> None:
+    court = Court(positions=(position(),))
+    verdict = court.verdict("account_proven", close(account=AccountId("paper-2")))
+    assert verdict.finding is WARN
+
+
+def test_only_form_and_c18_may_refuse_outside_the_open_lane() -> None:
+    refusing = {
+        rule.control.number
+        for rule in RULES
+        for lane in ("tighten", "close", "cancel")
+        if getattr(rule, lane).name == "REFUSE"
+    }
+    assert refusing == {"C1", "C18"}
+
+
+def test_every_rule_has_a_name_of_its_own_and_its_verdict_carries_it() -> None:
+    names = [rule.control.rule for rule in RULES]
+    assert len(set(names)) == len(names)
+    court = Court(positions=(position(),), open_orders=(resting(),))
+    for intent in (place(), place(side=Side.SELL, stop_loss=D("1.09")), *EXITS.values()):
+        verdicts = court.judge(intent).decision.verdicts
+        assert [row.rule for row in verdicts] == names
+        assert [row.control for row in verdicts] == [rule.control.number for rule in RULES]
+
+
+def test_every_refusal_says_why_and_what_to_do() -> None:
+    court = dangerous()
+    decisions = [court.judge(place(stop_loss=None, quantity=D(30))).decision]
+    decisions.append(Court().judge(place(stop_loss=D("1.2"), take_profit=D("1.0"))).decision)
+    for decision in decisions:
+        for row in decision.verdicts:
+            if row.finding in (REFUSE, ASK, WARN):
+                assert row.code is not None
+                assert row.message
+                assert row.fix
+
+
+def test_the_first_rule_in_declared_order_names_the_answer() -> None:
+    court = Court().halted(halt())
+    failed = court.judge(place(stop_loss=None, quantity=D(30))).decision.failed
+    assert failed is not None
+    assert failed.rule == "kill_switch"
