@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from ordergate.model.errors import Unauthenticated
-from ordergate.model.market import Bar, Timeframe
+from ordergate.model.market import Bar, Quote, Timeframe
 from ordergate.model.principals import Kind, Principal
 from ordergate.model.records import AuditRow
 from ordergate.model.values import PrincipalId, Symbol
@@ -18,7 +18,6 @@ from ordergate.surfaces.catalogue.dispatch import Dispatch, Observer
 from ordergate.surfaces.catalogue.operation import Operation
 from ordergate.surfaces.catalogue.operations import operations
 from ordergate.surfaces.catalogue.services import GateStatus, Services
-from ordergate.surfaces.catalogue.tape import Tape
 from ordergate.surfaces.catalogue.throttle import Rate, Throttle
 from support.fake_gateway import FakeGateway
 from support.manual_clock import ManualClock
@@ -41,7 +40,11 @@ class Ids:
 
 
 class BarMarket(ManualMarket):
-    """The hand-moved market with bars made of its clock."""
+    """The hand-moved market with ticks it has seen and bars made of its clock."""
+
+    def ticks(self, symbol: Symbol, limit: int) -> tuple[Quote, ...]:
+        newest = self.quote(symbol)
+        return () if newest is None else (newest,)[-limit:]
 
     async def bars(
         self, symbol: Symbol, timeframe: Timeframe, *, limit: int, before: Any
@@ -60,7 +63,6 @@ class Doors:
     market: BarMarket
     clock: ManualClock
     gateway: FakeGateway
-    tape: Tape
     services: Services
     dispatch: Dispatch
     operations: tuple[Operation, ...]
@@ -73,26 +75,12 @@ class Doors:
         return TOKENS[token]
 
 
-ROWS = (
-    AuditRow(
-        seq=1,
-        ts=ManualClock().now(),
-        kind="gate.started",
-        actor="gateway",
-        corr="",
-        body="{}",
-        h="a" * 64,
-    ),
-    AuditRow(
-        seq=2,
-        ts=ManualClock().now(),
-        kind="order.accepted",
-        actor="agent-1",
-        corr="o1",
-        body="{}",
-        h="b" * 64,
-    ),
-)
+def _row(seq: int, kind: str, actor: str, corr: str) -> AuditRow:
+    at = ManualClock().now()
+    return AuditRow(seq=seq, ts=at, kind=kind, actor=actor, corr=corr, body="{}", h="a" * 64)
+
+
+ROWS = (_row(1, "gate.started", "gateway", ""), _row(2, "order.accepted", "agent-1", "o1"))
 
 
 async def audit_tail(
@@ -112,8 +100,6 @@ def doors(
     """Return a gate with quotes for EURUSD and GBPUSD, ready for any door."""
     market, clock = BarMarket(), ManualClock()
     gateway = FakeGateway(market, clock)
-    tape = Tape()
-    market.listen(tape.record)
     market.set("EURUSD", "1.08500", "1.08510")
     market.set("GBPUSD", "1.26500", "1.26512")
     changes: list[Change] = []
@@ -127,7 +113,6 @@ def doors(
     services = Services(
         gateway=gateway,  # type: ignore[arg-type]
         market=market,  # type: ignore[arg-type]
-        tape=tape,
         audit=audit_tail,
         status=lambda: GateStatus(
             version="0.1.0",
@@ -142,4 +127,4 @@ def doors(
     chosen = operations(data_only=data_only)
     throttle = None if rate is None else Throttle(rate, clock.monotonic)
     dispatch = Dispatch(services, chosen, throttle=throttle, observers=observers)
-    return Doors(market, clock, gateway, tape, services, dispatch, chosen, changes, set())
+    return Doors(market, clock, gateway, services, dispatch, chosen, changes, set())

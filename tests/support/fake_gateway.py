@@ -423,6 +423,7 @@ class FakeGateway:
             band_high=None,
             facts_json="{}",
             policy_hash="0" * 64,
+            reference_price=Decimal("1.0851"),
         )
 
     def _execute(self, view: OrderView) -> OrderView:

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from ordergate.model.values import parse_decimal
 
 DECIMAL_PATTERN: Final = r"^(0|[1-9][0-9]*)(\.[0-9]+)?$"
-TIME_PATTERN: Final = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"
+TIME_PATTERN: Final = r"^[0-9]{4}(-[0-9]{2}){2}T[0-9]{2}(:[0-9]{2}){2}Z$"
 ID_PATTERN: Final = r"^[A-Za-z0-9._:-]+$"
 SYMBOL_PATTERN: Final = r"^[A-Za-z0-9._/#-]+$"
 

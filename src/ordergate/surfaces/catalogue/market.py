@@ -79,18 +79,18 @@ async def quotes(services: Services, _: Principal, request: requests.Quotes) -> 
 async def ticks(services: Services, _: Principal, request: requests.Ticks) -> TicksResult:
     market = services.market
     symbol = known(market, request.symbol).symbol
-    found = services.tape.last(symbol, request.limit)
+    found = market.ticks(symbol, request.limit)
     if not found:
         raise DataUnavailable(
-            "no ticks of this symbol have been seen since the start",
-            fix="A bar feed has none: use get_bars. Otherwise ask again in a moment.",
+            "no tick of this symbol has arrived yet",
+            fix="Ask again in a moment; get_bars has the past.",
         )
-    newest = found[-1].end
+    newest = found[-1].time
     return TicksResult(
         symbol=symbol,
-        time=[time_text(item.end) for item in found],
-        bid=[plain(item.bid_close) for item in found],
-        ask=[plain(item.ask_close) for item in found],
+        time=[time_text(item.time) for item in found],
+        bid=[plain(item.bid) for item in found],
+        ask=[plain(item.ask) for item in found],
         source=market.source,
         synthetic=market.synthetic,
         as_of=time_text(newest),

@@ -151,7 +151,7 @@ OPERATIONS: Final = (
         result=JudgementResult,
         toolset=Toolset.RISK,
         hints=READS,
-        route=Route(method="POST", path="/risk/check"),
+        route=Route(method="POST", path="/risk/check", aliases=(("POST", "/risk/check"),)),
         handler=check,
         examples=(
             Example(

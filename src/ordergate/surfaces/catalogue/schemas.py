@@ -55,9 +55,17 @@ def _field(schema: Mapping[str, Any], *, nullable: bool) -> dict[str, Any]:
     return terse
 
 
+def data_schema(operation: Operation, *, refs: str = "#/$defs/{model}") -> dict[str, Any]:
+    """Return the schema of an operation's data; parts it names are below $defs."""
+    raw = operation.result.model_json_schema(mode="serialization", ref_template=refs)
+    schema = _untitled(raw)
+    assert isinstance(schema, dict)
+    return schema
+
+
 def output_schema(operation: Operation) -> dict[str, Any]:
     """Return the envelope's schema: this operation's data, or the error."""
-    data = _untitled(operation.result.model_json_schema(mode="serialization"))
+    data = data_schema(operation)
     shared = data.pop("$defs", {})
     schema: dict[str, Any] = {
         "type": "object",

@@ -10,9 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ordergate.market.feed.subscribe import Market
-    from ordergate.model.market import Slice
     from ordergate.model.records import AuditRow
-    from ordergate.model.values import Symbol
     from ordergate.model.views import Change
     from ordergate.order.gateway import Gateway
 
@@ -36,12 +34,6 @@ class AuditTail(Protocol):
         ...
 
 
-class TickTape(Protocol):
-    def last(self, symbol: Symbol, limit: int) -> tuple[Slice, ...]:
-        """Return the newest ticks seen of a symbol, oldest first."""
-        ...
-
-
 class WallClock(Protocol):
     def now(self) -> datetime: ...
 
@@ -56,7 +48,6 @@ class IdSource(Protocol):
 class Services:
     gateway: Gateway
     market: Market
-    tape: TickTape
     audit: AuditTail
     status: Callable[[], GateStatus]
     publish: Callable[[Change], None]

@@ -19,7 +19,7 @@ from ordergate.surfaces.catalogue.operation import Operation
 from ordergate.surfaces.catalogue.schemas import fingerprint, input_schema
 from ordergate.surfaces.edge import PROBLEM, Authenticate, problem
 from ordergate.surfaces.rest.carriers import arguments_of
-from ordergate.surfaces.rest.documents import PROBLEM_SCHEMA, operation_document
+from ordergate.surfaces.rest.documents import components, operation_document
 from ordergate.surfaces.rest.metrics import CONTENT_TYPE, Metrics
 
 PREFIX: Final = "/api/v1"
@@ -65,7 +65,7 @@ def rest_app(
     app.router.routes.extend(routes)
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(GateError, _gate_problem)
-    _describe(app)
+    _describe(app, operations)
     return app
 
 
@@ -195,15 +195,13 @@ async def _gate_problem(request: Request, error: Exception) -> Response:
     return answered(failure(error), request)
 
 
-def _describe(app: FastAPI) -> None:
+def _describe(app: FastAPI, operations: Sequence[Operation]) -> None:
     """Complete the OpenAPI document with what FastAPI cannot know."""
     plain_document = app.openapi
+    shared = components(operations)
 
     def document() -> dict[str, Any]:
         schema = plain_document()
-        components = schema.setdefault("components", {})
-        components["schemas"] = {"Problem": PROBLEM_SCHEMA}
-        components["securitySchemes"] = {"bearer": {"type": "http", "scheme": "bearer"}}
-        return schema
+        return schema | {"components": shared}
 
     app.openapi = document  # type: ignore[method-assign]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from ordergate.surfaces.catalogue.envelope import MEANINGS
 from ordergate.surfaces.catalogue.operation import Operation
-from ordergate.surfaces.catalogue.schemas import input_schema, output_schema
+from ordergate.surfaces.catalogue.schemas import data_schema, input_schema
 from ordergate.surfaces.edge import PROBLEM
 
 JSON: Final = "application/json"
@@ -103,30 +103,34 @@ def _body(operation: Operation, schema: Mapping[str, Any], names: list[str]) -> 
 
 
 def _responses(operation: Operation) -> dict[str, Any]:
-    answer = {
-        "description": "The envelope",
-        "content": {JSON: {"schema": _inlined(output_schema(operation))}},
+    envelope = {
+        "type": "object",
+        "properties": {
+            "ok": {"type": "boolean", "enum": [True]},
+            "data": {"$ref": f"#/components/schemas/{operation.result.__name__}"},
+            "error": {"type": "null"},
+        },
+        "required": ["ok", "data", "error"],
     }
-    problem = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    answer = {"description": "The envelope", "content": {JSON: {"schema": envelope}}}
     return {"200": answer} | {
-        str(status): {"description": words, "content": problem}
-        for status, words in _STATUS_WORDS.items()
+        str(status): {"$ref": f"#/components/responses/{status}"} for status in _STATUS_WORDS
     }
 
 
-def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
-    """Put shared parts in place: a component's name must not depend on which route came first."""
-    shared = schema.pop("$defs", {})
-
-    def put(node: Any) -> Any:
-        if isinstance(node, list):
-            return [put(item) for item in node]
-        if not isinstance(node, dict):
-            return node
-        if "$ref" in node:
-            return put(shared[str(node["$ref"]).rpartition("/")[2]])
-        return {name: put(value) for name, value in node.items()}
-
-    inlined = put(schema)
-    assert isinstance(inlined, dict)
-    return inlined
+def components(operations: Iterable[Operation]) -> dict[str, Any]:
+    """Return the parts that routes share: results, the problem, errors by status, the token."""
+    schemas: dict[str, Any] = {"Problem": PROBLEM_SCHEMA}
+    for operation in operations:
+        schema = data_schema(operation, refs="#/components/schemas/{model}")
+        schemas |= schema.pop("$defs", {})
+        schemas[operation.result.__name__] = schema
+    problem = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {
+        "schemas": dict(sorted(schemas.items())),
+        "responses": {
+            str(status): {"description": words, "content": problem}
+            for status, words in _STATUS_WORDS.items()
+        },
+        "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
+    }
