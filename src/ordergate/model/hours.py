@@ -9,7 +9,7 @@ from typing import Final, assert_never
 from zoneinfo import ZoneInfo
 
 from ordergate.model.instruments import CalendarName
-from ordergate.model.market import Timeframe
+from ordergate.model.market import Session, SessionState, Timeframe
 
 NEW_YORK: Final = ZoneInfo("America/New_York")
 DAY_CLOSE: Final = time(17)
@@ -19,6 +19,8 @@ SHARES_CLOSE: Final = time(16)
 MONDAY: Final = 0
 SATURDAY: Final = 5
 ONE_DAY: Final = timedelta(days=1)
+BREAK_MAX: Final = timedelta(hours=4)
+NIGHT_MAX: Final = timedelta(hours=24)
 SEARCH_DAYS: Final = 9  # any calendar opens at least once within this many days
 
 
@@ -31,6 +33,26 @@ class Window:
 
 
 ALL_TIME: Final = Window(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+
+
+def session(calendar: CalendarName, at: datetime) -> Session:
+    """Return the session by the weekly rules of New York's zone.
+
+    FX: Sunday 17:00 to Friday 17:00. METAL: the same week with a break 17:00-18:00. XNYS: Monday to
+    Friday 09:30-16:00. Holidays and half days are not modelled: every weekday is a trading day.
+    """
+    window = window_from(calendar, at)
+    if window == ALL_TIME:
+        return Session(SessionState.OPEN, "open", None)
+    if window.opens <= at:
+        return Session(SessionState.OPEN, "open", window.closes)
+    return Session(SessionState.CLOSED, _pause(calendar, window), window.opens)
+
+
+def session_window(calendar: CalendarName, at: datetime) -> Window | None:
+    """Return the trading window that is open at `at`; None while closed."""
+    window = window_from(calendar, at)
+    return window if window.opens <= at else None
 
 
 def window_from(calendar: CalendarName, at: datetime) -> Window:
@@ -65,12 +87,12 @@ def trading_day(at: datetime) -> date:
 
 def day_start(at: datetime) -> datetime:
     """Return when the venue's day around `at` began."""
-    return _day_bounds(at.replace(minute=0, second=0, microsecond=0))[0]
+    return _day_bounds(_hour(at))[0]
 
 
 def day_end(at: datetime) -> datetime:
     """Return when the venue's day around `at` ends: the first 17:00 New York after `at`."""
-    return _day_bounds(at.replace(minute=0, second=0, microsecond=0))[1]
+    return _day_bounds(_hour(at))[1]
 
 
 def bar_window(timeframe: Timeframe, at: datetime) -> Window:
@@ -87,11 +109,18 @@ def bar_window(timeframe: Timeframe, at: datetime) -> Window:
             opens = begin + (at - begin) // timeframe.length * timeframe.length
             return Window(opens, min(opens + timeframe.length, end))
         case Timeframe.H1 | Timeframe.M30 | Timeframe.M15 | Timeframe.M5 | Timeframe.M1:
-            midnight = at.replace(hour=0, minute=0, second=0, microsecond=0)
-            opens = midnight + (at - midnight) // timeframe.length * timeframe.length
+            hour = _hour(at)
+            opens = hour + (at - hour) // timeframe.length * timeframe.length
             return Window(opens, opens + timeframe.length)
         case _:
             assert_never(timeframe)
+
+
+def _pause(calendar: CalendarName, coming: Window) -> str:
+    closed_for = coming.opens - window_before(calendar, coming.opens).closes
+    if closed_for <= BREAK_MAX:
+        return "daily break"
+    return "overnight" if closed_for <= NIGHT_MAX else "weekend"
 
 
 @lru_cache(maxsize=4096)
@@ -121,6 +150,11 @@ def _window(calendar: CalendarName, day: date) -> Window | None:
             return ALL_TIME
         case _:
             assert_never(calendar)
+
+
+def _hour(at: datetime) -> datetime:
+    """Return the whole UTC hour around `at`: no venue day begins within one."""
+    return at.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
 
 
 def _new_york(day: date, at: time) -> datetime:

@@ -11,9 +11,8 @@ from itertools import islice
 from typing import Final
 
 from ordergate.market.feed.quality import judge_quote
-from ordergate.market.hours.calendar import session, session_window
 from ordergate.model.errors import SymbolNotFound
-from ordergate.model.hours import window_before
+from ordergate.model.hours import session, session_window, window_before
 from ordergate.model.instruments import Instrument
 from ordergate.model.market import (
     Bar,

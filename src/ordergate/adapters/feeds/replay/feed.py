@@ -131,7 +131,7 @@ class ReplayFeed:
                 row = self._ahead.popleft()
                 self._remember(row)
                 due.append(self._slice(row))
-            self._read_ahead(1)
+            self._read_ahead(max(limit, 1))
             return tuple(due)
 
     def bars(
@@ -174,19 +174,18 @@ class ReplayFeed:
 
     def _seek(self, start: datetime | None) -> int:
         """Read up to `start`, remember what was before, and return where the clock begins."""
-        self._read_ahead(1)
-        if not self._ahead:
+        self._read_ahead(AHEAD_ROWS)
+        if not self._ahead or self._broken is not None:
             self._fail("no usable row")
         first = self._ahead[0].start
-        if start is None:
-            return first
-        begin = (start - EPOCH) // MICROSECOND
+        begin = first if start is None else (start - EPOCH) // MICROSECOND
         if begin < first:
             self._fail(f"starts at {moment(first):%Y-%m-%dT%H:%M:%SZ}")
         while self._ahead and self._ahead[0].due < begin:
             self._remember(self._ahead.popleft())
             self._read_ahead(1)
-        if not self._ahead:
+        self._read_ahead(AHEAD_ROWS)
+        if not self._ahead or self._broken is not None:
             self._fail(f"ends at {moment(self._read_until):%Y-%m-%dT%H:%M:%SZ}")
         return begin
 

@@ -181,8 +181,20 @@ def _digits(head: list[list[str]], columns: tuple[int, ...]) -> int:
     for cells in head:
         for column in columns:
             if column < len(cells):
-                most = max(most, len(cells[column].partition(".")[2].rstrip("0")))
+                most = max(most, _decimals(cells[column]))
     return min(most, DIGITS_MAX)
+
+
+def _decimals(text: str) -> int:
+    """Return how many digits after the point a number has: 2 of "1.250", 5 of "1e-05"."""
+    whole, _, fraction = text.partition(".")
+    if f"{whole}{fraction}".isdecimal():
+        return len(fraction.rstrip("0"))
+    try:
+        exponent = Decimal(text).normalize().as_tuple().exponent
+    except InvalidOperation:
+        return 0
+    return max(0, -exponent) if isinstance(exponent, int) else 0
 
 
 def _symbols(
