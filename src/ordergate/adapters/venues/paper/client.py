@@ -138,10 +138,9 @@ class VenueFile:
                 write.executemany("INSERT INTO instruments VALUES (?, ?)", work.instruments)
             write.execute(_PUT_ACCOUNT, work.account)
             write.execute("COMMIT")
-        except BaseException:
+        finally:
             if write.in_transaction:
                 write.execute("ROLLBACK")
-            raise
 
     def instruments(self) -> dict[str, str]:
         """Return the specifications the books were kept in, as text."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ordergate.adapters.venues.paper.accounting import affordable
 from ordergate.adapters.venues.paper.book import (
     CANCELED,
@@ -13,8 +15,18 @@ from ordergate.adapters.venues.paper.book import (
     Work,
 )
 from ordergate.adapters.venues.paper.floor import Floor
+from ordergate.model.orders import OrderType
 from ordergate.model.outcomes import FillEffect
 from ordergate.sim import costs
+
+
+class Execution(NamedTuple):
+    """How much was traded, at what price, when and why."""
+
+    steps: int
+    price: int
+    at: int
+    reason: str = "order"
 
 
 def exits_of(work: Work, floor: Floor, order: OrderRow) -> list[PositionRow]:
@@ -51,7 +63,7 @@ def objection(work: Work, floor: Floor, order: OrderRow, *, steps: int, price: i
         after[position.number] = position._replace(steps=position.steps - part, cost=cost)
     if not left:
         return ""
-    opened = _new_position(floor, order, number=0, steps=left, price=price, at=0)
+    opened = _new_position(floor, order, Execution(left, price, at=0), number=0)
     if not opened.rate:
         return "NO_PRICES"
     carried = affordable(work, floor, after=[*after.values(), opened])
@@ -59,46 +71,46 @@ def objection(work: Work, floor: Floor, order: OrderRow, *, steps: int, price: i
 
 
 def execute(
-    work: Work,
-    floor: Floor,
-    order: OrderRow,
-    *,
-    steps: int,
-    price: int,
-    at: int,
-    carried: bool = False,
+    work: Work, floor: Floor, order: OrderRow, deal: Execution, *, carried: bool = False
 ) -> OrderRow:
-    """Execute up to `steps` of an order at `price`; return it as it then stands.
+    """Execute up to the deal's steps of an order; return it as it then stands.
 
     What a reducing order cannot reduce, and what the margin does not carry, is cancelled. The other
     orders of its OCO group are cancelled. `carried`: its margin was checked for this very price.
     """
+    if order.kind == OrderType.TRAILING_STOP:
+        deal = deal._replace(reason="trailing_stop")
     done = 0
     for position in exits_of(work, floor, order):
-        part = min(steps - done, position.steps)
+        part = min(deal.steps - done, position.steps)
         if part:
             order = order._replace(position=position.number)
-            reason = "trailing_stop" if order.kind == "trailing_stop" else "order"
-            close(work, floor, position, steps=part, price=price, at=at, order=order, reason=reason)
+            close(work, floor, position, deal._replace(steps=part), order=order)
             done += part
+    left = deal.steps - done
     code = ""
-    if done < steps:
+    if left:
         code = "POSITION_CLOSED" if reduces_only(order) else ""
         if not (code or carried):
-            code = objection(work, floor, order, steps=steps - done, price=price)
+            code = objection(work, floor, order, steps=left, price=deal.price)
         if not code:
-            order = _open(work, floor, order, steps=steps - done, price=price, at=at)
-            done = steps
-    order = order._replace(filled=order.filled + done, cost=order.cost + done * price, triggered=1)
-    if code:
-        order = work.end_order(order, CANCELED, code=code, at=at)
-    elif order.left:
-        order = order._replace(status=PARTIAL)
-        work.put_order(order)
-    else:
-        order = work.end_order(order, FILLED, code="", at=at)
+            order = _open(work, floor, order, deal._replace(steps=left))
+            done = deal.steps
+    cost = order.cost + done * deal.price
+    order = order._replace(filled=order.filled + done, cost=cost, triggered=1)
+    order = _booked(work, order, code=code, at=deal.at)
     if done:
-        spend_group(work, order, at=at)
+        spend_group(work, order, at=deal.at)
+    return order
+
+
+def _booked(work: Work, order: OrderRow, *, code: str, at: int) -> OrderRow:
+    if code:
+        return work.end_order(order, CANCELED, code=code, at=at)
+    if not order.left:
+        return work.end_order(order, FILLED, code="", at=at)
+    order = order._replace(status=PARTIAL)
+    work.put_order(order)
     return order
 
 
@@ -115,23 +127,20 @@ def close(
     work: Work,
     floor: Floor,
     position: PositionRow,
+    deal: Execution,
     *,
-    steps: int,
-    price: int,
-    at: int,
-    reason: str,
     order: OrderRow | None = None,
 ) -> None:
-    """Take `steps` off a position, book the result, end what rested against it when it is gone.
+    """Take the deal off a position, book the result, end what rested against it when it is gone.
 
     `order` None: the venue's own execution of a stop, a target or a stop-out.
     """
     spec = floor.known(position.symbol)
     rate = floor.position_rate(position)
-    share = costs.cost_share(position.cost, position.steps, steps)
-    raw = costs.profit(position.side, share, price, steps, spec.tick_value)
+    share = costs.cost_share(position.cost, position.steps, deal.steps)
+    raw = costs.profit(position.side, share, deal.price, deal.steps, spec.tick_value)
     realised = costs.booked(raw, rate, floor.grid)
-    commission = _commission(floor, position.symbol, steps=steps, rate=rate)
+    commission = _commission(floor, position.symbol, steps=deal.steps, rate=rate)
     number = work.number()
     work.fills.append(
         FillRow(
@@ -140,23 +149,26 @@ def close(
             tag=order.tag if order else "",
             symbol=position.symbol,
             side=-position.side,
-            steps=steps,
-            price=price,
+            steps=deal.steps,
+            price=deal.price,
             commission=commission,
             realised=realised,
-            time=at,
+            time=deal.at,
             position=position.number,
             effect=FillEffect.CLOSING.value,
-            reason=reason,
+            reason=deal.reason,
         )
     )
     work.credit(realised - commission)
     left = position._replace(
-        steps=position.steps - steps, cost=position.cost - share, mark=price, rate=rate
+        steps=position.steps - deal.steps,
+        cost=position.cost - share,
+        mark=deal.price,
+        rate=rate,
     )
     work.put_position(left)
     if not left.steps:
-        _end_exits(work, position, at=at, spare=order)
+        _end_exits(work, position, at=deal.at, spare=order)
 
 
 def _end_exits(work: Work, position: PositionRow, *, at: int, spare: OrderRow | None) -> None:
@@ -167,24 +179,21 @@ def _end_exits(work: Work, position: PositionRow, *, at: int, spare: OrderRow | 
             work.end_order(order, CANCELED, code="POSITION_CLOSED", at=at)
 
 
-def _open(
-    work: Work, floor: Floor, order: OrderRow, *, steps: int, price: int, at: int
-) -> OrderRow:
+def _open(work: Work, floor: Floor, order: OrderRow, deal: Execution) -> OrderRow:
     """Open or enlarge a position; return the order with the position it filled into."""
     position = _grown(work, floor, order)
     if position is None:
-        number = work.number()
-        position = _new_position(floor, order, number=number, steps=steps, price=price, at=at)
+        position = _new_position(floor, order, deal, number=work.number())
     else:
         position = position._replace(
-            steps=position.steps + steps,
-            cost=position.cost + steps * price,
+            steps=position.steps + deal.steps,
+            cost=position.cost + deal.steps * deal.price,
             stop_loss=order.stop_loss or position.stop_loss,
             take_profit=order.take_profit or position.take_profit,
-            since=at,
+            since=deal.at,
         )
     work.put_position(position)
-    commission = _commission(floor, order.symbol, steps=steps, rate=position.rate)
+    commission = _commission(floor, order.symbol, steps=deal.steps, rate=position.rate)
     work.credit(-commission)
     work.fills.append(
         FillRow(
@@ -193,14 +202,14 @@ def _open(
             tag=order.tag,
             symbol=order.symbol,
             side=order.side,
-            steps=steps,
-            price=price,
+            steps=deal.steps,
+            price=deal.price,
             commission=commission,
             realised=0,
-            time=at,
+            time=deal.at,
             position=position.number,
             effect=FillEffect.OPENING.value,
-            reason="trailing_stop" if order.kind == "trailing_stop" else "order",
+            reason=deal.reason,
         )
     )
     return order._replace(position=position.number)
@@ -216,9 +225,7 @@ def _grown(work: Work, floor: Floor, order: OrderRow) -> PositionRow | None:
     return None
 
 
-def _new_position(
-    floor: Floor, order: OrderRow, *, number: int, steps: int, price: int, at: int
-) -> PositionRow:
+def _new_position(floor: Floor, order: OrderRow, deal: Execution, *, number: int) -> PositionRow:
     touch = floor.touch(order.symbol)
     rate = floor.rate(floor.known(order.symbol).instrument.quote_currency)
     return PositionRow(
@@ -226,14 +233,14 @@ def _new_position(
         tag=order.tag,
         symbol=order.symbol,
         side=order.side,
-        steps=steps,
-        cost=steps * price,
+        steps=deal.steps,
+        cost=deal.steps * deal.price,
         stop_loss=order.stop_loss,
         take_profit=order.take_profit,
         swap=0,
-        opened_at=at,
-        since=at,
-        mark=price if touch is None else touch.pays(-order.side),
+        opened_at=deal.at,
+        since=deal.at,
+        mark=deal.price if touch is None else touch.pays(-order.side),
         rate=rate or 0,
     )
 

@@ -6,8 +6,12 @@ import enum
 from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Final
 
-ANY = "any"
+from ordergate.adapters.venues.paper.mapping import REFUSALS
+
+ANY: Final = "any"
+OPERATIONS: Final = ("submit", "modify", "cancel", ANY)
 
 
 class FaultKind(enum.StrEnum):
@@ -29,17 +33,24 @@ class Fault:
     symbol: str | None = None
     count: int = 1
     delay_s: Decimal = Decimal(0)
-    code: str = "REJECTED"  # of the table in mapping; REJECT only
+    code: str | None = None  # of the table in mapping; REJECT only, None = REJECTED
 
 
 class FaultPlan:
     """Hands out each fault as often as it was asked for, first come first served."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
-        self._faults = list(faults)
-        self._left = [fault.count for fault in self._faults]
+        self._faults: list[Fault] = []
+        self._left: list[int] = []
+        for fault in faults:
+            self.add(fault)
 
     def add(self, fault: Fault) -> None:
+        """Plan a fault; raise ValueError for an operation or a code that there is not."""
+        if fault.operation not in OPERATIONS:
+            raise ValueError(f"no operation {fault.operation!r}: {', '.join(OPERATIONS)}")
+        if fault.code is not None and fault.code not in REFUSALS:
+            raise ValueError(f"no code {fault.code!r}: {', '.join(REFUSALS)}")
         self._faults.append(fault)
         self._left.append(fault.count)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ordergate.adapters.venues.paper import accounting, dealing
 from ordergate.adapters.venues.paper.book import CANCELED, OrderRow, PositionRow, Work
+from ordergate.adapters.venues.paper.dealing import Execution
 from ordergate.adapters.venues.paper.floor import STOP_OUT_SCALE, Floor, Stretch
 from ordergate.model.orders import OrderType
 from ordergate.sim import fills, margin
@@ -56,15 +57,8 @@ def _stop_or_target(
     )
     if reason == fills.NOTHING:
         return
-    dealing.close(
-        work,
-        floor,
-        position,
-        steps=position.steps,
-        price=price,
-        at=stretch.end,
-        reason=_REASONS[reason],
-    )
+    deal = Execution(position.steps, price, stretch.end, _REASONS[reason])
+    dealing.close(work, floor, position, deal)
 
 
 def _match(work: Work, floor: Floor, order: OrderRow, stretch: Stretch) -> None:
@@ -77,7 +71,7 @@ def _match(work: Work, floor: Floor, order: OrderRow, stretch: Stretch) -> None:
         return
     cap = floor.fill_cap(floor.known(order.symbol))
     steps = fills.capped(order.left, cap)
-    filled = dealing.execute(work, floor, order, steps=steps, price=price, at=stretch.end)
+    filled = dealing.execute(work, floor, order, Execution(steps, price, stretch.end))
     opened = work.positions.get(filled.position)
     if opened is not None and opened.number not in before:
         _protect_entry(work, floor, opened, filled, stretch, entry=price)
@@ -174,15 +168,8 @@ def _stop_out(work: Work, floor: Floor, stretch: Stretch) -> None:
             return
         worst = closable[margin.worst_first(tuple(profits[p.number] for p in closable))]
         price = fills.adverse(-worst.side, marks[worst.number], floor.terms.slippage_ticks)
-        dealing.close(
-            work,
-            floor,
-            worst,
-            steps=worst.steps,
-            price=price,
-            at=stretch.end,
-            reason="stop_out",
-        )
+        deal = Execution(worst.steps, price, stretch.end, "stop_out")
+        dealing.close(work, floor, worst, deal)
         for order in list(work.orders.values()):
             if not dealing.reduces_only(order):
                 work.end_order(order, CANCELED, code="STOP_OUT", at=stretch.end)

@@ -13,6 +13,7 @@ from ordergate.adapters.venues.paper.book import (
     OrderRow,
     Work,
 )
+from ordergate.adapters.venues.paper.dealing import Execution
 from ordergate.adapters.venues.paper.floor import Floor, Touch
 from ordergate.adapters.venues.paper.mapping import Spec, refusal
 from ordergate.model.orders import OrderType, Side, TimeInForce, VenueOrder
@@ -248,7 +249,7 @@ def _take(work: Work, floor: Floor, row: OrderRow, *, price: int, now: int) -> O
     code = dealing.objection(work, floor, row, steps=row.left, price=price)
     if code:
         raise refusal(code)
-    return dealing.execute(work, floor, row, steps=steps, price=price, at=now, carried=True)
+    return dealing.execute(work, floor, row, Execution(steps, price, now), carried=True)
 
 
 def check_margin(work: Work, floor: Floor, row: OrderRow, touch: Touch | None) -> None:

@@ -157,7 +157,7 @@ class PaperVenue:
         delay_s = float(fault.delay_s)
         match fault.kind:
             case FaultKind.REJECT:
-                raise mapping.refusal(fault.code)
+                raise mapping.refusal(fault.code or "REJECTED")
             case FaultKind.REQUOTE:
                 raise mapping.refusal("REQUOTE")
             case FaultKind.LOST_REQUEST:
