@@ -548,3 +548,28 @@ def test_v61_a_slice_that_comes_while_a_request_commits_is_not_lost(bench: Bench
     run(race())
     assert [fill.reason for fill in bench.history().fills] == ["order", "stop_loss"]
     assert bench.snapshot().positions == ()
+
+
+def test_v62_requests_and_slices_at_once_leave_one_story(bench: Bench) -> None:
+    """What memory shows after a storm is what the file tells a fresh start."""
+
+    async def storm() -> None:
+        orders = [
+            bench.orders.place(side, "0.10", stop_loss=stop)
+            for side, stop in [("buy", "1.09000"), ("sell", "1.11000")] * 20
+        ]
+        tasks = [asyncio.ensure_future(bench.venue.submit(order)) for order in orders]
+        for step in range(400):
+            bid = D("1.08900") + D("0.00100") * (step % 25)
+            bench.quote(bid=str(bid), ask=str(bid + D("0.0001")))
+            await asyncio.sleep(0)
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    run(storm())
+    before, past = bench.snapshot(), bench.history()
+    booked = sum((fill.realised - fill.commission for fill in past.fills), D(0))
+    assert before.account.balance == D(100_000) + booked
+    opened = [fill for fill in past.fills if fill.effect is FillEffect.OPENING]
+    assert len(opened) == len(past.fills) - len(opened) + len(before.positions)
+    bench.crash()
+    assert (bench.snapshot(), bench.history()) == (before, past)
