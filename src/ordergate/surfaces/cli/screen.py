@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -19,6 +20,7 @@ from ordergate.surfaces.cli.exits import Exit, exit_of
 Json = Annotated[bool, typer.Option("--json", help="Print the envelope as JSON.")]
 Draw = Callable[[Any], Iterable[RenderableType]]
 
+PIPE_COLUMNS: Final = 160
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 _RIGHT: Final = frozenset(
     [
@@ -64,9 +66,11 @@ def show(
 
 
 def say(*parts: RenderableType) -> None:
-    console = Console(highlight=False, markup=False, emoji=False)
+    """Print to standard output; a pipe gets wide lines, and no line of text is broken."""
+    wide = None if sys.stdout.isatty() else PIPE_COLUMNS
+    console = Console(highlight=False, markup=False, emoji=False, width=wide)
     for part in parts:
-        console.print(part)
+        console.print(part, soft_wrap=isinstance(part, Text))
 
 
 def say_error(error: Mapping[str, Any]) -> None:
@@ -86,26 +90,37 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     """Return a titled table; numbers stand right, what is missing is a dash."""
     drawn = Table(header_style="bold", box=None)
     for column in columns:
-        drawn.add_column(column, justify="right" if column in _RIGHT else "left", overflow="fold")
+        drawn.add_column(
+            column,
+            justify="right" if column in _RIGHT else "left",
+            overflow="fold",
+            no_wrap=column.endswith("id"),  # an id is there to be copied
+        )
     for row in rows:
         drawn.add_row(*(Text(_shown(cell)) for cell in row))
     return Group(_title(title), drawn)
 
 
-def pairs(title: str, values: Iterable[tuple[str, object]]) -> Group:
+def pairs(title: str, values: Iterable[tuple[str, object]]) -> Text:
     """Return titled names and values, one a line; missing values are left out."""
-    drawn = Table(show_header=False, box=None)
-    drawn.add_column(style="bold")
-    drawn.add_column(overflow="fold")
-    for name, value in values:
-        if value not in (None, "", [], ()):
-            drawn.add_row(Text(name), Text(_shown(value)))
-    return Group(_title(title), drawn)
+    held = [(name, _shown(value)) for name, value in values if value not in (None, "", [], ())]
+    width = max((len(name) for name, _ in held), default=0)
+    drawn = _title(title)
+    for name, value in held:
+        drawn.append(f"\n  {name:<{width}}  {value}", style="not bold")
+    return drawn
 
 
-def checklist(verdicts: Sequence[Mapping[str, Any]]) -> Group:
-    """Return every rule that was asked, with its number, its limit and what is left."""
+def checklist(verdicts: Sequence[Mapping[str, Any]], *, whole: bool = True) -> Group:
+    """Return every rule that was asked, with its number, its limit and what is left.
+
+    Not `whole`: only the rules that said something else than yes.
+    """
     asked = [verdict for verdict in verdicts if verdict["finding"] != "not_asked"]
+    if not whole:
+        passed = sum(verdict["finding"] == "pass" for verdict in asked)
+        asked = [verdict for verdict in asked if verdict["finding"] != "pass"]
+        return Group(Text(f"{passed} rules passed"), *_said(asked))
     numbers = ("rule", "value", "limit", "headroom", "unit")
     drawn = table(
         "Checklist",
@@ -115,12 +130,7 @@ def checklist(verdicts: Sequence[Mapping[str, Any]]) -> Group:
             for verdict in asked
         ),
     )
-    said = [
-        Text(f"{verdict['rule']}: {plain(verdict['message'])}")
-        for verdict in asked
-        if verdict["finding"] != "pass" and verdict.get("message")
-    ]
-    return Group(drawn, *said)
+    return Group(drawn, *_said(asked))
 
 
 def verdict_line(verdict: Mapping[str, Any]) -> str:
@@ -161,6 +171,16 @@ def _shown(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return plain(str(value))
+
+
+def _said(asked: Sequence[Mapping[str, Any]]) -> list[Text]:
+    return [
+        Text(
+            f"{_MARKS.get(verdict['finding'], '?')} {verdict['rule']}: {plain(verdict['message'])}"
+        )
+        for verdict in asked
+        if verdict["finding"] != "pass" and verdict.get("message")
+    ]
 
 
 def _title(title: str) -> Text:

@@ -306,8 +306,9 @@ def _finding(line: Finding) -> Text:
 
 
 def _settings(rows: list[Mapping[str, str]]) -> Iterable[RenderableType]:
-    columns = ("key", "value", "source", "meaning")
-    yield table("Settings", columns, ([row[column] for column in columns] for row in rows))
+    names = ("key", "value", "source", "meaning")
+    columns = ("key", "set to", "from", "meaning")
+    yield table("Settings", columns, ([row[name] for name in names] for row in rows))
 
 
 def _operator(made: Mapping[str, str]) -> Iterable[RenderableType]:

@@ -218,7 +218,7 @@ def show_order(
 ) -> None:
     """Show one order with its checklist."""
     answer = session(context).call("get_order", token_file=token_file, order_id=order_id)
-    show(answer, as_json=as_json, draw=draw_order)
+    show(answer, as_json=as_json, draw=draw_whole_order)
 
 
 @order_app.command()
@@ -287,7 +287,13 @@ def draw_order(found: Mapping[str, Any]) -> Iterable[RenderableType]:
     if found.get("message"):
         yield Text(plain(found["message"]))
     if found.get("checklist"):
-        yield checklist(found["checklist"])
+        yield checklist(found["checklist"], whole=False)
+
+
+def draw_whole_order(found: Mapping[str, Any]) -> Iterable[RenderableType]:
+    """Draw one order with every rule that was asked."""
+    yield from draw_order({**found, "checklist": []})
+    yield checklist(found["checklist"])
 
 
 def order_line(order: Mapping[str, Any]) -> str:
