@@ -94,6 +94,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=STOP_S,
         h11_max_incomplete_event_size=16 * 1024,
+        proxy_headers=False,  # nobody stands between us: a forged address must not pass a throttle
         server_header=False,
         date_header=False,
         ws_max_size=64 * 1024,

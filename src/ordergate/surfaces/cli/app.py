@@ -9,6 +9,7 @@ import typer
 from ordergate import __version__
 from ordergate.model.errors import GateError
 from ordergate.surfaces.cli import approving, looking, operating, setup, trading
+from ordergate.surfaces.cli.demo import command as demo
 from ordergate.surfaces.cli.exits import Exit, epilog
 from ordergate.surfaces.cli.screen import say_error
 from ordergate.surfaces.cli.session import Session, envelope_of
@@ -37,7 +38,7 @@ def build(starts: Starts) -> typer.Typer:
             raise typer.Exit
         context.obj = Session(starts)
 
-    for commands in (setup, looking, trading, approving, operating):
+    for commands in (setup, demo, looking, trading, approving, operating):
         commands.register(app)
     return app
 
