@@ -78,16 +78,10 @@ class OperatorDoor:
 
     def __enter__(self) -> Self:
         try:
-            reply = self._client.post("/operator/sign-in", json=self._who)
-        except httpx.HTTPError:
-            raise Stopped(not_running()) from None
-        envelope = _envelope(reply)
-        if not envelope["ok"]:
-            raise Stopped(envelope)
-        cookie = reply.headers.get("set-cookie", "").partition(";")[0]
-        self._client.headers["Cookie"] = cookie
-        self._client.headers["X-CSRF-Token"] = envelope["data"]["csrf"]
-        self._client.cookies.clear()
+            self._sign_in()
+        except Stopped:
+            self._client.close()
+            raise
         return self
 
     def __exit__(
@@ -122,6 +116,19 @@ class OperatorDoor:
                 yield from reply.iter_lines()
         except httpx.HTTPError as error:
             raise Stopped(_lost(error, acts=False)) from None
+
+    def _sign_in(self) -> None:
+        try:
+            reply = self._client.post("/operator/sign-in", json=self._who)
+        except httpx.HTTPError:
+            raise Stopped(not_running()) from None
+        envelope = _envelope(reply)
+        if not envelope["ok"]:
+            raise Stopped(envelope)
+        cookie = reply.headers.get("set-cookie", "").partition(";")[0]
+        self._client.headers["Cookie"] = cookie
+        self._client.headers["X-CSRF-Token"] = envelope["data"]["csrf"]
+        self._client.cookies.clear()  # the one Cookie header is ours: httpx keeps none of its own
 
     def _ask(self, method: str, path: str, fields: Mapping[str, Any] | None = None) -> Envelope:
         try:

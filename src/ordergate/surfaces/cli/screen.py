@@ -175,9 +175,7 @@ def _shown(value: object) -> str:
 
 def _said(asked: Sequence[Mapping[str, Any]]) -> list[Text]:
     return [
-        Text(
-            f"{_MARKS.get(verdict['finding'], '?')} {verdict['rule']}: {plain(verdict['message'])}"
-        )
+        Text(f"{_MARKS[verdict['finding']]} {verdict['rule']}: {plain(verdict['message'])}")
         for verdict in asked
         if verdict["finding"] != "pass" and verdict.get("message")
     ]

@@ -282,6 +282,8 @@ def draw_order(found: Mapping[str, Any]) -> Iterable[RenderableType]:
             )
         ],
     )
+    if found.get("approval"):
+        yield Text(f"number to match: {found['approval']['number']:02d}")
     if found.get("replayed"):
         yield Text("this key was known: the stored answer, nothing new happened", style="dim")
     if found.get("message"):

@@ -1,0 +1,431 @@
+"""What the commands ask, show and exit with, against a gateway with canned answers."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ordergate.model.errors import InvalidArgument
+from ordergate.surfaces.cli.running import DirectoryHeld, Note
+from ordergate.surfaces.cli.starts import Finding, Level, UpOptions
+from support.cli_gateway import PASSWORD, CannedGateway, ok, ordergate, refused, running_gateway
+
+ORDER: dict[str, Any] = {
+    "order_id": "a" * 32,
+    "status": "filled",
+    "action": "place",
+    "symbol": "EURUSD",
+    "side": "buy",
+    "order_type": "market",
+    "quantity": "0.05",
+    "filled_quantity": "0.05",
+    "average_price": "1.0851",
+    "limit_price": None,
+    "stop_price": None,
+    "stop_loss": "1.07",
+    "take_profit": None,
+    "venue_order_id": "O1",
+    "position_id": "P1",
+    "approval_id": None,
+    "code": None,
+    "mode": "paper",
+    "message": "Filled.",
+    "idempotency_key": "k1",
+    "replayed": False,
+    "checklist": [],
+    "approval": None,
+}
+VERDICT = {
+    "rule": "order_notional",
+    "finding": "refuse",
+    "value": "54828.5",
+    "limit": "20000",
+    "headroom": "20000",
+    "unit": "USD",
+    "message": "too large",
+}
+TICKET: dict[str, Any] = {
+    "ticket_id": "t1",
+    "ticket": {
+        "fingerprint": "f" * 64,
+        "number": 7,
+        "band_low": "1.08",
+        "band_high": "1.09",
+        "expires_at": "2026-01-07T14:05:00Z",
+    },
+    "order": {
+        "action": "place",
+        "principal": "local-agent",
+        "principal_kind": "agent",
+        "intent": {
+            "side": "buy",
+            "quantity": "0.5",
+            "symbol": "EURUSD",
+            "order_type": "market",
+            "stop_loss": "1.07",
+            "note": "trust\x1b[2Jme",
+        },
+        "decision": {"verdicts": [VERDICT]},
+    },
+    "approve_url": "http://ordergate.localhost:8030/approve/t1",
+    "price_now": "1.0851",
+}
+DONE: dict[str, Any] = {
+    "order_id": "a" * 32,
+    "status": "filled",
+    "code": None,
+    "mode": "paper",
+    "order": TICKET["order"],
+    "attempt": {"filled_quantity": "0.5", "average_price": "1.0851"},
+}
+
+
+@pytest.fixture
+def gateway() -> CannedGateway:
+    return CannedGateway()
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path, gateway: CannedGateway) -> Iterator[Path]:
+    with running_gateway(tmp_path / "data", gateway):
+        yield tmp_path / "data"
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    return lambda text: monkeypatch.setattr("sys.stdin", io.StringIO(text))
+
+
+def test_flags_become_arguments_and_what_is_not_given_is_not_sent(
+    data_dir: Path, gateway: CannedGateway
+) -> None:
+    gateway.answers["place_order"] = ok(ORDER)
+    words = "order place EURUSD buy 0.05 --sl 1.07 --type limit --limit 1.08 --tif day --key k1"
+    assert ordergate(data_dir, *words.split()) == 0
+    assert gateway.calls == [
+        (
+            "place_order",
+            {
+                "symbol": "EURUSD",
+                "side": "buy",
+                "quantity": "0.05",
+                "order_type": "limit",
+                "limit_price": "1.08",
+                "stop_loss": "1.07",
+                "time_in_force": "day",
+                "idempotency_key": "k1",
+            },
+        )
+    ]
+
+
+def test_a_stop_is_taken_away_by_its_name_only(data_dir: Path, gateway: CannedGateway) -> None:
+    gateway.answers["modify_order"] = ok(ORDER)
+    ordergate(data_dir, *["order", "modify", "--position", "P1", "--sl", "none"])
+    assert gateway.calls == [("modify_order", {"position_id": "P1", "stop_loss": None})]
+
+
+def test_json_is_the_envelope_and_nothing_else(
+    data_dir: Path, gateway: CannedGateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gateway.answers["place_order"] = refused("STOP_REQUIRED", "a stop is required", fix="send one")
+    code = ordergate(data_dir, *["order", "place", "EURUSD", "buy", "0.05", "--json"])
+    shown = capsys.readouterr()
+    assert code == 1
+    assert json.loads(shown.out) == gateway.answers["place_order"]
+    assert shown.err == ""
+
+
+def test_an_error_is_its_code_its_message_and_the_fix_beside_it(
+    data_dir: Path, gateway: CannedGateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gateway.answers["place_order"] = refused(
+        "EXCEEDS_LOCAL_LIMIT", "too large", fix="send less", checklist=[VERDICT]
+    )
+    assert ordergate(data_dir, *["order", "place", "EURUSD", "buy", "5"]) == 1
+    shown = capsys.readouterr()
+    assert shown.err.splitlines()[0] == "EXCEEDS_LOCAL_LIMIT: too large  -> send less"
+    assert "order_notional: value 54828.5, limit 20000, headroom 20000 USD" in shown.err
+    assert shown.out == ""
+
+
+@pytest.mark.parametrize(
+    ("envelope", "code"),
+    [
+        (ok({**ORDER, "status": "filled"}), 0),
+        (ok({**ORDER, "status": "working"}), 0),
+        (ok({**ORDER, "status": "rejected"}), 1),
+        (ok({**ORDER, "status": "approval_required"}), 4),
+        (ok({**ORDER, "status": "unknown"}), 5),
+        (ok({**ORDER, "status": "parked"}), 5),
+        (refused("KILL_SWITCH_ACTIVE"), 1),
+        (refused("INVALID_ARGUMENT"), 2),
+        (refused("NOT_READY"), 3),
+        (refused("NEEDS_REAPPROVAL"), 4),
+        (refused("ORDER_UNKNOWN"), 5),
+        (refused("FORBIDDEN"), 6),
+        (refused("LIVE_NOT_ARMED"), 6),
+    ],
+)
+def test_the_exit_code_says_what_came_of_an_order(
+    data_dir: Path, gateway: CannedGateway, envelope: Any, code: int
+) -> None:
+    gateway.answers["wait_order"] = envelope
+    assert ordergate(data_dir, "order", "wait", "a" * 32, "--timeout", "5") == code
+    assert gateway.calls[0][1] == {"order_id": "a" * 32, "timeout_s": 5}
+
+
+def test_a_lost_answer_of_an_act_is_unknown_and_of_a_read_is_not(
+    data_dir: Path, gateway: CannedGateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gateway.cut = {"place_order", "get_status"}
+    assert ordergate(data_dir, *["order", "place", "EURUSD", "buy", "0.05"]) == 5
+    assert "ORDER_UNKNOWN" in capsys.readouterr().err
+    assert ordergate(data_dir, "status") == 3
+
+
+def test_without_a_gateway_the_exit_code_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for words in (["status"], ["approvals", "list"], ["halt", "engage"]):
+        assert ordergate(tmp_path, *words, "--json") == 3
+        assert json.loads(capsys.readouterr().out)["error"]["code"] == "NOT_READY"
+
+
+def test_a_note_that_a_killed_gateway_left_is_not_believed(
+    tmp_path: Path, gateway: CannedGateway
+) -> None:
+    with running_gateway(tmp_path, gateway):
+        note = (tmp_path / "gateway.json").read_bytes()
+    (tmp_path / "gateway.json").write_bytes(note)
+    assert ordergate(tmp_path, "status") == 3
+
+
+def test_usage_is_exit_code_2(data_dir: Path) -> None:
+    assert ordergate(data_dir, "order", "place") == 2
+    assert ordergate(data_dir, "nonsense") == 2
+    assert ordergate(data_dir, "status", "--nonsense") == 2
+    assert ordergate(data_dir, "up", "--idle-exit", "soon") == 2
+    assert ordergate(data_dir, "client", "add", "emacs") == 2
+
+
+def test_help_lists_the_exit_codes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ordergate(tmp_path, "--help") == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert "5 nobody knows yet what became of the order" in text
+
+
+def test_text_of_others_cannot_steer_the_terminal(
+    data_dir: Path,
+    gateway: CannedGateway,
+    capsys: pytest.CaptureFixture[str],
+    typed: Callable[[str], None],
+) -> None:
+    gateway.answers["GET /operator/approvals/t1"] = ok(TICKET)
+    typed(f"{PASSWORD}\n")
+    assert ordergate(data_dir, "approvals", "show", "t1", "--password-stdin") == 0
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown
+    assert "untrusted" in shown
+
+
+def test_approve_shows_the_ticket_and_sends_the_fingerprint_it_showed(
+    data_dir: Path,
+    gateway: CannedGateway,
+    capsys: pytest.CaptureFixture[str],
+    typed: Callable[[str], None],
+) -> None:
+    gateway.answers["GET /operator/approvals/t1"] = ok(TICKET)
+    gateway.answers["POST /operator/approvals/t1/approve"] = ok(DONE)
+    typed(f"{PASSWORD}\n")
+    assert ordergate(data_dir, "approvals", "approve", "t1", "--yes", "--password-stdin") == 0
+    assert gateway.calls[-1] == (
+        "POST /operator/approvals/t1/approve",
+        {"fingerprint": "f" * 64},
+    )
+    shown = capsys.readouterr().out
+    for word in ("Ask 07", "buy", "0.5", "EURUSD", "1.08 .. 1.09", "54828.5", "filled"):
+        assert word in shown
+    assert gateway.signed_out == 1
+
+
+def test_nothing_is_approved_where_nobody_confirms(
+    data_dir: Path, gateway: CannedGateway, typed: Callable[[str], None]
+) -> None:
+    gateway.answers["GET /operator/approvals/t1"] = ok(TICKET)
+    typed(f"{PASSWORD}\n")
+    assert ordergate(data_dir, "approvals", "approve", "t1", "--password-stdin") == 2
+    assert [name for name, _ in gateway.calls] == ["GET /operator/approvals/t1"]
+    assert gateway.signed_out == 1
+
+
+def test_a_wrong_password_is_not_permitted(
+    data_dir: Path, gateway: CannedGateway, typed: Callable[[str], None]
+) -> None:
+    typed("guess\n")
+    assert ordergate(data_dir, "approvals", "list", "--password-stdin") == 6
+    assert gateway.calls == []
+
+
+def test_the_password_is_never_an_argument_and_never_shown(
+    data_dir: Path, gateway: CannedGateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ordergate(data_dir, "approvals", "list", "--json") == 2
+    assert "--password-stdin" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "request_line", "body"),
+    [
+        ("approvals deny t1 --reason no", "POST /operator/approvals/t1/deny", {"reason": "no"}),
+        ("halt release h1 --reason ok", "POST /operator/halts/h1/release", {"reason": "ok"}),
+        (
+            "token create bot --kind read_only --days 3",
+            "POST /operator/tokens",
+            {"kind": "read_only", "name": "bot", "days": 3},
+        ),
+        ("token revoke k1", "DELETE /operator/tokens/k1", None),
+        (
+            "order resolve x1 --not-placed --reason looked",
+            "POST /operator/orders/x1/resolve",
+            {"placed": False, "reason": "looked"},
+        ),
+    ],
+)
+def test_an_operators_command_is_one_request(
+    data_dir: Path,
+    gateway: CannedGateway,
+    typed: Callable[[str], None],
+    words: str,
+    request_line: str,
+    body: Any,
+) -> None:
+    typed(f"{PASSWORD}\n")
+    ordergate(data_dir, *words.split(), "--password-stdin", "--json")
+    assert gateway.calls == [(request_line, body)]
+
+
+def test_the_only_halt_is_released_without_naming_it_and_two_are_not(
+    data_dir: Path, gateway: CannedGateway, typed: Callable[[str], None]
+) -> None:
+    halt = {"halt_id": "h1", "kind": "kill", "scope": "global", "target": ""}
+    gateway.answers["POST /operator/halts/h1/release"] = ok({**halt, "released_at": "now"})
+    gateway.answers["GET /operator/halts"] = ok([halt, {**halt, "halt_id": "h2"}])
+    typed(f"{PASSWORD}\n")
+    assert ordergate(data_dir, "halt", "release", "--password-stdin") == 2
+    gateway.answers["GET /operator/halts"] = ok([halt])
+    typed(f"{PASSWORD}\n")
+    assert ordergate(data_dir, "halt", "release", "--password-stdin") == 0
+
+
+def test_a_draft_is_shown_before_it_is_submitted(
+    data_dir: Path, gateway: CannedGateway, typed: Callable[[str], None]
+) -> None:
+    gateway.answers["GET /operator/drafts"] = ok([{**DONE, "order_id": "d1", "status": "draft"}])
+    gateway.answers["POST /operator/drafts/d1/submit"] = ok({**DONE, "status": "approval_required"})
+    typed(f"{PASSWORD}\n")
+    assert ordergate(data_dir, "order", "submit-draft", "d1", "--yes", "--password-stdin") == 4
+    typed(f"{PASSWORD}\n")
+    assert ordergate(data_dir, "order", "submit-draft", "d2", "--yes", "--password-stdin") == 1
+
+
+def test_the_audit_is_exported_line_by_line_into_a_private_file(
+    data_dir: Path, gateway: CannedGateway, typed: Callable[[str], None], tmp_path: Path
+) -> None:
+    gateway.answers["GET /operator/audit/export"] = '{"seq":1}\n{"seq":2}\n'
+    typed(f"{PASSWORD}\n")
+    out = tmp_path / "audit.jsonl"
+    assert ordergate(data_dir, "audit", "export", "--out", str(out), "--password-stdin") == 0
+    assert out.read_text() == '{"seq":1}\n{"seq":2}\n'
+    assert out.stat().st_mode & 0o077 == 0
+
+
+def test_bars_come_with_a_sparkline_and_their_source(
+    data_dir: Path, gateway: CannedGateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    closes = ["1.1", "1.2", "1.3"]
+    gateway.answers["get_bars"] = ok(
+        {
+            "symbol": "EURUSD",
+            "timeframe": "H1",
+            "time": ["1", "2", "3"],
+            **dict.fromkeys(("open", "high", "low", "close"), closes),
+            "volume": [None] * 3,
+            "source": "simulated",
+            "synthetic": True,
+            "age_s": "0.1",
+            "last_complete": False,
+        }
+    )
+    assert ordergate(data_dir, *["bars", "EURUSD", "--timeframe", "H1", "--limit", "3"]) == 0
+    shown = capsys.readouterr().out
+    assert "▁▄█" in shown
+    assert "SYNTHETIC prices from simulated, 0.1 s old" in shown
+    assert "still running" in shown
+
+
+def test_a_second_up_says_who_holds_the_directory(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    holder = Note(pid=4711, started_at="2026-01-07", paper_only=True, rest_url="http://x:1")
+
+    def up(_: UpOptions, __: object) -> int:
+        raise DirectoryHeld(holder)
+
+    assert ordergate(tmp_path, "up", up=up) == 1
+    assert "pid 4711" in capsys.readouterr().err
+
+
+def test_up_passes_on_what_it_was_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ticks = tmp_path / "ticks.csv"
+    ticks.touch()
+    heard: list[UpOptions] = []
+
+    def up(options: UpOptions, announce: Callable[[Note], None]) -> int:
+        heard.append(options)
+        urls = {"rest_url": "http://r:1", "mcp_url": "http://m:2", "console_url": "http://c:3"}
+        announce(Note(pid=1, started_at="now", paper_only=True, **urls))
+        return 0
+
+    words = "up --paper-only --idle-exit 15m --takeover --speed 10 --seed 3 --json --replay"
+    assert ordergate(tmp_path, *words.split(), str(ticks), up=up) == 0
+    assert heard == [
+        UpOptions(
+            paper_only=True, idle_exit_s=900, takeover=True, replay=(ticks,), speed="10", seed=3
+        )
+    ]
+    said = json.loads(capsys.readouterr().out)["data"]
+    assert (said["rest"], said["mcp"]) == ("http://r:1/api/v1", "http://m:2/mcp")
+    assert "mcpServers" in said["client"]
+
+
+def test_refused_settings_have_an_exit_code_of_their_own(tmp_path: Path) -> None:
+    def bad() -> list[dict[str, str]]:
+        raise InvalidArgument("unknown key")
+
+    assert ordergate(tmp_path, "config", "check", settings=bad) == 7
+    assert ordergate(tmp_path, "config", "check") == 0
+
+
+def test_doctor_fails_when_a_finding_does(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    warned = [Finding(Level.PASS, "one", "good"), Finding(Level.WARN, "two", "hm", "do this")]
+    assert ordergate(tmp_path, "doctor", doctor=lambda: warned) == 0
+    assert "[WARN] two: hm\n       -> do this" in capsys.readouterr().out
+    failed = [*warned, Finding(Level.FAIL, "three", "bad", "do that")]
+    assert ordergate(tmp_path, "doctor", doctor=lambda: failed) == 1
+
+
+def test_the_operators_secret_is_printed_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (
+        ordergate(tmp_path, "operator", "init", "ann", init_operator=lambda name: f"pw-{name}") == 0
+    )
+    assert capsys.readouterr().out.count("pw-ann") == 1
