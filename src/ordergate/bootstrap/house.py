@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
+
+import structlog
 
 from ordergate.adapters.feeds.replay.feed import ReplayFeed
 from ordergate.adapters.feeds.simulated.feed import SimulatedFeed
@@ -20,15 +23,20 @@ from ordergate.adapters.venues.paper.venue import PaperVenue, last_venue_time
 from ordergate.bootstrap.line import OrderLine, World, order_line
 from ordergate.identity.sign_in import SignIn
 from ordergate.market.feed.subscribe import Market
+from ordergate.model.errors import IllegalState
 from ordergate.model.hours import day_end
+from ordergate.model.market import Slice
 from ordergate.model.records import ScopeKind
 from ordergate.model.values import TicketId
 from ordergate.model.views import Change
 from ordergate.order.gateway import GATEWAY
 from ordergate.ports.feed import Feed
+from ordergate.ports.journal import JournalTx
 from ordergate.ports.system import Clock
 from ordergate.settings import Fault as FaultSetting
 from ordergate.settings import Settings
+
+_log = structlog.get_logger("ordergate.house")
 
 GATE_FILE: Final = "gate.db"
 PAPER_FILE: Final = "paper.db"
@@ -66,9 +74,10 @@ async def build(
     clock, ids = SystemClock(), SystemIds()
     data = settings.directories.data
     keys = load_keys(settings.directories.config, chance=random_bytes)
-    feed = _feed(settings, clock, resumed=last_venue_time(data / PAPER_FILE))
-    market = Market(feed=feed, clock=clock)
     store = SqliteStore.open(data / GATE_FILE)
+    feed = _feed(settings, clock, resumed=last_venue_time(data / PAPER_FILE))
+    await store.write(lambda tx: _require_same_prices(tx, feed.source))
+    market = Market(feed=feed, clock=clock)
     venue = PaperVenue(
         path=data / PAPER_FILE,
         markets=market,
@@ -81,7 +90,7 @@ async def build(
         ),
         faults=tuple(_fault(fault) for fault in settings.paper.faults),
     )
-    market.listen(venue.on_slice)
+    market.listen(_to_venue(venue))
     market.pump()
     line = await order_line(
         World(
@@ -135,6 +144,31 @@ def _feed(settings: Settings, clock: Clock, *, resumed: datetime | None) -> Feed
             symbol=None,
         )
     return SimulatedFeed(clock=clock, seed=chosen.seed, start=resumed or chosen.start)
+
+
+def _require_same_prices(tx: JournalTx, source: str) -> None:
+    """Refuse to carry an account from one market into another: its clock and marks would lie."""
+    known = tx.fact("price_source")
+    if known is None:
+        tx.put_fact("price_source", source)
+    elif known != source:
+        raise IllegalState(
+            f"the paper account here lives on the prices of {known}, not of {source}",
+            fix="give these prices a directory of their own: ORDERGATE_DATA_DIR=<dir> ordergate up",
+        )
+
+
+def _to_venue(venue: PaperVenue) -> Callable[[Slice], None]:
+    """Return a listener that keeps prices flowing when the venue's own file cannot be written."""
+
+    def on_slice(slice_: Slice) -> None:
+        try:
+            venue.on_slice(slice_)
+        except (sqlite3.Error, OSError) as error:
+            # Its books are as they were before this price; the next one tries again.
+            _log.error("paper.unwritable", symbol=slice_.symbol, reason=str(error))
+
+    return on_slice
 
 
 def _fault(fault: FaultSetting) -> Fault:

@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from ordergate.model.orders import Side
 from ordergate.model.values import PositionId, Symbol, Tag, VenueOrderId
@@ -84,6 +85,9 @@ class Unknown:
 
 
 Outcome = Acked | Rejected | NotSent | Unknown
+
+
+DUPLICATE_TAG: Final = "DUPLICATE_TAG"  # the venue has an order under this tag: look it up
 
 
 class VenueRefusal(Exception):

@@ -55,7 +55,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure:
-    """What an opening order reserves in every limit until evidence releases it, account currency."""
+    """What an opening reserves in every limit until evidence releases it, account currency."""
 
     notional: Decimal
     risk: Decimal | None  # loss at the stop; None where there is no stop

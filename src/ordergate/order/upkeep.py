@@ -6,13 +6,15 @@ import asyncio
 from datetime import timedelta
 from typing import Final
 
+import structlog
+
 from ordergate.model.errors import Code
 from ordergate.model.orders import Action, OrderState
 from ordergate.model.records import OrderRecord, TicketState
 from ordergate.order.approval.approve import Approve
 from ordergate.order.gateway import GATEWAY, Gateway
 from ordergate.order.journal.record import Record
-from ordergate.ports.journal import Journal, JournalTx, OrderFilter
+from ordergate.ports.journal import Journal, JournalTx, JournalUnwritable, OrderFilter
 from ordergate.ports.market_facts import MarketFacts
 from ordergate.ports.system import Clock
 
@@ -20,6 +22,8 @@ FRESH: Final = timedelta(seconds=10)  # an opening left PROPOSED is claimed whil
 REQUOTE_LIFE: Final = timedelta(seconds=60)
 TICK_S: Final = 1.0
 BATCH: Final = 500
+
+_log = structlog.get_logger("ordergate.upkeep")
 
 _HALF_DONE: Final = frozenset({OrderState.PROPOSED, OrderState.APPROVED})
 _EXITS: Final = frozenset({Action.CLOSE, Action.CANCEL})
@@ -56,9 +60,12 @@ class Upkeep:
                 await self._end(order, "good_till_passed")
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Tick once a second until stopped."""
+        """Tick once a second until stopped; what cannot be written now is tried again."""
         while not stop.is_set():
-            await self.tick()
+            try:
+                await self.tick()
+            except JournalUnwritable as error:
+                _log.error("upkeep.unwritable", reason=str(error))
             await self._clock.sleep(TICK_S)
 
     async def tick(self) -> None:

@@ -7,6 +7,7 @@ from typing import Final, assert_never
 
 from ordergate.model.orders import Action
 from ordergate.model.outcomes import (
+    DUPLICATE_TAG,
     Acked,
     NeverSent,
     NotSent,
@@ -30,7 +31,12 @@ _PLACED: Final = {
 
 
 def evidence(error: BaseException) -> Rejected | NotSent | Unknown:
-    """Return what a failed send proves; a timeout or a lost reply proves nothing."""
+    """Return what a failed send proves; a timeout or a lost reply proves nothing.
+
+    A tag refused as known says "already there": neither a rejection nor a success (venues.md 2.3).
+    """
+    if isinstance(error, VenueRefusal) and error.code == DUPLICATE_TAG:
+        return Unknown(error.code)
     if isinstance(error, VenueRefusal):
         return Rejected(error.code, error.reason, error.requote)
     if isinstance(error, NEVER_LEFT):

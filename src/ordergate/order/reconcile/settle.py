@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from datetime import time as day_time
 from typing import Final
 
+import structlog
+
 from ordergate.model.accounts import VenueHistory, VenueOrderState
 from ordergate.model.orders import Action, AttemptState, Lane, OrderState, PlaceIntent
 from ordergate.model.outcomes import Fill, VenueStatus
@@ -37,6 +39,8 @@ ENDED_WINDOW: Final = timedelta(minutes=10)
 LOOK_BACK: Final = timedelta(minutes=5)
 OWN_SENDING_MAX: Final = timedelta(seconds=20)  # beyond the wire's deadline: its outcome was lost
 TRADES_REMEMBERED: Final = 20_000
+
+_log = structlog.get_logger("ordergate.reconcile")
 
 _FOUND: Final = {
     VenueStatus.WORKING: "found_working",
@@ -98,7 +102,7 @@ class Settle:
             try:
                 await self.scan()
             except Exception as error:  # noqa: BLE001 - a venue that cannot be read is asked again
-                self._note_failure(error)
+                _log.warning("reconcile.failed", reason=type(error).__name__)
 
     async def recover(self) -> None:
         """Find out, before anything opens, what became of the attempts of earlier instances."""
@@ -357,6 +361,3 @@ class Settle:
             due = next((at for at in QUERIES_S if at > waited), SWEEP_S + waited)
             pause = min(pause, max(due - waited, 0.05))
         return pause
-
-    def _note_failure(self, error: Exception) -> None:
-        self._last_failure = type(error).__name__

@@ -25,6 +25,7 @@ from ordergate.order.dispatch.evidence import code_of, event_of, evidence, fille
     [
         (VenueRefusal("INVALID_STOPS", "too near"), Rejected("INVALID_STOPS", "too near")),
         (VenueRefusal("REQUOTE", "moved", requote=True), Rejected("REQUOTE", "moved", True)),
+        (VenueRefusal("DUPLICATE_TAG", "known"), Unknown("DUPLICATE_TAG")),
         (NeverSent("no link"), NotSent("NeverSent")),
         (ConnectionRefusedError(), NotSent("ConnectionRefusedError")),
         (ConnectionResetError(), Unknown("ConnectionResetError")),
