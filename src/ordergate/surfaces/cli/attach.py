@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from filelock import FileLock, Timeout
 
 from ordergate.model.errors import NotReady
-from ordergate.surfaces.cli.running import Note, running
+from ordergate.surfaces.cli.running import Note, is_held, running
 
 READY_WITHIN_S: Final = 20.0
 POLL_S: Final = 0.05
@@ -174,8 +174,8 @@ def _started(data_dir: Path, spawn: Spawn, monotonic: Callable[[], float], deadl
         note = _answering(data_dir)
         if note is not None:
             return note
-        if child.poll() not in (None, 0) and running(data_dir) is None:
-            break
+        if child.poll() is not None and not is_held(data_dir):
+            break  # ours is gone and nobody else's holds the directory
         time.sleep(POLL_S)
     raise _not_ready(data_dir)
 
