@@ -133,8 +133,10 @@ class Limits:
         "0.005", "of the price", "Widest spread to open at", most="1"
     )
     spread_max_fx_fraction: Decimal = _number("0.001", "of the price", "The same for FX", most="1")
+    # The feed's own verdict comes first: a dead link is refused at once, an open symbol after an
+    # hour of silence. This bound is for slow data: by default three daily bars.
     quote_age_max_s: Decimal = _number(
-        "5", "seconds", "Oldest quote to open on once the feed is silent", most="3600"
+        "259200", "seconds, venue clock", "Oldest quote to open on, the feed alive", most="2592000"
     )
     facts_age_max_s: Decimal = _number(
         "5", "seconds", "Oldest reading of the account to open on", most="60"

@@ -7,9 +7,9 @@ import pytest
 
 from ordergate.model.orders import Side
 from ordergate.model.records import Tightening
-from ordergate.model.values import PrincipalId, Symbol
+from ordergate.model.values import OrderId, PrincipalId, Symbol
 from ordergate.model.verdicts import Verb
-from support.judging import Court, D, close, modify, place, position, state
+from support.judging import Court, D, close, modify, place, position, reservation, state
 from support.manual_market import STANDARD, fx
 
 
@@ -116,3 +116,21 @@ def test_the_same_facts_give_the_same_words() -> None:
 def test_a_position_elsewhere_does_not_stop_a_small_order(symbol: str) -> None:
     held = position(symbol=Symbol(symbol), quantity=D("0.01"), current_price=D(100))
     assert Court(positions=(held,)).judge(place()).decision.verb is Verb.ALLOW
+
+
+@pytest.mark.parametrize(
+    ("cap", "value"),
+    [("gross_exposure_fraction", D("0.5")), ("position_notional_fraction", D("0.5"))],
+)
+def test_a7_orders_one_after_another_never_pass_a_cap(cap: str, value: Decimal) -> None:
+    court = Court().limit(**{cap: value})
+    held = D(0)
+    for n in range(10):
+        judgement = court.judge(place(), order_id=OrderId(f"o{n}"))
+        if judgement.decision.verb is not Verb.ALLOW:
+            break
+        assert judgement.exposure is not None
+        court.reserve(reservation(n, notional=judgement.exposure.notional))
+        held += judgement.exposure.notional
+    assert n == 4
+    assert held <= D(50_000)

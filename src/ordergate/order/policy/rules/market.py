@@ -55,7 +55,7 @@ def market_open(request: Request, facts: Facts) -> RuleVerdict:
 def quote_fresh(request: Request, facts: Facts) -> RuleVerdict:
     """Refuse a quote that is missing, stale, crossed or without a spread.
 
-    A quiet symbol is not stale while its link lives: the feed's verdict counts, not the age alone.
+    A quiet symbol is not stale while its link lives: the feed's verdict comes before the age.
     """
     quote, verdict, age = facts.quote, facts.quality.verdict, facts.quality.age_s
     if quote is None or verdict is Quality.MISSING or age is None:
@@ -66,7 +66,7 @@ def quote_fresh(request: Request, facts: Facts) -> RuleVerdict:
         value=age,
         limit=limit,
         room=limit - age,
-        broken=verdict is not Quality.OK and not trades_only,
+        broken=age > limit or (verdict is not Quality.OK and not trades_only),
         message=f"the newest quote is {verdict.value}, {plain(age)} s old, from {quote.source}",
         fix=lambda: "wait for a fresh quote and send the order again",
         code=Code.DATA_UNAVAILABLE,

@@ -52,6 +52,15 @@ def test_a_quiet_symbol_is_not_stale_while_its_link_lives() -> None:
     assert (verdict.finding, verdict.value) == (PASS, D(180))
 
 
+@pytest.mark.parametrize(("age_ms", "finding"), [(4999, PASS), (5000, PASS), (5001, REFUSE)])
+def test_an_older_quote_than_wanted_denies_though_its_link_lives(
+    age_ms: int, finding: Finding
+) -> None:
+    court = Court().limit(quote_age_max_s=D(5))
+    court.market.advance(milliseconds=age_ms)
+    assert court.verdict("quote_fresh", place()).finding is finding
+
+
 def test_last_prices_have_no_spread_to_miss() -> None:
     court = Court()
     court.market.set("EURUSD", "1.08500", "1.08500", basis=PriceBasis.TRADE)
