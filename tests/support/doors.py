@@ -19,7 +19,7 @@ from ordergate.surfaces.catalogue.operation import Operation
 from ordergate.surfaces.catalogue.operations import operations
 from ordergate.surfaces.catalogue.services import GateStatus, Services
 from ordergate.surfaces.catalogue.throttle import Rate, Throttle
-from support.fake_gateway import FakeGateway
+from support.stateful_gateway import FakeGateway
 from support.manual_clock import ManualClock
 from support.manual_market import ManualMarket
 

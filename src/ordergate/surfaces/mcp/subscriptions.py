@@ -11,7 +11,12 @@ from typing import Any, Final
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.server.session import ServerSession
-from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, ResourceUpdated
+from mcp.server.subscriptions import (
+    InMemorySubscriptionBus,
+    ListenHandler,
+    ResourceUpdated,
+    SubscriptionBus,
+)
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     INVALID_PARAMS,
@@ -47,11 +52,18 @@ class _Subscriber:
 class Subscriptions:
     """Collects changed resources and tells, a few times a second, whoever asked."""
 
-    def __init__(self, *, listen: Listen, touched: Touched, known: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        *,
+        listen: Listen,
+        touched: Touched,
+        known: Callable[[str], bool],
+        bus: SubscriptionBus | None = None,
+    ) -> None:
         self._listen = listen
         self._touched = touched
         self._known = known
-        self._bus = InMemorySubscriptionBus()
+        self._bus = InMemorySubscriptionBus() if bus is None else bus
         self._streams = ListenHandler(
             self._bus, max_subscriptions=STREAMS_MAX, max_buffered_events=DIRTY_MAX
         )
