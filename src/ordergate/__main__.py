@@ -30,6 +30,7 @@ def main() -> int:
     arguments = sys.argv[1:]
     if arguments == ["mcp"]:
         return _mcp_alone()
+    from ordergate.adapters.system import SystemClock
     from ordergate.surfaces.cli.app import run
     from ordergate.surfaces.cli.starts import Starts
 
@@ -42,6 +43,7 @@ def main() -> int:
         verify_audit=_verify_audit,
         settings=_settings_rows,
         doctor=_doctor,
+        monotonic=SystemClock().monotonic,
         client_environment=_client_environment,
     )
     return run(starts, arguments)

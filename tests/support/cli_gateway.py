@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from ordergate.adapters.system import SystemClock
 from ordergate.model.errors import NotFound
 from ordergate.surfaces.cli.app import run
 from ordergate.surfaces.cli.attach import read_token
@@ -158,6 +159,7 @@ def starts_for(data_dir: Path, **others: Any) -> Starts:
         "verify_audit": nothing,
         "settings": list,
         "doctor": list[Finding],
+        "monotonic": SystemClock().monotonic,
         "client_environment": dict,
     }
     return Starts(**{**plain, **others})

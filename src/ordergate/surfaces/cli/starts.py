@@ -51,4 +51,5 @@ class Starts:
     verify_audit: Callable[[], Mapping[str, Any]]  # raises GateError when the proof fails
     settings: Callable[[], list[dict[str, str]]]  # key, value, source, meaning; secrets redacted
     doctor: Callable[[], list[Finding]]
+    monotonic: Callable[[], float]  # seconds of a clock that never goes back
     client_environment: Callable[[], Mapping[str, str]]  # what a client must pass to find us
