@@ -47,7 +47,9 @@ def _field(schema: Mapping[str, Any], *, nullable: bool) -> dict[str, Any]:
         if branch.get("type") != "null":
             terse = {**branch, **terse}
     if nullable:
-        terse["type"] = [terse["type"], "null"]
+        # Two branches, not a list of types: some clients map a property onto one type.
+        words = {"description": terse.pop("description")} if "description" in terse else {}
+        terse = {"anyOf": [terse, {"type": "null"}], **words}
     if schema.get("default") is not None:
         terse["default"] = schema["default"]
     if "const" in terse:
