@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from ordergate import __version__
 from ordergate.model.errors import InvalidArgument
 from ordergate.surfaces.cli.running import DirectoryHeld, Note
 from ordergate.surfaces.cli.starts import Finding, Level, UpOptions
@@ -139,6 +140,69 @@ def test_json_is_the_envelope_and_nothing_else(
     assert code == 1
     assert json.loads(shown.out) == gateway.answers["place_order"]
     assert shown.err == ""
+
+
+def rule(name: str, finding: str = "pass", **numbers: Any) -> dict[str, Any]:
+    empty = {"value": None, "limit": None, "headroom": None, "unit": "", "message": ""}
+    return {"rule": name, "finding": finding, **empty, **numbers}
+
+
+JUDGED = [
+    rule("numbers"),
+    rule("target", "not_asked"),
+    rule("order_notional", value="55000", limit="100000", headroom="100000", unit="USD"),
+    rule("open_orders", value="19", limit="20", headroom="2", unit="orders"),
+    rule("margin_free", value="90000", limit="50000", headroom="50000", unit="USD"),
+]
+
+
+def test_an_accepted_order_says_in_one_line_how_it_was_judged(
+    data_dir: Path, gateway: CannedGateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gateway.answers["place_order"] = ok({**ORDER, "checklist": JUDGED})
+    words = ["order", "place", "EURUSD", "buy", "0.05", "--sl", "1.07"]
+    assert ordergate(data_dir, *words) == 0
+    shown = capsys.readouterr().out
+    tightest = "open_orders: value 19, limit 20, headroom 2 orders"
+    assert shown.splitlines()[-1] == f"judged by 4 rules, all passed; tightest: {tightest}"
+    assert "order_notional" not in shown
+    assert ordergate(data_dir, *words, "--verbose") == 0
+    shown = capsys.readouterr().out
+    for name in ("numbers", "order_notional", "open_orders", "margin_free"):
+        assert name in shown
+    assert "judged by" not in shown
+
+
+def test_what_did_not_just_pass_is_said_without_verbose(
+    data_dir: Path, gateway: CannedGateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = rule("approval", "ask", value="55000", limit="20000", message="above 20,000 USD")
+    warned = rule("spread", "warn", message="wider than usual")
+    waiting = {**ORDER, "status": "approval_required", "checklist": [*JUDGED, asked, warned]}
+    gateway.answers["place_order"] = ok(waiting)
+    assert ordergate(data_dir, "order", "place", "EURUSD", "buy", "0.5") == 4
+    shown = capsys.readouterr().out
+    assert "judged by 6 rules, 4 passed; tightest: open_orders" in shown
+    assert "ASK approval: above 20,000 USD" in shown
+    assert "warn spread: wider than usual" in shown
+
+
+def test_a_check_names_the_rule_that_says_no(
+    data_dir: Path, gateway: CannedGateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    judged = {"verdict": "deny", "message": "too large", "code": "EXCEEDS_LOCAL_LIMIT"}
+    gateway.answers["check_risk"] = ok({**judged, "checklist": [*JUDGED, VERDICT]})
+    assert ordergate(data_dir, *["risk", "check", "EURUSD", "buy", "5"]) == 0
+    shown = capsys.readouterr().out
+    assert "judged by 5 rules, 4 passed" in shown
+    assert "NO order_notional: too large" in shown
+    assert ordergate(data_dir, *["risk", "check", "EURUSD", "buy", "5", "--verbose"]) == 0
+    assert "Checklist" in capsys.readouterr().out
+
+
+def test_the_version_needs_no_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ordergate(tmp_path, "--version") == 0
+    assert capsys.readouterr().out == f"ordergate {__version__}\n"
 
 
 def test_an_error_is_its_code_its_message_and_the_fix_beside_it(
@@ -392,8 +456,10 @@ def test_up_passes_on_what_it_was_told(tmp_path: Path, capsys: pytest.CaptureFix
         announce(Note(pid=1, started_at="now", paper_only=True, **urls))
         return 0
 
+    where = {"ORDERGATE_DATA_DIR": "elsewhere"}
     words = "up --paper-only --idle-exit 15m --takeover --speed 10 --seed 3 --json --replay"
-    assert ordergate(tmp_path, *words.split(), str(ticks), up=up) == 0
+    arguments = [*words.split(), str(ticks)]
+    assert ordergate(tmp_path, *arguments, up=up, client_environment=lambda: where) == 0
     assert heard == [
         UpOptions(
             paper_only=True, idle_exit_s=900, takeover=True, replay=(ticks,), speed="10", seed=3
@@ -401,7 +467,8 @@ def test_up_passes_on_what_it_was_told(tmp_path: Path, capsys: pytest.CaptureFix
     ]
     said = json.loads(capsys.readouterr().out)["data"]
     assert (said["rest"], said["mcp"]) == ("http://r:1/api/v1", "http://m:2/mcp")
-    assert "mcpServers" in said["client"]
+    client = json.loads(said["client"])["mcpServers"]["ordergate"]
+    assert client["env"] == where, "a client that is started elsewhere finds this gateway"
 
 
 def test_refused_settings_have_an_exit_code_of_their_own(tmp_path: Path) -> None:

@@ -30,17 +30,22 @@ def build(starts: Starts) -> typer.Typer:
     def root(
         context: typer.Context,
         version: Annotated[
-            bool, typer.Option("--version", is_eager=True, help="Print the version.")
+            bool,
+            typer.Option("--version", is_eager=True, callback=_version, help="Print the version."),
         ] = False,
     ) -> None:
-        if version:
-            typer.echo(f"ordergate {__version__}")
-            raise typer.Exit
+        del version
         context.obj = Session(starts)
 
     for commands in (setup, demo, looking, trading, approving, operating):
         commands.register(app)
     return app
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"ordergate {__version__}")
+        raise typer.Exit
 
 
 def run(starts: Starts, arguments: list[str]) -> int:

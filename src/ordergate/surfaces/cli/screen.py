@@ -111,16 +111,9 @@ def pairs(title: str, values: Iterable[tuple[str, object]]) -> Text:
     return drawn
 
 
-def checklist(verdicts: Sequence[Mapping[str, Any]], *, whole: bool = True) -> Group:
-    """Return every rule that was asked, with its number, its limit and what is left.
-
-    Not `whole`: only the rules that said something else than yes.
-    """
-    asked = [verdict for verdict in verdicts if verdict["finding"] != "not_asked"]
-    if not whole:
-        passed = sum(verdict["finding"] == "pass" for verdict in asked)
-        asked = [verdict for verdict in asked if verdict["finding"] != "pass"]
-        return Group(Text(f"{passed} rules passed"), *_said(asked))
+def checklist(verdicts: Sequence[Mapping[str, Any]]) -> Group:
+    """Return every rule that was asked, with its number, its limit and what is left."""
+    asked = _asked(verdicts)
     numbers = ("rule", "value", "limit", "headroom", "unit")
     drawn = table(
         "Checklist",
@@ -131,6 +124,19 @@ def checklist(verdicts: Sequence[Mapping[str, Any]], *, whole: bool = True) -> G
         ),
     )
     return Group(drawn, *_said(asked))
+
+
+def summary(verdicts: Sequence[Mapping[str, Any]]) -> Group:
+    """Return the checklist in one line, and a line for each rule that did not just say yes."""
+    asked = _asked(verdicts)
+    passed = [verdict for verdict in asked if verdict["finding"] == "pass"]
+    count = "all" if len(passed) == len(asked) else str(len(passed))
+    line = Text(f"judged by {len(asked)} rules, {count} passed")
+    measured = [(slack, verdict) for verdict in passed if (slack := _slack(verdict)) is not None]
+    if measured:
+        _, tightest = min(measured, key=lambda pair: pair[0])
+        line.append(f"; tightest: {plain(tightest['rule'])}: {verdict_line(tightest)}")
+    return Group(line, *_said(asked))
 
 
 def verdict_line(verdict: Mapping[str, Any]) -> str:
@@ -171,6 +177,18 @@ def _shown(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return plain(str(value))
+
+
+def _asked(verdicts: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [verdict for verdict in verdicts if verdict["finding"] != "not_asked"]
+
+
+def _slack(verdict: Mapping[str, Any]) -> Decimal | None:
+    """Return how far from its limit a rule came out, as a share of the limit."""
+    if verdict.get("value") is None or verdict.get("limit") is None:
+        return None
+    value, limit = Decimal(str(verdict["value"])), Decimal(str(verdict["limit"]))
+    return abs(limit - value) / abs(limit) if limit else None
 
 
 def _said(asked: Sequence[Mapping[str, Any]]) -> list[Text]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -81,7 +82,8 @@ def up(
     )
 
     def announce(note: Note) -> None:
-        show(success(_addresses(note)), as_json=as_json, draw=_announced)
+        door = Door(_door_command(), starts.client_environment())
+        show(success(_addresses(note, door)), as_json=as_json, draw=_announced)
 
     try:
         code = starts.up(options, announce)
@@ -231,6 +233,15 @@ def _door_command() -> list[str]:
     return [sys.executable, "-P", "-m", "ordergate", "mcp"]
 
 
+def _our_name() -> str:
+    """Return what a person types to run this program: its name where the shell would find it."""
+    command = _door_command()[:-1]
+    found = shutil.which("ordergate")
+    if found is not None and Path(found).resolve() == Path(command[0]).resolve():
+        return "ordergate"
+    return shlex.join(command)
+
+
 def _claude_command(door: Door) -> str:
     passed = [f"--env {shlex.quote(f'{name}={text}')}" for name, text in door.environment.items()]
     words = ["claude mcp add --scope user", *passed, "ordergate --", shlex.join(door.command)]
@@ -265,20 +276,15 @@ def _held(holder: Note | None, data_dir: Path) -> Envelope:
     )
 
 
-def _addresses(note: Note) -> Mapping[str, Any]:
-    door = Door(_door_command(), {})
+def _addresses(note: Note, door: Door) -> Mapping[str, Any]:
     return {
         "pid": note.pid,
         "rest": f"{note.rest_url}/api/v1",
         "mcp": f"{note.mcp_url}/mcp",
         "console": note.console_url,
         "paper_only": note.paper_only,
-        "client": json_line(door),
+        "client": snippet(CLIENTS["desktop"], door),
     }
-
-
-def json_line(door: Door) -> str:
-    return snippet(CLIENTS["desktop"], door)
 
 
 def _announced(found: Mapping[str, Any]) -> Iterable[RenderableType]:
@@ -290,9 +296,10 @@ def _announced(found: Mapping[str, Any]) -> Iterable[RenderableType]:
             ("console", found["console"]),
         ],
     )
-    yield Text("\nConnect an AI client: ordergate client add claude-code, or by hand:")
+    us = _our_name()
+    yield Text(f"\nConnect an AI client: {us} client add claude-code, or by hand:")
     yield Text(found["client"].rstrip())
-    yield Text("\nFirst time? Make the operator, in another terminal: ordergate operator init")
+    yield Text(f"\nFirst time? Make the operator, in another terminal: {us} operator init")
     yield Text("Ctrl-C stops it; the next start goes on where this one ended.")
 
 

@@ -10,7 +10,16 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ordergate.surfaces.cli.exits import exit_of_order
-from ordergate.surfaces.cli.screen import Draw, Json, checklist, pairs, plain, show, table
+from ordergate.surfaces.cli.screen import (
+    Draw,
+    Json,
+    checklist,
+    pairs,
+    plain,
+    show,
+    summary,
+    table,
+)
 from ordergate.surfaces.cli.session import TokenFile, session
 
 Side = Annotated[str, typer.Argument(help="buy or sell")]
@@ -36,6 +45,7 @@ OrderId = Annotated[str | None, typer.Option("--order", help="Our order id.")]
 VenueOrderId = Annotated[str | None, typer.Option("--venue-order", help="The venue's order id.")]
 PositionId = Annotated[str | None, typer.Option("--position", help="A position's id.")]
 OfSymbol = Annotated[str | None, typer.Option("--symbol", help="Symbol it belongs to.")]
+Verbose = Annotated[bool, typer.Option("--verbose", help="Show every rule with its numbers.")]
 REMOVE = "none"
 
 order_app = typer.Typer(no_args_is_help=True, help="Place, change, end and watch orders.")
@@ -47,7 +57,9 @@ def register(app: typer.Typer) -> None:
     app.add_typer(risk_app, name="risk")
 
 
-def _terms_command(tool: str, *, acts: bool, draw: Draw, help_text: str) -> Callable[..., None]:
+def _terms_command(
+    tool: str, *, acts: bool, draw: Callable[[bool], Draw], help_text: str
+) -> Callable[..., None]:
     """Return the command that names a new order's terms and gives them to `tool`."""
 
     def command(
@@ -70,6 +82,7 @@ def _terms_command(tool: str, *, acts: bool, draw: Draw, help_text: str) -> Call
         note: Note = None,
         key: Key = None,
         token_file: TokenFile = None,
+        verbose: Verbose = False,
         as_json: Json = False,
     ) -> None:
         answer = session(context).call(
@@ -94,7 +107,7 @@ def _terms_command(tool: str, *, acts: bool, draw: Draw, help_text: str) -> Call
             note=note,
             idempotency_key=key,
         )
-        show(answer, as_json=as_json, draw=draw, exit_code=exit_of_order)
+        show(answer, as_json=as_json, draw=draw(verbose), exit_code=exit_of_order)
 
     command.__doc__ = help_text
     return command
@@ -117,6 +130,7 @@ def modify(
     note: Note = None,
     key: Key = None,
     token_file: TokenFile = None,
+    verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Change a resting order, or a position's stop and target. Tightening needs no yes."""
@@ -142,7 +156,7 @@ def modify(
         note=note,
         idempotency_key=key,
     )
-    show(answer, as_json=as_json, draw=draw_order, exit_code=exit_of_order)
+    show(answer, as_json=as_json, draw=order_as(verbose), exit_code=exit_of_order)
 
 
 @order_app.command()
@@ -154,6 +168,7 @@ def cancel(
     note: Note = None,
     key: Key = None,
     token_file: TokenFile = None,
+    verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Cancel a resting order."""
@@ -167,7 +182,7 @@ def cancel(
         note=note,
         idempotency_key=key,
     )
-    show(answer, as_json=as_json, draw=draw_order, exit_code=exit_of_order)
+    show(answer, as_json=as_json, draw=order_as(verbose), exit_code=exit_of_order)
 
 
 @order_app.command()
@@ -179,6 +194,7 @@ def close(
     note: Note = None,
     key: Key = None,
     token_file: TokenFile = None,
+    verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Close a position, all of it or a part. Never needs approval."""
@@ -192,7 +208,7 @@ def close(
         note=note,
         idempotency_key=key,
     )
-    show(answer, as_json=as_json, draw=draw_order, exit_code=exit_of_order)
+    show(answer, as_json=as_json, draw=order_as(verbose), exit_code=exit_of_order)
 
 
 @order_app.command()
@@ -203,13 +219,14 @@ def wait(
         int | None, typer.Option("--timeout", help="Seconds, at most 120.")
     ] = None,
     token_file: TokenFile = None,
+    verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Wait until an order is decided, then say where it stands."""
     answer = session(context).call(
         "wait_order", token_file=token_file, order_id=order_id, timeout_s=timeout_s
     )
-    show(answer, as_json=as_json, draw=draw_order, exit_code=exit_of_order)
+    show(answer, as_json=as_json, draw=order_as(verbose), exit_code=exit_of_order)
 
 
 @order_app.command("show")
@@ -289,13 +306,17 @@ def draw_order(found: Mapping[str, Any]) -> Iterable[RenderableType]:
     if found.get("message"):
         yield Text(plain(found["message"]))
     if found.get("checklist"):
-        yield checklist(found["checklist"], whole=False)
+        yield summary(found["checklist"])
 
 
 def draw_whole_order(found: Mapping[str, Any]) -> Iterable[RenderableType]:
     """Draw one order with every rule that was asked."""
     yield from draw_order({**found, "checklist": []})
     yield checklist(found["checklist"])
+
+
+def order_as(verbose: bool) -> Draw:
+    return draw_whole_order if verbose else draw_order
 
 
 def order_line(order: Mapping[str, Any]) -> str:
@@ -312,13 +333,18 @@ def order_line(order: Mapping[str, Any]) -> str:
     return plain(" ".join(str(word) for word in words if word))
 
 
-def _judgement(found: Mapping[str, Any]) -> Iterable[RenderableType]:
-    names = ("code", "lane", "notional", "risk", "reference_price", "worst_price")
-    yield pairs(
-        f"verdict: {found['verdict']}  {plain(found['message'])}",
-        [(name.replace("_", " "), found.get(name)) for name in names],
-    )
-    yield checklist(found["checklist"])
+def _judgement_as(verbose: bool) -> Draw:
+    rules = checklist if verbose else summary
+
+    def draw(found: Mapping[str, Any]) -> Iterable[RenderableType]:
+        names = ("code", "lane", "notional", "risk", "reference_price", "worst_price")
+        yield pairs(
+            f"verdict: {found['verdict']}  {plain(found['message'])}",
+            [(name.replace("_", " "), found.get(name)) for name in names],
+        )
+        yield rules(found["checklist"])
+
+    return draw
 
 
 def _limits(found: Mapping[str, Any]) -> Iterable[RenderableType]:
@@ -334,19 +360,25 @@ def _limits(found: Mapping[str, Any]) -> Iterable[RenderableType]:
 
 order_app.command("place")(
     _terms_command(
-        "place_order", acts=True, draw=draw_order, help_text="Place an order; the policy judges it."
+        "place_order",
+        acts=True,
+        draw=order_as,
+        help_text="Place an order; the policy judges it.",
     )
 )
 order_app.command("draft")(
     _terms_command(
-        "draft_order", acts=True, draw=draw_order, help_text="Draft an order for a human to submit."
+        "draft_order",
+        acts=True,
+        draw=order_as,
+        help_text="Draft an order for a human to submit.",
     )
 )
 risk_app.command("check")(
     _terms_command(
         "check_risk",
         acts=False,
-        draw=_judgement,
+        draw=_judgement_as,
         help_text="Judge an order by every rule; nothing is stored, nothing is sent.",
     )
 )
