@@ -7,7 +7,6 @@ from typing import Any
 from mcp.server.lowlevel import Server
 from starlette.types import ASGIApp
 
-from ordergate.identity.authority import allowed
 from ordergate.model.principals import Principal
 from ordergate.surfaces.edge import boundary
 from ordergate.surfaces.mcp.http import Access, mcp_app
@@ -15,7 +14,12 @@ from ordergate.surfaces.mcp.prompts import INSTRUCTIONS, SessionPrompts
 from ordergate.surfaces.mcp.resources import CatalogueResources, is_known, touched
 from ordergate.surfaces.mcp.server import mcp_server
 from ordergate.surfaces.mcp.subscriptions import Subscriptions
-from ordergate.surfaces.mcp.tools import CatalogueTools, PrincipalOf, principal_of_request
+from ordergate.surfaces.mcp.tools import (
+    CatalogueTools,
+    PrincipalOf,
+    permits,
+    principal_of_request,
+)
 from ordergate.surfaces.stream.hub import Hub
 from support.doors import Doors
 
@@ -44,11 +48,10 @@ def http_app(
     gate: Doors, hub: Hub, *, sse: bool = False, recheck_s: float = 10.0
 ) -> tuple[ASGIApp, Subscriptions]:
     server, subscriptions = server_of(gate, hub)
-    acts = {operation.name: operation.act for operation in gate.operations}
     access = Access(
         bearer=gate.bearer,
         limits=boundary(),
-        permits=lambda who, tool: tool not in acts or allowed(who.kind, acts[tool]),
+        permits=permits(gate.operations),
         monotonic=gate.clock.monotonic,
         recheck_s=recheck_s,
     )

@@ -17,7 +17,8 @@ START_S = 10.0
 @contextmanager
 def serving(app: Any, *, lifespan: Literal["on", "off"] = "on") -> Iterator[str]:
     """Serve an ASGI app on a thread of its own; yield its base URL."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # asyncio turns Nagle off only for sockets that name their protocol: without it 40 ms a call.
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     config = uvicorn.Config(app, log_level="error", ws="websockets-sansio", lifespan=lifespan)
     server = uvicorn.Server(config)

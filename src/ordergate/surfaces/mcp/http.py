@@ -32,9 +32,7 @@ from ordergate.surfaces.edge import (
     refuse,
 )
 from ordergate.surfaces.mcp.subscriptions import SESSION_HEADER, Subscriptions
-from ordergate.surfaces.mcp.tools import PRINCIPAL_KEY
-
-Permits = Callable[[Principal, str], bool]
+from ordergate.surfaces.mcp.tools import PRINCIPAL_KEY, Permits
 
 ENVELOPE_DEPTH: Final = 4  # of JSON-RPC around a tool's arguments
 SESSIONS_MAX: Final = 256

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from mcp.server.context import ServerRequestContext
 from mcp_types import (
@@ -26,7 +26,9 @@ Context = ServerRequestContext[Any, Any]
 Ask = Callable[[Principal, str, Mapping[str, Any]], Awaitable[Envelope]]
 PrincipalOf = Callable[[Context], Principal]
 
-PRINCIPAL_KEY = "ordergate.principal"
+Permits = Callable[[Principal, str], bool]
+
+PRINCIPAL_KEY: Final = "ordergate.principal"
 
 
 def principal_of_request(context: Context) -> Principal:
@@ -36,6 +38,12 @@ def principal_of_request(context: Context) -> Principal:
     if not isinstance(principal, Principal):
         raise Unauthenticated("no credential came with this request")
     return principal
+
+
+def permits(operations: Sequence[Operation]) -> Permits:
+    """Return whether a principal may ever call a tool; an unknown one is dispatch's to refuse."""
+    acts = {operation.name: operation.act for operation in operations}
+    return lambda principal, tool: tool not in acts or allowed(principal.kind, acts[tool])
 
 
 class CatalogueTools:
