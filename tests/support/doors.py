@@ -19,9 +19,9 @@ from ordergate.surfaces.catalogue.operation import Operation
 from ordergate.surfaces.catalogue.operations import operations
 from ordergate.surfaces.catalogue.services import GateStatus, Services
 from ordergate.surfaces.catalogue.throttle import Rate, Throttle
-from support.stateful_gateway import FakeGateway
 from support.manual_clock import ManualClock
 from support.manual_market import ManualMarket
+from support.stateful_gateway import FakeGateway
 
 AGENT = Principal(PrincipalId("agent-1"), Kind.AGENT, "agent one")
 OTHER = Principal(PrincipalId("agent-2"), Kind.AGENT, "agent two")
