@@ -374,6 +374,27 @@ def test_an_operators_command_is_one_request(
     assert gateway.calls == [(request_line, body)]
 
 
+def test_settling_an_order_as_not_placed_is_done_and_no_failure(
+    data_dir: Path, gateway: CannedGateway, typed: Callable[[str], None]
+) -> None:
+    gateway.answers["POST /operator/orders/x1/resolve"] = ok({**DONE, "status": "not_sent"})
+    typed(f"{PASSWORD}\n")
+    words = "order resolve x1 --not-placed --reason looked --password-stdin"
+    assert ordergate(data_dir, *words.split()) == 0
+
+
+def test_a_tightening_shows_the_limit_it_changed(
+    data_dir: Path, gateway: CannedGateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = {"value": "5", "unit": "orders", "source": "profile", "agents_may_tighten": True}
+    names = ("limits.open_orders_max", "limits.open_positions_max")
+    gateway.answers["tighten_limit"] = ok({"limits": [{"name": name, **row} for name in names]})
+    assert ordergate(data_dir, *["risk", "tighten", "open_orders_max", "5"]) == 0
+    shown = capsys.readouterr().out
+    assert "limits.open_orders_max" in shown
+    assert "limits.open_positions_max" not in shown
+
+
 def test_the_only_halt_is_released_without_naming_it_and_two_are_not(
     data_dir: Path, gateway: CannedGateway, typed: Callable[[str], None]
 ) -> None:

@@ -150,7 +150,6 @@ def resolve(
         lambda door: door.post(f"/orders/{attempt_id}/resolve", found),
         (name, password_stdin, as_json),
         _order,
-        exit_code=exit_of_order,
     )
 
 

@@ -265,7 +265,7 @@ def tighten(
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
-    """Make a limit stricter; only the operator loosens one, in ordergate.toml."""
+    """Make a limit stricter, at once; nothing takes a tightening back."""
     answer = session(context).call(
         "tighten_limit",
         token_file=token_file,
@@ -274,7 +274,7 @@ def tighten(
         value=value,
         reason=reason,
     )
-    show(answer, as_json=as_json, draw=_limits)
+    show(answer, as_json=as_json, draw=lambda found: _limits(found, only=limit_name))
 
 
 def draw_order(found: Mapping[str, Any]) -> Iterable[RenderableType]:
@@ -347,13 +347,14 @@ def _judgement_as(verbose: bool) -> Draw:
     return draw
 
 
-def _limits(found: Mapping[str, Any]) -> Iterable[RenderableType]:
+def _limits(found: Mapping[str, Any], only: str | None = None) -> Iterable[RenderableType]:
     yield table(
         "Limits in force",
         ("limit_name", "value", "unit", "source", "agents may tighten"),
         (
             (row["name"], row["value"], row["unit"], row["source"], row["agents_may_tighten"])
             for row in found["limits"]
+            if only is None or row["name"] in (only, f"limits.{only}")
         ),
     )
 
