@@ -8,7 +8,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-index-url --no-header --no-annotate
 ARGS ?=
 
-.PHONY: setup run test check fix lock
+.PHONY: setup run test check fix conformance fuzz lock
 
 setup: $(VENV)/.dev
 
@@ -29,6 +29,15 @@ fix: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# The official MCP suite and Inspector, against our layer and the real gateway; needs npm.
+conformance: $(VENV)/.dev tests/conformance/node_modules/.installed
+	$(BIN)/python tests/conformance/run.py
+
+# Bad input for every operation through every door, deeper than make test; N = bodies a tool.
+fuzz: $(VENV)/.dev
+	ORDERGATE_FUZZ_N=$(or $(N),400) $(BIN)/python -m pytest -q --timeout 1800 \
+		tests/e2e/test_fuzz.py tests/e2e/test_openapi_fuzz.py $(ARGS)
+
 # Renew the pinned versions and hashes; needs uv.
 lock:
 	printf 'hatchling>=1.27\neditables>=0.5\n' | $(COMPILE) - -o requirements-build.lock
@@ -47,4 +56,8 @@ $(VENV)/.run: $(VENV)/.made requirements-build.lock requirements.lock pyproject.
 
 $(VENV)/.dev: $(VENV)/.run requirements-dev.lock
 	$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+tests/conformance/node_modules/.installed: tests/conformance/package-lock.json
+	npm ci --prefix tests/conformance --no-progress
 	@touch $@

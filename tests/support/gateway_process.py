@@ -266,16 +266,20 @@ class GatewayProcess:
             tables = ("orders", "attempts", "tickets", "halts", "tightenings")
             mine = {name: _rows(book, f"select * from {name}") for name in tables}
         book.close()
-        return mine | {
-            name: self.venue(f"select {columns} from {name}")
-            for name, columns in (
-                ("orders_at_venue", "number, tag, symbol, side, kind, steps, status, filled"),
-                ("positions", "number, steps, stop_loss, take_profit"),
-                ("tags", "tag"),
-                ("refusals", "number"),
-            )
-            if name != "orders_at_venue"
-        } | {"orders_at_venue": self.venue("select number, tag, status, filled from orders")}
+        return (
+            mine
+            | {
+                name: self.venue(f"select {columns} from {name}")
+                for name, columns in (
+                    ("orders_at_venue", "number, tag, symbol, side, kind, steps, status, filled"),
+                    ("positions", "number, steps, stop_loss, take_profit"),
+                    ("tags", "tag"),
+                    ("refusals", "number"),
+                )
+                if name != "orders_at_venue"
+            }
+            | {"orders_at_venue": self.venue("select number, tag, status, filled from orders")}
+        )
 
     def _hang_up(self) -> None:
         if self._http is not None:
