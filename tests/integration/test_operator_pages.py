@@ -42,7 +42,8 @@ def test_the_approval_page_shows_the_whole_ask(tmp_path: Path) -> None:
             "Risk to the stop 255 USD",
             "Time left 260 s",
             "Stop loss 1.08",
-            "order notional 54255 USD of at most 100000 54255 USD 100000 USD 100000 USD",
+            "Why it waits above what is approved without a human",
+            "order notional 54255 USD of at most 100000 USD 54255 100000 100000",
             "above what is approved without a human",
         ):
             assert words in seen
@@ -230,6 +231,8 @@ def test_a_draft_is_submitted_or_discarded_by_a_form(tmp_path: Path) -> None:
         await browser.sign_in()
         browser.gate.draft("d1")
         browser.gate.draft("d2")
+        html = (await browser.get("/drafts")).text
+        assert html.index("Stop loss") < html.index("Submit as my own order"), "terms come first"
         after = await browser.submit("/drafts", "/drafts/d1/submit")
         assert "Status filled" in visible_text(after.text)
         after = await browser.submit("/drafts", "/drafts/d2/discard")

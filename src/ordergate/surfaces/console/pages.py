@@ -45,7 +45,12 @@ from ordergate.surfaces.console.frame import (
     spoken,
 )
 from ordergate.surfaces.console.markup import Child, Html, tag
-from ordergate.surfaces.console.ticket_page import headline, order_content, ticket_content
+from ordergate.surfaces.console.ticket_page import (
+    headline,
+    order_content,
+    order_facts,
+    ticket_content,
+)
 
 # Where a sign-in may lead back to: pages of ours, never another host.
 _BACK: Final = re.compile(r"/(?:drafts|halts|(?:approve|orders)/[A-Za-z0-9_.:-]{1,80})?", re.ASCII)
@@ -324,7 +329,10 @@ def _draft_card(view: OrderView, *, csrf: str) -> Html:
     return card(
         headline(view.order),
         facts(rows),
-        tag("p", tag("a", "All of it", href=f"/orders/{view.order.order_id}")),
+        order_facts(view.order),
+        tag(
+            "p", tag("a", "Checklist and the agent's words", href=f"/orders/{view.order.order_id}")
+        ),
         tag(
             "div",
             form(f"{here}/submit", button("Submit as my own order", kind="yes"), csrf=csrf),

@@ -143,7 +143,8 @@ def _ask_facts(view: TicketView, *, frame: Frame, now: datetime) -> Html:
     band = f"{number(ticket.band_low)} – {number(ticket.band_high)}"
     rows: list[tuple[str, Child]] = [
         ("Mode", LABELS[frame.mode] if frame.mode else "unknown"),
-        ("Number to match", tag("strong", str(ticket.number), class_="match")),
+        ("Why it waits", _why(order)),
+        ("Number to match", tag("strong", f"{ticket.number:02d}", class_="match")),
         ("Price now", [number(view.price_now), " ", _where(view)]),
         ("Price when asked", number(ticket.reference_price)),
         ("Price band of a yes", band),
@@ -153,6 +154,13 @@ def _ask_facts(view: TicketView, *, frame: Frame, now: datetime) -> Html:
         ("This page shows", moment(now)),
     ]
     return facts(rows)
+
+
+def _why(order: OrderRecord) -> str:
+    asking = [verdict for verdict in _verdicts(order) if verdict["finding"] == "ask"]
+    return (
+        "; ".join(str(verdict.get("message") or verdict["rule"]) for verdict in asking) or NOTHING
+    )
 
 
 def _where(view: TicketView) -> Html:
@@ -216,9 +224,11 @@ def _verdicts(order: OrderRecord) -> Iterable[Mapping[str, Any]]:
 
 def _verdict_row(verdict: Mapping[str, Any]) -> Html:
     finding = str(verdict["finding"])
-    unit = verdict.get("unit") or ""
     said = [verdict.get("message"), verdict.get("fix") if finding == "refuse" else None]
     numbers = [verdict.get(name) for name in ("value", "limit", "headroom")]
+    measured = any(number is not None for number in numbers)
+    if measured:
+        said.append(verdict.get("unit"))
     return tag(
         "tr",
         tag("td", SIGNS.get(finding, finding), title=finding, class_="sign"),
@@ -227,6 +237,6 @@ def _verdict_row(verdict: Mapping[str, Any]) -> Html:
             tag("span", str(verdict["rule"]).replace("_", " ")),
             [tag("small", str(words)) for words in said if words],
         ),
-        [tag("td", NOTHING if n is None else f"{n} {unit}".strip(), class_="n") for n in numbers],
-        class_=f"finding-{finding}",
+        [tag("td", NOTHING if n is None else str(n), class_="n") for n in numbers],
+        class_=f"finding-{finding}" if measured else f"finding-{finding} bare",
     )
