@@ -347,10 +347,53 @@ def test_use_of_limits_adds_up_per_principal_and_account(journal: Journal) -> No
     assert use("nobody") == Usage(orders=0, notional=Decimal(0))
 
 
-def test_recent_claims_are_found_since_a_moment(journal: Journal) -> None:
+def test_recent_claims_are_counted_after_a_moment(journal: Journal) -> None:
     write(journal, lambda tx: [tx.add_recent(a_recent(n)) for n in (3, 1, 2)])
-    since = START + timedelta(seconds=2)
-    assert read(journal, lambda tx: tx.recent(since=since)) == [a_recent(2), a_recent(3)]
+    one = a_recent(1)
+
+    def requests(seconds: int) -> int:
+        since = START + timedelta(seconds=seconds)
+        return read(journal, lambda tx: tx.recent_requests(one.principal, since=since))
+
+    assert [requests(n) for n in range(4)] == [3, 2, 1, 0]
+    assert read(journal, lambda tx: tx.recent_requests("nobody", since=START)) == 0
+
+
+def test_recent_openings_are_of_one_symbol_and_side_and_leave_the_order_out(
+    journal: Journal,
+) -> None:
+    rows = [
+        a_recent(1, side=Side.BUY),
+        a_recent(2, side=Side.SELL),
+        a_recent(3, side=Side.BUY, symbol="OTHER"),
+        a_recent(4, side=Side.BUY, lane=Lane.CLOSE),
+        a_recent(5, side=None),
+    ]
+    write(journal, lambda tx: [tx.add_recent(row) for row in rows])
+    one = rows[0]
+
+    def openings(side: Side | None, but: str | None = None) -> int:
+        return read(
+            journal,
+            lambda tx: tx.recent_openings(one.principal, one.symbol, side, since=START, but=but),
+        )
+
+    assert (openings(one.side), openings(Side.SELL), openings(None)) == (1, 1, 1)
+    assert openings(one.side, but=one.order_id) == 0
+
+
+def test_a_recent_twin_is_the_newest_with_equal_terms(journal: Journal) -> None:
+    rows = [a_recent(n, terms="same") for n in (1, 3, 2)] + [a_recent(4, terms="other")]
+    write(journal, lambda tx: [tx.add_recent(row) for row in rows])
+    account = rows[0].account
+
+    def twin(seconds: int, but: str | None = None) -> object:
+        since = START + timedelta(seconds=seconds)
+        return read(journal, lambda tx: tx.recent_twin(account, "same", since=since, but=but))
+
+    assert twin(0) == a_recent(3, terms="same")
+    assert twin(0, but=a_recent(3).order_id) == a_recent(2, terms="same")
+    assert twin(3) is None
 
 
 def test_tickets_move_by_version_and_are_found_by_state(journal: Journal) -> None:

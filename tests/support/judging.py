@@ -327,11 +327,12 @@ def claims(
     now: datetime,
     principal: Principal = AGENT,
     lane: Lane = Lane.OPEN,
+    order_id: OrderId | None = None,
 ) -> Iterable[RecentOrder]:
     """Return claims of equal orders, so many seconds ago, each under an order of its own."""
     for n, age in enumerate(ages):
         yield RecentOrder(
-            order_id=OrderId(f"r{n}"),
+            order_id=order_id or OrderId(f"r{n}"),
             principal=principal.id,
             account=intent.account,
             symbol=intent.symbol,

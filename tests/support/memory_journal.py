@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeVar
 
-from ordergate.model.orders import Action, AttemptState
+from ordergate.model.orders import Action, AttemptState, Lane, Side
 from ordergate.model.outcomes import Fill
 from ordergate.model.records import (
     AttemptRecord,
@@ -31,6 +31,7 @@ from ordergate.model.values import (
     IdempotencyKey,
     OrderId,
     PrincipalId,
+    Symbol,
     Tag,
     TicketId,
 )
@@ -198,9 +199,39 @@ class MemoryTx:
     def add_recent(self, recent: RecentOrder) -> None:
         self._books.recent.append(recent)
 
-    def recent(self, *, since: datetime) -> Sequence[RecentOrder]:
-        rows = [row for row in self._books.recent if row.claimed_at >= since]
-        return sorted(rows, key=lambda row: row.claimed_at)
+    def recent_requests(self, principal: PrincipalId, *, since: datetime) -> int:
+        return sum(
+            row.principal == principal and row.claimed_at > since for row in self._books.recent
+        )
+
+    def recent_openings(
+        self,
+        principal: PrincipalId,
+        symbol: Symbol,
+        side: Side | None,
+        *,
+        since: datetime,
+        but: OrderId | None,
+    ) -> int:
+        return sum(
+            (row.principal, row.symbol, row.side) == (principal, symbol, side)
+            and row.lane is Lane.OPEN
+            and row.claimed_at > since
+            and row.order_id != but
+            for row in self._books.recent
+        )
+
+    def recent_twin(
+        self, account: AccountId, terms: str, *, since: datetime, but: OrderId | None
+    ) -> RecentOrder | None:
+        twins = [
+            row
+            for row in self._books.recent
+            if (row.account, row.terms) == (account, terms)
+            and row.claimed_at > since
+            and row.order_id != but
+        ]
+        return max(twins, key=lambda row: row.claimed_at, default=None)
 
     def add_usage(
         self, account: AccountId, principal: PrincipalId, day: date, usage: Usage

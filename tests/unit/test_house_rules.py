@@ -19,27 +19,20 @@ ARGUMENTS_MAX = 6
 BROAD_EXCEPTS_MAX = 8
 
 # These lists may only shrink: what is on them and no longer offends must be taken off.
-LONG_MODULES = frozenset({"order/gateway.py"})
+LONG_MODULES: frozenset[str] = frozenset()
 LONG_FUNCTIONS = frozenset(
     {
         "adapters/storage/migrations/versions/r0001_initial.py:_books",
         "adapters/storage/migrations/versions/r0001_initial.py:_orders",
-        "bootstrap/doors.py:doors",
-        "bootstrap/house.py:build",
-        "bootstrap/line.py:order_line",
-        "order/reconcile/settle.py:_adopt",
         "surfaces/mcp/server.py:mcp_server",
     }
 )
 MANY_ARGUMENTS = frozenset(
     {
         "identity/sign_in.py:__init__",
-        "order/desk.py:__init__",
-        "order/dispatch/send.py:__init__",
         "order/journal/record.py:book",
         "order/policy/judge.py:judge",
         "order/policy/rules/control.py:measured",
-        "order/reconcile/settle.py:__init__",
     }
 )
 UNTESTED_NOUNS: frozenset[str] = frozenset()

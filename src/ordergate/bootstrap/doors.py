@@ -15,10 +15,10 @@ from starlette.types import ASGIApp
 from ordergate import __version__
 from ordergate.adapters.storage.log_file import export_log, open_log
 from ordergate.bootstrap.house import GATE_FILE, House
-from ordergate.identity.authority import allowed
 from ordergate.model.records import AuditRow
 from ordergate.ports.audit_log import AuditTx
 from ordergate.surfaces.catalogue.dispatch import Dispatch
+from ordergate.surfaces.catalogue.operation import Operation
 from ordergate.surfaces.catalogue.operations import operations
 from ordergate.surfaces.catalogue.services import GateStatus, Services
 from ordergate.surfaces.catalogue.throttle import Rate, Throttle
@@ -30,7 +30,7 @@ from ordergate.surfaces.mcp.prompts import INSTRUCTIONS, SessionPrompts
 from ordergate.surfaces.mcp.resources import CatalogueResources, is_known, touched
 from ordergate.surfaces.mcp.server import mcp_server
 from ordergate.surfaces.mcp.subscriptions import Subscriptions
-from ordergate.surfaces.mcp.tools import CatalogueTools, principal_of_request
+from ordergate.surfaces.mcp.tools import CatalogueTools, permits, principal_of_request
 from ordergate.surfaces.rest.app import Health, rest_app
 from ordergate.surfaces.rest.metrics import Metrics
 from ordergate.surfaces.stream.hub import Hub
@@ -61,50 +61,23 @@ class Doors:
 
 def doors(house: House, hub: Hub, life: Life) -> Doors:
     """Build every door on the one catalogue and the one dispatch."""
-    settings, line, clock = house.settings, house.line, house.clock
+    offered = operations(data_only=house.settings.mcp.data_only)
     metrics = Metrics()
-    house.market.listen(tell_quotes(house.market.quote, hub.publish))
     hub.listen(metrics.changed)
-    offered = operations(data_only=settings.mcp.data_only)
-    services = Services(
-        gateway=line.gateway,
-        market=house.market,
-        audit=_audit_tail(house),
-        status=lambda: GateStatus(
-            version=__version__,
-            ready=life.ready,
-            started_at=life.started_at,
-            console_url=life.console_url,
-        ),
-        publish=hub.publish,
-        clock=clock,
-        ids=house.ids,
-    )
-
-    def called(_: object) -> None:
-        life.last_call = clock.monotonic()
-
-    dispatch = Dispatch(
-        services,
-        offered,
-        throttle=Throttle(
-            Rate(per_second=float(settings.server.calls_per_second), burst=settings.server.burst),
-            clock.monotonic,
-        ),
-        observers=(metrics.called, called),
-    )
+    house.market.listen(tell_quotes(house.market.quote, hub.publish))
+    dispatch = _dispatch(house, hub, life, metrics, offered)
     limits = boundary()
-    bearer = by_bearer(house.sign_in.bearer)
     health = Health(
         version=__version__,
         ready=lambda: life.ready,
-        mcp=lambda: {"tools": len(offered), "sse": settings.server.sse},
+        mcp=lambda: {"tools": len(offered), "sse": house.settings.server.sse},
     )
+    bearer = by_bearer(house.sign_in.bearer)
     stream = Stream(
         hub=hub,
         ask=dispatch,
         authenticate=bearer,
-        tickets=Tickets(monotonic=clock.monotonic, new_id=house.ids.new_id),
+        tickets=Tickets(monotonic=house.clock.monotonic, new_id=house.ids.new_id),
     )
     rest = rest_app(
         dispatch,
@@ -114,11 +87,60 @@ def doors(house: House, hub: Hub, life: Life) -> Doors:
         metrics=metrics,
         routes=stream_routes(stream),
     )
-    behind_cookie = rest_app(
-        dispatch, offered, authenticate=principal_of, health=health, metrics=metrics
+    console = console_app(
+        desk=house.line.desk,
+        sign_in=house.sign_in,
+        gateway=house.line.gateway,
+        origins=frozenset({life.console_url}),
+        audit=_exported(house.settings.directories.data / GATE_FILE),
+        api=rest_app(dispatch, offered, authenticate=principal_of, health=health, metrics=metrics),
     )
+    return Doors(
+        rest=HostGuard(rest, limits),
+        mcp=_mcp(house, hub, dispatch, offered),
+        console=console,
+        dispatch=dispatch,
+    )
+
+
+def _dispatch(
+    house: House, hub: Hub, life: Life, metrics: Metrics, offered: Sequence[Operation]
+) -> Dispatch:
+    settings, clock = house.settings, house.clock
+
+    def status() -> GateStatus:
+        problem = settings.limits.problem
+        return GateStatus(
+            version=__version__,
+            ready=life.ready,
+            started_at=life.started_at,
+            console_url=life.console_url,
+            problems=() if problem is None else (problem.message,),
+        )
+
+    def called(_: object) -> None:
+        life.last_call = clock.monotonic()
+
+    services = Services(
+        gateway=house.line.gateway,
+        market=house.market,
+        audit=_audit_tail(house),
+        status=status,
+        publish=hub.publish,
+        clock=clock,
+        ids=house.ids,
+    )
+    rate = Rate(per_second=float(settings.server.calls_per_second), burst=settings.server.burst)
+    return Dispatch(
+        services,
+        offered,
+        throttle=Throttle(rate, clock.monotonic),
+        observers=(metrics.called, called),
+    )
+
+
+def _mcp(house: House, hub: Hub, dispatch: Dispatch, offered: Sequence[Operation]) -> ASGIApp:
     subscriptions = Subscriptions(listen=hub.listen, touched=touched, known=is_known)
-    acts = {operation.name: operation.act for operation in offered}
     server = mcp_server(
         version=__version__,
         instructions=INSTRUCTIONS,
@@ -129,24 +151,11 @@ def doors(house: House, hub: Hub, life: Life) -> Doors:
     )
     access = Access(
         bearer=house.sign_in.bearer,
-        limits=limits,
-        permits=lambda principal, tool: tool not in acts or allowed(principal.kind, acts[tool]),
-        monotonic=clock.monotonic,
+        limits=boundary(),
+        permits=permits(offered),
+        monotonic=house.clock.monotonic,
     )
-    console = console_app(
-        desk=line.desk,
-        sign_in=house.sign_in,
-        gateway=line.gateway,
-        origins=frozenset({life.console_url}),
-        audit=_exported(settings.directories.data / GATE_FILE),
-        api=behind_cookie,
-    )
-    return Doors(
-        rest=HostGuard(rest, limits),
-        mcp=mcp_app(server, subscriptions, access, sse=settings.server.sse),
-        console=console,
-        dispatch=dispatch,
-    )
+    return mcp_app(server, subscriptions, access, sse=house.settings.server.sse)
 
 
 def _audit_tail(house: House) -> Any:

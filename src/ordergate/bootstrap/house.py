@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from collections.abc import Callable
@@ -14,7 +15,7 @@ import structlog
 
 from ordergate.adapters.feeds.replay.feed import ReplayFeed
 from ordergate.adapters.feeds.simulated.feed import SimulatedFeed
-from ordergate.adapters.keys import Keys, load_keys
+from ordergate.adapters.keys import load_keys
 from ordergate.adapters.storage.store import SqliteStore
 from ordergate.adapters.system import SystemClock, SystemIds, random_bytes
 from ordergate.adapters.venues.paper.faults import Fault, FaultKind
@@ -48,7 +49,6 @@ class House:
     """All that stands behind the doors."""
 
     settings: Settings
-    keys: Keys
     clock: Clock
     ids: SystemIds
     store: SqliteStore
@@ -73,23 +73,14 @@ async def build(
     """Open everything, recover, and return a house that is ready for its doors."""
     clock, ids = SystemClock(), SystemIds()
     data = settings.directories.data
+    for name in (GATE_FILE, PAPER_FILE):
+        _make_private(data / name)
     keys = load_keys(settings.directories.config, chance=random_bytes)
     store = SqliteStore.open(data / GATE_FILE)
     feed = _feed(settings, clock, resumed=last_venue_time(data / PAPER_FILE))
     await store.write(lambda tx: _require_same_prices(tx, feed.source))
     market = Market(feed=feed, clock=clock)
-    venue = PaperVenue(
-        path=data / PAPER_FILE,
-        markets=market,
-        clock=clock,
-        terms=PaperTerms(
-            balance=settings.paper.balance,
-            slippage_ticks=settings.paper.slippage_ticks,
-            commission=settings.paper.commission,
-            swap=settings.paper.swap,
-        ),
-        faults=tuple(_fault(fault) for fault in settings.paper.faults),
-    )
+    venue = _venue(settings, market, clock)
     market.listen(_to_venue(venue))
     market.pump()
     line = await order_line(
@@ -112,9 +103,13 @@ async def build(
     sign_in = SignIn(
         store=store, seal=line.seal, clock=clock, ids=ids, chance=random_bytes, pepper=keys.pepper
     )
-    house = House(
+    await _first_token(sign_in, data)
+    if settings.run.kill_at_start:
+        await line.gateway.engage(
+            scope=ScopeKind.GLOBAL, target="", reason="KILL_SWITCH_ACTIVE at start", asker=GATEWAY
+        )
+    return House(
         settings=settings,
-        keys=keys,
         clock=clock,
         ids=ids,
         store=store,
@@ -123,12 +118,22 @@ async def build(
         line=line,
         sign_in=sign_in,
     )
-    await _first_token(house)
-    if settings.run.kill_at_start:
-        await line.gateway.engage(
-            scope=ScopeKind.GLOBAL, target="", reason="KILL_SWITCH_ACTIVE at start", asker=GATEWAY
-        )
-    return house
+
+
+def _venue(settings: Settings, market: Market, clock: Clock) -> PaperVenue:
+    paper = settings.paper
+    return PaperVenue(
+        path=settings.directories.data / PAPER_FILE,
+        markets=market,
+        clock=clock,
+        terms=PaperTerms(
+            balance=paper.balance,
+            slippage_ticks=paper.slippage_ticks,
+            commission=paper.commission,
+            swap=paper.swap,
+        ),
+        faults=tuple(_fault(fault) for fault in paper.faults),
+    )
 
 
 def _feed(settings: Settings, clock: Clock, *, resumed: datetime | None) -> Feed:
@@ -182,12 +187,17 @@ def _fault(fault: FaultSetting) -> Fault:
     )
 
 
-async def _first_token(house: House) -> None:
+async def _first_token(sign_in: SignIn, data: Path) -> None:
     """Write the paper-only agent's token the first time, readable by its owner alone."""
-    path = house.settings.directories.data / TOKEN_FILE
-    text = await house.sign_in.first_agent_token()
+    text = await sign_in.first_agent_token()
     if text is not None:
-        _write_private(path, text + "\n")
+        _write_private(data / TOKEN_FILE, text + "\n")
+
+
+def _make_private(path: Path) -> None:
+    """Create a file that its owner alone can read; a database keeps its mode, its log files too."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _write_private(path: Path, text: str) -> None:

@@ -17,7 +17,7 @@ from ordergate.order.dispatch.send import Send
 from ordergate.order.gateway import Gateway, Line
 from ordergate.order.halt import Halt
 from ordergate.order.intent.accept import Accept
-from ordergate.order.journal.record import Record
+from ordergate.order.journal.record import Instance, Record
 from ordergate.order.policy.judge import Judge
 from ordergate.order.policy.limits import Limits
 from ordergate.order.reconcile.settle import Settle
@@ -53,10 +53,7 @@ class OrderLine:
     settle: Settle
     upkeep: Upkeep
     halt: Halt
-    record: Record
     seal: Seal
-    judge: Judge
-    epoch: int
 
     async def recover(self, journal: Journal) -> None:
         """Find out what became of everything before anything new opens (reliability.md 2.5)."""
@@ -68,86 +65,70 @@ class OrderLine:
 async def order_line(world: World) -> OrderLine:
     """Wire the order line over its world, as a new instance with an epoch of its own."""
     log_id, epoch = await world.journal.write(lambda tx: begin(tx, world.ids))
-    seal = Seal(sign=world.sign, log_id=log_id, epoch=epoch, clock=world.clock, version=__version__)
-    record = Record(seal=seal, clock=world.clock)
-    judge = Judge(markets=world.markets, limits=world.limits, clock=world.clock)
-    approve = Approve(record=record, ids=world.ids, clock=world.clock)
-    halt = Halt(record=record, ids=world.ids, clock=world.clock)
-    instance = f"gateway-{epoch}"
-    send = Send(
+    clock, ids = world.clock, world.ids
+    seal = Seal(sign=world.sign, log_id=log_id, epoch=epoch, clock=clock, version=__version__)
+    record = Record(seal=seal, clock=clock)
+    instance = Instance(
+        name=f"gateway-{epoch}",
+        epoch=epoch,
         journal=world.journal,
         record=record,
+        clock=clock,
+        ids=ids,
+    )
+    judge = Judge(markets=world.markets, limits=world.limits, clock=clock)
+    approve = Approve(record=record, ids=ids, clock=clock)
+    halt = Halt(record=record, ids=ids, clock=clock)
+    send = Send(
+        instance=instance,
         judge=judge,
         approve=approve,
         halt=halt,
         reader=world.reader,
         trader=world.trader,
-        clock=world.clock,
-        ids=world.ids,
-        instance=instance,
-        epoch=epoch,
     )
     settle = Settle(
-        journal=world.journal,
-        record=record,
+        instance=instance,
         halt=halt,
         reader=world.reader,
-        clock=world.clock,
-        ids=world.ids,
-        instance=instance,
-        epoch=epoch,
         changed=lambda order, attempt: gateway.announce(order, attempt),
     )
-    sources = Sources(
+    stages = Line(
+        record=record,
+        accept=Accept(record=record, ids=ids, clock=clock),
+        approve=approve,
+        send=send,
+        settle=settle,
+        halt=halt,
+        draft_end=world.draft_end,
+        publish=world.publish,
+    )
+    gateway = Gateway(_sources(world, judge), stages)
+    return OrderLine(
+        gateway=gateway,
+        desk=Desk(
+            instance=instance,
+            gateway=gateway,
+            approve=approve,
+            send=send,
+            settle=settle,
+            halt=halt,
+        ),
+        settle=settle,
+        upkeep=Upkeep(instance=instance, gateway=gateway, approve=approve, markets=world.markets),
+        halt=halt,
+        seal=seal,
+    )
+
+
+def _sources(world: World, judge: Judge) -> Sources:
+    return Sources(
         journal=world.journal,
         judge=judge,
         reader=world.reader,
         markets=world.markets,
         clock=world.clock,
         approve_url=world.approve_url,
-    )
-    gateway = Gateway(
-        sources,
-        Line(
-            record=record,
-            accept=Accept(record=record, ids=world.ids, clock=world.clock),
-            approve=approve,
-            send=send,
-            settle=settle,
-            halt=halt,
-            draft_end=world.draft_end,
-            publish=world.publish,
-        ),
-    )
-    desk = Desk(
-        gateway=gateway,
-        journal=world.journal,
-        record=record,
-        approve=approve,
-        send=send,
-        settle=settle,
-        halt=halt,
-        reader=world.reader,
-        clock=world.clock,
-    )
-    upkeep = Upkeep(
-        gateway=gateway,
-        journal=world.journal,
-        record=record,
-        approve=approve,
-        markets=world.markets,
-        clock=world.clock,
-    )
-    return OrderLine(
-        gateway=gateway,
-        desk=desk,
-        settle=settle,
-        upkeep=upkeep,
-        halt=halt,
-        record=record,
-        seal=seal,
-        judge=judge,
-        epoch=epoch,
     )
 
 

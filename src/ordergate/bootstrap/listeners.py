@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -46,13 +47,20 @@ class _Server(uvicorn.Server):
 def bind(name: str, host: str, port: int) -> socket.socket:
     """Bind a listener's socket; raise NotReady when its port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol must be named: asyncio turns Nagle's delay off only where it sees TCP.
+    bound = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        if os.name == "posix":  # elsewhere the option lets two programs share a port
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+        bound.listen(BACKLOG)
     except OSError as error:
+        bound.close()
         raise NotReady(
             f"port {port} for {name} cannot be used: {error.strerror or error}",
             fix=f"stop what uses it, or set server.{name}_port in ordergate.toml (0 = any free)",
         ) from error
+    return bound
 
 
 class Servers:

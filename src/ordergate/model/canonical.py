@@ -10,9 +10,10 @@ import dataclasses
 import enum
 import hashlib
 import json
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from ordergate.model.orders import (
     Action,
@@ -36,31 +37,45 @@ def canonical(value: Any) -> str:
 
 def plain_data(value: Any) -> Any:
     """Turn dataclasses, enums, decimals and times into JSON's own types."""
-    match value:
-        case None | bool() | int() | str() if not isinstance(value, enum.Enum):
-            return value
-        case Decimal():
-            return plain(value)
-        case enum.Enum():
-            return value.value
-        case datetime():
-            return iso(value)
-        case date():
-            return value.isoformat()
-        case float():
-            raise TypeError("floats have no canonical form; use Decimal")
-        case dict():
-            return {str(key): plain_data(item) for key, item in value.items()}
-        case list() | tuple():
-            return [plain_data(item) for item in value]
-        case set() | frozenset():
-            return sorted(plain_data(item) for item in value)
-        case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            return {
-                field.name: plain_data(getattr(value, field.name))
-                for field in dataclasses.fields(value)
-            }
-    raise TypeError(f"no canonical form for {type(value).__name__}")
+    kind = type(value)
+    way = _LEARNT.get(kind)
+    if way is None:
+        way = _LEARNT[kind] = _way(kind)
+    return way(value)
+
+
+_LEARNT: Final[dict[type, Callable[[Any], Any]]] = {}  # every record of an order passes here
+
+
+def _way(kind: type) -> Callable[[Any], Any]:
+    """Return how values of a type become JSON's; raise TypeError where they do not."""
+    if issubclass(kind, enum.Enum):
+        return lambda value: value.value
+    if dataclasses.is_dataclass(kind):
+        names = tuple(field.name for field in dataclasses.fields(kind))
+        return lambda value: {name: plain_data(getattr(value, name)) for name in names}
+    for known, way in _WAYS:
+        if issubclass(kind, known):
+            return way
+    if issubclass(kind, float):
+        raise TypeError("floats have no canonical form; use Decimal")
+    raise TypeError(f"no canonical form for {kind.__name__}")
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _object(value: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(key): plain_data(item) for key, item in value.items()}
+
+
+def _array(value: Iterable[Any]) -> list[Any]:
+    return [plain_data(item) for item in value]
+
+
+def _sorted(value: Iterable[Any]) -> list[Any]:
+    return sorted(_array(value))
 
 
 def iso(at: datetime) -> str:
@@ -73,6 +88,21 @@ def iso(at: datetime) -> str:
 def from_iso(text: str) -> datetime:
     """Read what `iso` wrote."""
     return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+
+
+_WAYS: Final[tuple[tuple[type, Callable[[Any], Any]], ...]] = (
+    (str, _same),
+    (int, _same),  # bool too
+    (type(None), _same),
+    (Decimal, plain),
+    (datetime, iso),  # before date: every datetime is one
+    (date, date.isoformat),
+    (dict, _object),
+    (list, _array),
+    (tuple, _array),
+    (set, _sorted),
+    (frozenset, _sorted),
+)
 
 
 def sha256_hex(text: str) -> str:

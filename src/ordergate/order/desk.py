@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Final
 
 from ordergate.model.errors import Forbidden, IllegalState, InvalidArgument, NotFound
@@ -16,11 +15,9 @@ from ordergate.order.books import PAGE_MAX
 from ordergate.order.dispatch.send import Claim, Look, Send
 from ordergate.order.gateway import GATEWAY, Gateway
 from ordergate.order.halt import Halt
-from ordergate.order.journal.record import Record
+from ordergate.order.journal.record import Instance
 from ordergate.order.reconcile.settle import Settle
-from ordergate.ports.journal import Journal, JournalTx
-from ordergate.ports.system import Clock
-from ordergate.ports.venue_read import VenueReader
+from ordergate.ports.journal import JournalTx
 
 REASON_MIN: Final = 3
 
@@ -31,25 +28,21 @@ class Desk:
     def __init__(
         self,
         *,
+        instance: Instance,
         gateway: Gateway,
-        journal: Journal,
-        record: Record,
         approve: Approve,
         send: Send,
         settle: Settle,
         halt: Halt,
-        reader: VenueReader,
-        clock: Clock,
     ) -> None:
+        self._journal = instance.journal
+        self._record = instance.record
+        self._clock = instance.clock
         self._gateway = gateway
-        self._journal = journal
-        self._record = record
         self._approve = approve
         self._send = send
         self._settle = settle
         self._halt = halt
-        self._reader = reader
-        self._clock = clock
 
     async def waiting(self) -> tuple[TicketView, ...]:
         """Return the open asks, oldest first."""
@@ -92,8 +85,7 @@ class Desk:
             asker = Principal(order.principal, order.principal_kind, order.principal)
             return self._send.claim(tx, order, look, asker=asker, approved=ticket)
 
-        view = await self.ticket(ticket_id)
-        return await self._gateway.redeem(claimed, order_id=view.order.order_id)
+        return await self._gateway.redeem(claimed)
 
     async def deny(self, ticket_id: TicketId, *, reason: str, operator: Principal) -> OrderView:
         """Say no; the first answer counts."""
@@ -151,7 +143,7 @@ class Desk:
             )
             return self._send.claim(tx, order, look, asker=operator, own=True)
 
-        return await self._gateway.redeem(claimed, order_id=order_id)
+        return await self._gateway.redeem(claimed)
 
     async def discard_draft(self, order_id: OrderId, *, operator: Principal) -> OrderView:
         """Throw a draft away."""
@@ -183,7 +175,7 @@ class Desk:
         """Settle a PARKED attempt by hand, after the settle window and a fresh negative scan."""
         _require_operator(operator)
         _require_reason(reason)
-        window = timedelta(seconds=float(self._reader.capabilities().settle_window_s))
+        window = self._settle.window
         await self._settle.scan()
 
         def work(tx: JournalTx) -> OrderId:

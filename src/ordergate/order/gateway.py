@@ -11,9 +11,7 @@ from decimal import Decimal
 from typing import Final, TypeVar
 
 from ordergate.model.errors import (
-    Code,
     IllegalState,
-    InvalidArgument,
     NotFound,
     NotReady,
 )
@@ -23,7 +21,6 @@ from ordergate.model.orders import (
     CancelIntent,
     CloseIntent,
     Intent,
-    Lane,
     ModifyIntent,
     OrderState,
     PlaceIntent,
@@ -35,6 +32,7 @@ from ordergate.model.records import (
     HaltRecord,
     OrderRecord,
     ScopeKind,
+    TicketRecord,
     TicketState,
     Tightening,
 )
@@ -44,21 +42,18 @@ from ordergate.model.views import Change, OrderView, SafetyView
 from ordergate.order.approval.approve import Approve
 from ordergate.order.books import Books, Sources
 from ordergate.order.dispatch.send import Claim, Look, Send
-from ordergate.order.halt import Halt, in_scope
+from ordergate.order.halt import Halt
 from ordergate.order.intent.accept import Accept
 from ordergate.order.intent.drafting import hopeless
 from ordergate.order.journal.record import Record
+from ordergate.order.kill import end_waiting, resting_openings
 from ordergate.order.policy.limits import accepted_tightening
 from ordergate.order.reconcile.settle import Settle
-from ordergate.ports.journal import JournalTx, JournalUnwritable, OrderFilter
+from ordergate.ports.journal import JournalTx, JournalUnwritable
 
 T = TypeVar("T")
 
 GATEWAY: Final = Principal(PrincipalId("gateway"), Kind.GATEWAY, "the gateway")
-BATCH: Final = 500
-
-_WAITING: Final = frozenset({OrderState.AWAITING_APPROVAL, OrderState.APPROVED})
-_RESTING: Final = frozenset({AttemptState.WORKING, AttemptState.PARTIAL})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +83,8 @@ class Gateway(Books):
         self._halt = line.halt
         self._draft_end = line.draft_end
         self._publish = line.publish
-        self._driving: dict[OrderId, asyncio.Task[OrderView]] = {}
+        self._running: set[asyncio.Task[OrderView]] = set()
+        self._sending: dict[OrderId, asyncio.Task[OrderView]] = {}
 
     async def submit(
         self, intent: PlaceIntent, *, key: IdempotencyKey | None, asker: Principal
@@ -188,24 +184,22 @@ class Gateway(Books):
             kind=HaltKind.KILL, scope=scope, target=target, reason=reason, by=asker.id
         )
 
-        def work(tx: JournalTx) -> tuple[HaltRecord, list[OrderRecord], list[AttemptRecord]]:
+        def work(tx: JournalTx) -> tuple[HaltRecord, list[OrderRecord], list[CancelIntent]]:
             halt = self._halt.engage(tx, prepared)
-            return halt, self._kill_waiting(tx, halt), self._resting(tx, halt)
+            ended = end_waiting(tx, halt, record=self._record, approve=self._approve)
+            return halt, ended, resting_openings(tx, halt)
 
         try:
-            halt, ended, resting = await self._journal.write(work)
+            halt, ended, cancels = await self._journal.write(work)
         except JournalUnwritable:
             return prepared
         self._halt.settle(prepared, halt)
         for order in ended:
             self.announce(order, None)
         self._publish(Change(topic="activity", principal=None, body={"halt": halt.halt_id}))
-        for attempt in resting:
-            await self._request(
-                _cancel_of(attempt),
-                key=IdempotencyKey(f"kill-{halt.halt_id}-{attempt.attempt_id}"),
-                asker=GATEWAY,
-            )
+        for cancel in cancels:
+            key = IdempotencyKey(f"kill-{halt.halt_id}-{cancel.target_order_id}")
+            await self._request(cancel, key=key, asker=GATEWAY)
         return halt
 
     async def tighten(
@@ -236,10 +230,19 @@ class Gateway(Books):
         await self._commit(work)
         return await self.safety()
 
-    async def resume(self, order: OrderRecord) -> OrderView:
+    async def resume(self, order_id: OrderId) -> OrderView:
         """Judge and send an order that was accepted before a restart and never claimed."""
-        asker = Principal(order.principal, order.principal_kind, order.principal)
-        return await self._drive(order, asker=asker)
+
+        def work(tx: JournalTx, look: Look) -> Claim | OrderRecord:
+            order = tx.order(order_id)
+            if order is None:
+                raise NotFound("no such order")
+            if order.state is not OrderState.PROPOSED:
+                return order
+            asker = Principal(order.principal, order.principal_kind, order.principal)
+            return self._send.claim(tx, order, look, asker=asker)
+
+        return await self._to_its_end(work)
 
     def announce(self, order: OrderRecord, attempt: AttemptRecord | None) -> None:
         """Tell the streams, and whoever waits, that an order has moved."""
@@ -260,80 +263,80 @@ class Gateway(Books):
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
 
-    async def redeem(
-        self,
-        claimed: Callable[[JournalTx, Look], Claim],
-        *,
-        order_id: OrderId,
-    ) -> OrderView:
+    async def redeem(self, work: Callable[[JournalTx, Look], Claim]) -> OrderView:
         """Run a human's act as one claim on fresh facts, and send what it allowed."""
-        look = await self._look()
-        claim = await self._commit(lambda tx: claimed(tx, look))
-        task = asyncio.create_task(self._finish(claim))
-        self._driving[order_id] = task
-        task.add_done_callback(lambda _: self._driving.pop(order_id, None))
-        return await asyncio.shield(task)
+        return await self._to_its_end(work)
 
     async def _request(
         self, intent: Intent, *, key: IdempotencyKey | None, asker: Principal
     ) -> OrderView:
-        receipt = await self._commit(
-            lambda tx: self._accept.accept(tx, intent, key=key, asker=asker)
-        )
-        order = receipt.order
-        if order.order_id not in self._driving and order.state is not OrderState.PROPOSED:
-            return await self._journal.read(lambda tx: self._view(tx, order, replayed=True))
-        view = await self._drive(order, asker=asker, mark=receipt.mark)
-        return view if receipt.fresh else dataclasses.replace(view, replayed=True)
-
-    async def _drive(
-        self, order: OrderRecord, *, asker: Principal, mark: int | None = None
-    ) -> OrderView:
-        """Take an accepted order to its answer, once, even when its caller goes away."""
-        task = self._driving.get(order.order_id)
-        if task is None:
-            task = asyncio.create_task(self._judge_and_send(order.order_id, asker, mark))
-            self._driving[order.order_id] = task
-            task.add_done_callback(lambda _: self._driving.pop(order.order_id, None))
-        return await asyncio.shield(task)
-
-    async def _judge_and_send(
-        self, order_id: OrderId, asker: Principal, mark: int | None
-    ) -> OrderView:
-        look = await self._look(mark)
-
-        def work(tx: JournalTx) -> Claim | OrderView:
-            order = tx.order(order_id)
-            if order is None:
-                raise NotFound("no such order")
+        def work(tx: JournalTx, look: Look) -> Claim | OrderRecord:
+            order = self._accept.accept(tx, intent, key=key, asker=asker).order
             if order.state is not OrderState.PROPOSED:
-                return self._view(tx, order, replayed=True)
+                return order
             return self._send.claim(tx, order, look, asker=asker)
 
-        claim = await self._commit(work)
-        return claim if isinstance(claim, OrderView) else await self._finish(claim)
+        return await self._to_its_end(work)
+
+    async def _to_its_end(
+        self, work: Callable[[JournalTx, Look], Claim | OrderRecord]
+    ) -> OrderView:
+        """Look, claim and send, even when the caller goes away: a claim must not lie unsent."""
+        task = asyncio.create_task(self._answer(work))
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
+
+    async def _answer(self, work: Callable[[JournalTx, Look], Claim | OrderRecord]) -> OrderView:
+        look = await self._look()
+        found = await self._commit(lambda tx: work(tx, look))
+        return await (self._finish(found) if isinstance(found, Claim) else self._replay(found))
+
+    async def _replay(self, order: OrderRecord) -> OrderView:
+        """Answer a known key with the stored order; wait for it where it is on the wire now."""
+        sending = self._sending.get(order.order_id)
+        if sending is not None:
+            return dataclasses.replace(await asyncio.shield(sending), replayed=True)
+        return await self._journal.read(lambda tx: self._view(tx, order, replayed=True))
 
     async def _finish(self, claim: Claim) -> OrderView:
-        order, attempt = claim.order, claim.attempt
-        if attempt is not None:
-            self.announce(order, attempt)
-            try:
-                order, attempt = await self._send.write(claim)
-            except JournalUnwritable:
-                # It was sent and the outcome is not on disk: the next scan finds it out.
-                attempt = dataclasses.replace(attempt, state=AttemptState.UNKNOWN)
-            if order.action in (Action.CANCEL, Action.MODIFY):
-                self._settle.nudge()
+        if claim.attempt is None:
+            self.announce(claim.order, None)
+            if claim.ticket is not None:
+                self._announce_ask(claim.order, claim.ticket)
+            return self._picture(claim.order, None, claim.ticket, judgement=claim.judgement)
+        task = asyncio.create_task(self._wire(claim, claim.attempt))
+        self._sending[claim.order.order_id] = task
+        try:
+            return await task
+        finally:
+            del self._sending[claim.order.order_id]
+
+    async def _wire(self, claim: Claim, attempt: AttemptRecord) -> OrderView:
+        order = claim.order
         self.announce(order, attempt)
-        if claim.ticket is not None and claim.attempt is None:
-            body = {"approval_id": claim.ticket.ticket_id, "order_id": order.order_id}
-            self._publish(Change(topic="approvals", principal=order.principal, body=body))
+        try:
+            order, attempt = await self._send.write(claim)
+        except JournalUnwritable:
+            # It was sent and the outcome is not on disk: the next scan finds it out.
+            attempt = dataclasses.replace(attempt, state=AttemptState.UNKNOWN)
+        if order.action in (Action.CANCEL, Action.MODIFY):
+            self._settle.nudge()
+        self.announce(order, attempt)
         return self._picture(order, attempt, claim.ticket, judgement=claim.judgement)
 
-    async def _look(self, mark: int | None = None) -> Look:
-        if mark is None:
-            mark = await self._journal.read(self._record.size)
-        look = await self._send.look(mark)
+    def _ended(self, task: asyncio.Task[OrderView]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # seen: its caller may have left
+
+    def _announce_ask(self, order: OrderRecord, ticket: TicketRecord) -> None:
+        body = {"approval_id": ticket.ticket_id, "order_id": order.order_id}
+        self._publish(Change(topic="approvals", principal=order.principal, body=body))
+
+    async def _look(self) -> Look:
+        """Read the account, after the mark: what is released later still counts as held."""
+        look = await self._send.look(await self._journal.read(self._record.size))
         if look.snapshot is not None:
             self._mode = look.snapshot.identity.mode
         return look
@@ -357,49 +360,3 @@ class Gateway(Books):
             mark=look.mark,
             order_id=None,
         )
-
-    def _kill_waiting(self, tx: JournalTx, halt: HaltRecord) -> list[OrderRecord]:
-        ended = []
-        for order in tx.orders(OrderFilter(states=_WAITING), limit=BATCH):
-            if order.lane is Lane.OPEN and _covers(halt, order):
-                self._approve.end_open(tx, order, TicketState.WITHDRAWN, by=halt.engaged_by)
-                ended.append(
-                    self._record.move(
-                        tx,
-                        order,
-                        "killed",
-                        actor=halt.engaged_by,
-                        code=Code.KILL_SWITCH_ACTIVE,
-                    )
-                )
-        return ended
-
-    def _resting(self, tx: JournalTx, halt: HaltRecord) -> list[AttemptRecord]:
-        resting = []
-        for attempt in tx.attempts_in(_RESTING):
-            order = tx.order(attempt.order_id)
-            if (
-                attempt.opening
-                and attempt.action is Action.PLACE
-                and attempt.venue_order_id is not None
-                and order is not None
-                and _covers(halt, order)
-            ):
-                resting.append(attempt)
-        return resting
-
-
-def _covers(halt: HaltRecord, order: OrderRecord) -> bool:
-    return in_scope(halt, account=order.account, principal=order.principal, symbol=order.symbol)
-
-
-def _cancel_of(attempt: AttemptRecord) -> CancelIntent:
-    if attempt.venue_order_id is None:
-        raise InvalidArgument("an order the venue has not named cannot be cancelled")
-    return CancelIntent(
-        account=attempt.account,
-        venue=attempt.venue,
-        symbol=attempt.symbol,
-        venue_order_id=attempt.venue_order_id,
-        target_order_id=attempt.order_id,
-    )

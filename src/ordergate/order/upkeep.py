@@ -13,10 +13,9 @@ from ordergate.model.orders import Action, OrderState
 from ordergate.model.records import OrderRecord, TicketState
 from ordergate.order.approval.approve import Approve
 from ordergate.order.gateway import GATEWAY, Gateway
-from ordergate.order.journal.record import Record
-from ordergate.ports.journal import Journal, JournalTx, JournalUnwritable, OrderFilter
+from ordergate.order.journal.record import Instance
+from ordergate.ports.journal import JournalTx, JournalUnwritable, OrderFilter
 from ordergate.ports.market_facts import MarketFacts
-from ordergate.ports.system import Clock
 
 FRESH: Final = timedelta(seconds=10)  # an opening left PROPOSED is claimed while this young
 REQUOTE_LIFE: Final = timedelta(seconds=60)
@@ -33,21 +32,14 @@ class Upkeep:
     """Runs beside the gateway; the venue's clock ends drafts, the wall clock ends asks."""
 
     def __init__(
-        self,
-        *,
-        gateway: Gateway,
-        journal: Journal,
-        record: Record,
-        approve: Approve,
-        markets: MarketFacts,
-        clock: Clock,
+        self, *, instance: Instance, gateway: Gateway, approve: Approve, markets: MarketFacts
     ) -> None:
+        self._journal = instance.journal
+        self._record = instance.record
+        self._clock = instance.clock
         self._gateway = gateway
-        self._journal = journal
-        self._record = record
         self._approve = approve
         self._markets = markets
-        self._clock = clock
 
     async def resume(self) -> None:
         """Finish what was accepted and not claimed (X2, X4): exits at once, openings if fresh."""
@@ -55,7 +47,7 @@ class Upkeep:
         left = await self._journal.read(lambda tx: tuple(tx.orders(where, limit=BATCH)))
         for order in left:
             if order.action in _EXITS or self._clock.now() - order.created_at <= FRESH:
-                await self._gateway.resume(order)
+                await self._gateway.resume(order.order_id)
             else:
                 await self._end(order, "good_till_passed")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol, TypeVar
 
-from ordergate.model.orders import AttemptState, OrderState
+from ordergate.model.orders import AttemptState, OrderState, Side
 from ordergate.model.outcomes import Fill
 from ordergate.model.records import (
     AttemptRecord,
@@ -123,7 +123,28 @@ class JournalTx(AuditTx, Protocol):
 
     def reservation(self, attempt_id: AttemptId) -> Reservation | None: ...
     def add_recent(self, recent: RecentOrder) -> None: ...
-    def recent(self, *, since: datetime) -> Sequence[RecentOrder]: ...
+    def recent_requests(self, principal: PrincipalId, *, since: datetime) -> int:
+        """Count a principal's claims after `since`."""
+        ...
+
+    def recent_openings(
+        self,
+        principal: PrincipalId,
+        symbol: Symbol,
+        side: Side | None,
+        *,
+        since: datetime,
+        but: OrderId | None,
+    ) -> int:
+        """Count a principal's openings of a symbol and side after `since`, one order left out."""
+        ...
+
+    def recent_twin(
+        self, account: AccountId, terms: str, *, since: datetime, but: OrderId | None
+    ) -> RecentOrder | None:
+        """Return the newest claim with these terms after `since`, one order left out."""
+        ...
+
     def add_usage(
         self, account: AccountId, principal: PrincipalId, day: date, usage: Usage
     ) -> None:

@@ -41,7 +41,7 @@ class MarketFacts(Protocol):
     def session(self, symbol: Symbol) -> Session: ...
 
     def rate(self, base: str, quote: str) -> Decimal | None:
-        """Return how much of `quote` one unit of `base` buys (mid): direct, inverted or through USD.
+        """Return how much of `quote` one unit of `base` buys (mid), direct, inverted or by USD.
 
         1 for equal currencies; USDT and USDC are not USD. None = no pair with a usable quote.
         """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -39,6 +40,7 @@ from ordergate.model.values import (
     VenueName,
 )
 from ordergate.model.views import OrderView
+from ordergate.order.dispatch.send import Look
 from ordergate.order.policy.limits import Limits
 from support.gate import Gate, a_gate, start_gate
 from support.order_records import AGENT, OPERATOR, buy
@@ -543,3 +545,50 @@ def test_an_ask_expires_by_the_wall_clock_and_a_draft_by_the_venues_day(tmp_path
             assert expired.ticket.state is TicketState.EXPIRED
 
     asyncio.run(run())
+
+
+def test_a_restored_database_adopts_what_it_lost_and_halts_new_risk(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with a_gate(tmp_path) as gate:
+            await opened(gate)
+            await opened(gate, RESTING)
+        for path in tmp_path.glob("gate.db*"):
+            path.unlink()
+        async with a_gate(tmp_path) as gate:
+            page = await gate.line.gateway.orders(
+                states=None, symbol=None, limit=10, cursor=None, asker=OPERATOR
+            )
+            assert sorted(view.status for view in page.items) == ["filled", "working"]
+            assert {view.attempt.incident for view in page.items if view.attempt} == {"found"}
+            view = await gate.line.gateway.submit(SMALL, key=None, asker=AGENT)
+            assert (view.status, view.order.code) == ("rejected", Code.HALTED)
+            close = CloseIntent(**WHERE, position_id=await the_position(gate))
+            assert (await gate.line.gateway.close(close, key=None, asker=AGENT)).status == "filled"
+
+    asyncio.run(run())
+
+
+def test_a_fill_after_the_snapshot_still_counts(tmp_path: Path) -> None:
+    """A judge whose snapshot is older than a fill must not find room that the fill has taken."""
+
+    async def run() -> None:
+        limits = Limits(open_positions_max=Decimal(1), duplicate_window_s=Decimal(1))
+        async with a_gate(tmp_path, limits=limits) as gate:
+            old = await gate.line.gateway._look()
+            await opened(gate)
+            fresh = gate.line.gateway._look
+            gate.line.gateway._look = _always(old)  # type: ignore[method-assign]  # an old look
+            other = dataclasses.replace(SMALL, quantity=Decimal("0.02"))
+            view = await gate.line.gateway.submit(other, key=None, asker=AGENT)
+            gate.line.gateway._look = fresh  # type: ignore[method-assign]  # as it was
+            assert view.status == "rejected"
+            assert len((await gate.venue.snapshot()).positions) == 1
+
+    asyncio.run(run())
+
+
+def _always(look: Look) -> Callable[[], Awaitable[Look]]:
+    async def stale() -> Look:
+        return look
+
+    return stale

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from sqlalchemy import bindparam, delete, literal_column, null, select
+from sqlalchemy import bindparam, delete, func, literal_column, null, select
 
 from ordergate.adapters.storage.statements import Shelf, given, text_of, upsert
 from ordergate.adapters.storage.tables import (
@@ -20,8 +20,17 @@ from ordergate.adapters.storage.tables import (
 )
 from ordergate.adapters.storage.transaction import Transaction
 from ordergate.model.canonical import iso
+from ordergate.model.orders import Lane, Side
 from ordergate.model.records import HaltRecord, RecentOrder, Reservation, Tightening, Usage
-from ordergate.model.values import ZERO, AccountId, AttemptId, PrincipalId, plain
+from ordergate.model.values import (
+    ZERO,
+    AccountId,
+    AttemptId,
+    OrderId,
+    PrincipalId,
+    Symbol,
+    plain,
+)
 
 RECENT_KEPT: Final = timedelta(days=1)
 _PRUNED_AT_ONCE: Final = 16
@@ -37,8 +46,21 @@ _PUT_RESERVATION: Final = _RESERVATIONS.update(given(_R.attempt_id), but=("attem
 
 _N = RECENT_ORDERS.c
 _RECENT: Final = Shelf(RECENT_ORDERS, RecentOrder)
-_RECENT_SINCE: Final = _RECENT.select(
-    _N.claimed_at >= bindparam("since"), order_by=(_N.claimed_at,)
+_AFTER: Final = _N.claimed_at > bindparam("since")
+_ANOTHER: Final = _N.order_id.is_distinct_from(bindparam("but"))
+_REQUESTS: Final = text_of(select(func.count()).where(given(_N.principal), _AFTER))
+_OPENINGS: Final = text_of(
+    select(func.count()).where(
+        given(_N.principal),
+        _AFTER,
+        given(_N.symbol),
+        _N.side.is_not_distinct_from(bindparam("side")),
+        given(_N.lane),
+        _ANOTHER,
+    )
+)
+_TWINS: Final = _RECENT.select(
+    given(_N.account), given(_N.terms), _AFTER, _ANOTHER, order_by=(_N.claimed_at.desc(),)
 )
 _OLDEST_RECENT: Final = text_of(
     select(_N.claimed_at)
@@ -89,8 +111,35 @@ class LimitsTx(Transaction):
         if oldest:
             self._changed(_FORGET_RECENT, upto=oldest[-1][0])
 
-    def recent(self, *, since: datetime) -> Sequence[RecentOrder]:
-        return self._records(_RECENT, _RECENT_SINCE, since=iso(since))
+    def recent_requests(self, principal: PrincipalId, *, since: datetime) -> int:
+        return int(self._one(_REQUESTS, principal=principal, since=iso(since))[0])
+
+    def recent_openings(
+        self,
+        principal: PrincipalId,
+        symbol: Symbol,
+        side: Side | None,
+        *,
+        since: datetime,
+        but: OrderId | None,
+    ) -> int:
+        found = self._one(
+            _OPENINGS,
+            principal=principal,
+            since=iso(since),
+            symbol=symbol,
+            side=None if side is None else side.value,
+            lane=Lane.OPEN.value,
+            but=but,
+        )
+        return int(found[0])
+
+    def recent_twin(
+        self, account: AccountId, terms: str, *, since: datetime, but: OrderId | None
+    ) -> RecentOrder | None:
+        return self._record(
+            _RECENT, _TWINS, account=account, terms=terms, since=iso(since), but=but
+        )
 
     def add_usage(
         self, account: AccountId, principal: PrincipalId, day: date, usage: Usage

@@ -186,6 +186,8 @@ RECENT_ORDERS: Final = _table(
     _text("terms"),
     _text("claimed_at"),
     Index(None, "claimed_at"),
+    Index(None, "principal", "claimed_at"),
+    Index(None, "account", "terms", "claimed_at"),
 )
 
 USAGE: Final = Table(

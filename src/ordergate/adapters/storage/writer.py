@@ -137,7 +137,7 @@ class Writer:
         self._cursor.execute("SAVEPOINT work")
         try:
             value = work.run(self._tx)
-        except BaseException as error:
+        except BaseException as error:  # whatever it is, it undoes this work alone and is told
             if isinstance(error, sqlite3.Error) and _unwritable(error):
                 raise
             self._cursor.execute("ROLLBACK TO work")

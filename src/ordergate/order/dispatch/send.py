@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ordergate.model.accounts import VenueSnapshot
-from ordergate.model.canonical import canonical, plain_data
+from ordergate.model.canonical import plain_data
 from ordergate.model.errors import Code
 from ordergate.model.orders import (
     Action,
@@ -39,11 +39,11 @@ from ordergate.order.dispatch.evidence import code_of, event_of, evidence, fille
 from ordergate.order.dispatch.wire import Wire, size_of, to_wire
 from ordergate.order.halt import Halt
 from ordergate.order.intent.idempotency import magic, tag
-from ordergate.order.journal.record import Record
+from ordergate.order.journal.record import Instance
+from ordergate.order.policy.decision import recorded
 from ordergate.order.policy.facts import terms_of
 from ordergate.order.policy.judge import Judge
-from ordergate.ports.journal import Journal, JournalTx
-from ordergate.ports.system import Clock, Ids
+from ordergate.ports.journal import JournalTx
 from ordergate.ports.venue_read import VenueReader
 from ordergate.ports.venue_trade import VenueTrader
 
@@ -78,29 +78,24 @@ class Send:
     def __init__(
         self,
         *,
-        journal: Journal,
-        record: Record,
+        instance: Instance,
         judge: Judge,
         approve: Approve,
         halt: Halt,
         reader: VenueReader,
         trader: VenueTrader,
-        clock: Clock,
-        ids: Ids,
-        instance: str,
-        epoch: int,
     ) -> None:
-        self._journal = journal
-        self._record = record
+        self._journal = instance.journal
+        self._record = instance.record
+        self._clock = instance.clock
+        self._ids = instance.ids
+        self._instance = instance.name
+        self._epoch = instance.epoch
         self._judge = judge
         self._approve = approve
         self._halt = halt
         self._reader = reader
         self._trader = trader
-        self._clock = clock
-        self._ids = ids
-        self._instance = instance
-        self._epoch = epoch
 
     async def look(self, mark: int) -> Look:
         """Read the account once; an unreadable venue is a missing fact, not an error."""
@@ -146,7 +141,7 @@ class Send:
         }
         fields: dict[str, object] = {
             "lane": decision.lane,
-            "decision_json": canonical(decision),
+            "decision_json": recorded(decision),
         }
         actor = asker.id
         if decision.verb is Verb.DENY:

@@ -24,11 +24,10 @@ from ordergate.ports.system import Clock, Ids
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """An accepted request: its order, whether it is new work, and the audit mark it left."""
+    """An accepted request: its order, and whether it is new work."""
 
     order: OrderRecord
     fresh: bool  # False: the key was known and the stored order stands
-    mark: int
 
 
 class Accept:
@@ -64,14 +63,13 @@ class Accept:
                     fix="use a fresh key for a new order; the same key repeats the same order",
                 )
             case Sameness.REPLAY if stored is not None:
-                return Receipt(stored, fresh=False, mark=self._record.size(tx))
+                return Receipt(stored, fresh=False)
             case Sameness.NEXT_ATTEMPT if stored is not None:
                 moved = self._record.move(tx, stored, "asked_again", actor=asker.id)
-                return Receipt(moved, fresh=True, mark=self._record.size(tx))
+                return Receipt(moved, fresh=True)
         order = self._new(intent, key=key, asker=asker, printed=printed, draft_until=draft_until)
         event = "proposed" if draft_until is None else "drafted"
-        order, mark = self._record.new_order(tx, order, event, actor=asker.id)
-        return Receipt(order, fresh=True, mark=mark)
+        return Receipt(self._record.new_order(tx, order, event, actor=asker.id), fresh=True)
 
     def _new(
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ordergate.audit.seal import Seal
@@ -19,10 +20,22 @@ from ordergate.order.journal.lifecycle import (
     advance_attempt,
     advance_order,
 )
-from ordergate.ports.journal import JournalTx
-from ordergate.ports.system import Clock
+from ordergate.ports.journal import Journal, JournalTx
+from ordergate.ports.system import Clock, Ids
 
 PLACING = frozenset({Action.PLACE, Action.CLOSE})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """One run of the gateway: its name and epoch, and what every acting stage works with."""
+
+    name: str
+    epoch: int
+    journal: Journal
+    record: Record
+    clock: Clock
+    ids: Ids
 
 
 class Record:
@@ -44,8 +57,8 @@ class Record:
 
     def new_order(
         self, tx: JournalTx, order: OrderRecord, event: str, *, actor: str
-    ) -> tuple[OrderRecord, int]:
-        """Insert an order in the state its first event gives; return it with its audit sequence."""
+    ) -> OrderRecord:
+        """Insert an order in the state its first event gives."""
         order = dataclasses.replace(order, state=advance_order(None, event), ver=1)
         tx.add_order(order)
         body = {
@@ -59,8 +72,8 @@ class Record:
             "fingerprint": order.fingerprint,
             "intent_hash": order.intent_hash,
         }
-        seq = self._seal.append(tx, f"order.{event}", actor=actor, corr=order.order_id, body=body)
-        return order, seq
+        self._seal.append(tx, f"order.{event}", actor=actor, corr=order.order_id, body=body)
+        return order
 
     def move(
         self,

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
+from typing import Final
 
+from ordergate.model.canonical import canonical
 from ordergate.model.orders import Intent, Lane
 from ordergate.model.verdicts import Decision, Finding, RuleVerdict, Verb
 from ordergate.order.policy.facts import Facts, Request
@@ -28,3 +31,23 @@ def fold(verdicts: Iterable[RuleVerdict], *, lane: Lane) -> Decision:
                     verb=verb, lane=lane, verdicts=checklist, failed=verdict, warnings=warnings
                 )
     return Decision(verb=Verb.ALLOW, lane=lane, verdicts=checklist, warnings=warnings)
+
+
+def recorded(decision: Decision) -> str:
+    """Return a decision as it is kept with its order: what a verdict leaves unsaid is left out."""
+    return canonical(
+        {
+            "verb": decision.verb,
+            "lane": decision.lane,
+            "failed": None if decision.failed is None else decision.failed.rule,
+            "verdicts": [_said(verdict) for verdict in decision.verdicts],
+        }
+    )
+
+
+def _said(verdict: RuleVerdict) -> dict[str, object]:
+    return {name: value for name in _WORDS if (value := getattr(verdict, name)) not in _UNSAID}
+
+
+_WORDS: Final = tuple(field.name for field in dataclasses.fields(RuleVerdict))
+_UNSAID: Final = (None, "", False)

@@ -23,7 +23,7 @@ from ordergate.model.orders import (
     OrderType,
     PlaceIntent,
 )
-from ordergate.model.records import AttemptRecord, HaltRecord, RecentOrder, Usage
+from ordergate.model.records import AttemptRecord, HaltRecord, Usage
 from ordergate.model.values import AccountId, OrderId, PrincipalId, Symbol, VenueName, plain
 from ordergate.order.policy.exposure import Book, Valuation, is_exit
 from ordergate.order.policy.limits import SPECS, Limits
@@ -190,56 +190,13 @@ def terms_of(intent: Intent) -> str:
     return "|".join([intent.action.value, intent.symbol, *map(_term, parts)])
 
 
-def activity(
-    recent: Iterable[RecentOrder],
-    *,
-    intent: Intent,
-    principal: PrincipalId,
-    order_id: OrderId | None,
-    now: datetime,
-    limits: Limits,
-) -> Activity:
-    """Count the recent claims that throttle, duplicate and repetition look at."""
-    side = intent.side if isinstance(intent, PlaceIntent) else None
-    terms = terms_of(intent)
-    repeat_since = now - timedelta(seconds=int(limits.repeat_window_s))
-    duplicate_since = now - timedelta(seconds=int(limits.duplicate_window_s))
-    in_minute = repeats = 0
-    twin: RecentOrder | None = None
-    for claim in recent:
-        mine = claim.principal == principal
-        if mine and claim.claimed_at > now - MINUTE:
-            in_minute += 1
-        if claim.order_id == order_id:
-            continue
-        if (
-            mine
-            and claim.lane is Lane.OPEN
-            and (claim.symbol, claim.side) == (intent.symbol, side)
-            and claim.claimed_at > repeat_since
-        ):
-            repeats += 1
-        if (
-            claim.claimed_at > duplicate_since
-            and claim.account == intent.account
-            and claim.terms == terms
-        ):
-            twin = claim
-    return Activity(
-        in_minute=in_minute,
-        repeats=repeats,
-        duplicate_of=None if twin is None else twin.order_id,
-        duplicate_age_s=None if twin is None else _seconds(now - twin.claimed_at),
-    )
-
-
 def doubt(attempts: Iterable[AttemptRecord], *, symbol: Symbol, now: datetime) -> Doubt:
     """Count the openings among attempts of unknown fate; closes in doubt lock nothing."""
     openings = [attempt for attempt in attempts if attempt.opening]
     return Doubt(
         in_symbol=sum(attempt.symbol == symbol for attempt in openings),
         in_account=len(openings),
-        oldest_s=max((_seconds(now - row.claimed_at) for row in openings), default=Decimal(0)),
+        oldest_s=max((seconds(now - row.claimed_at) for row in openings), default=Decimal(0)),
     )
 
 
@@ -326,5 +283,5 @@ def _term(part: object) -> str:
     return "keep" if part is KEEP else str(part)
 
 
-def _seconds(span: timedelta) -> Decimal:
+def seconds(span: timedelta) -> Decimal:
     return Decimal(span // timedelta(milliseconds=1)).scaleb(-3)

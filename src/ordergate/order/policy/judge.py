@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
@@ -49,14 +49,16 @@ from ordergate.order.policy.exposure import (
 )
 from ordergate.order.policy.facts import (
     MINUTE,
+    Activity,
     Facts,
     Request,
-    activity,
     doubt,
     malformed,
     order_as_asked,
     protects,
     recorded,
+    seconds,
+    terms_of,
 )
 from ordergate.order.policy.limits import Limits, limit_views, policy_hash, tightened
 from ordergate.ports.journal import JournalTx
@@ -224,14 +226,7 @@ class Judge:
             halts=tuple(halt for halt in tx.halts() if _in_scope(halt, intent, ask.asker)),
             used=None if state is None else tx.usage(intent.account, ask.asker.id, state.day),
             account_used=None if state is None else tx.usage(intent.account, None, state.day),
-            activity=activity(
-                tx.recent(since=now - _longest_window(limits)),
-                intent=intent,
-                principal=ask.asker.id,
-                order_id=ask.order_id,
-                now=now,
-                limits=limits,
-            ),
+            activity=_activity(tx, ask, now=now, limits=limits),
             doubt=doubt(
                 tx.attempts_in(IN_DOUBT, account=intent.account), symbol=intent.symbol, now=now
             ),
@@ -335,9 +330,28 @@ def _in_scope(halt: HaltRecord, intent: Intent, asker: Principal) -> bool:
             return halt.target == intent.symbol
 
 
-def _longest_window(limits: Limits) -> timedelta:
-    longest = max(limits.repeat_window_s, limits.duplicate_window_s)
-    return max(timedelta(seconds=int(longest)), MINUTE)
+def _activity(tx: JournalTx, ask: _Ask, *, now: datetime, limits: Limits) -> Activity:
+    """Count the recent claims that throttle, repetition and duplicate look at."""
+    intent, asker = ask.intent, ask.asker.id
+    side = intent.side if isinstance(intent, PlaceIntent) else None
+    twin = tx.recent_twin(
+        intent.account,
+        terms_of(intent),
+        since=now - timedelta(seconds=float(limits.duplicate_window_s)),
+        but=ask.order_id,
+    )
+    return Activity(
+        in_minute=tx.recent_requests(asker, since=now - MINUTE),
+        repeats=tx.recent_openings(
+            asker,
+            intent.symbol,
+            side,
+            since=now - timedelta(seconds=float(limits.repeat_window_s)),
+            but=ask.order_id,
+        ),
+        duplicate_of=None if twin is None else twin.order_id,
+        duplicate_age_s=None if twin is None else seconds(now - twin.claimed_at),
+    )
 
 
 def _exposure(decision: Decision, facts: Facts) -> Exposure | None:

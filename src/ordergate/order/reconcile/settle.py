@@ -12,9 +12,8 @@ from typing import Final
 import structlog
 
 from ordergate.model.accounts import VenueHistory, VenueOrderState
-from ordergate.model.orders import Action, AttemptState, Lane, OrderState, PlaceIntent
-from ordergate.model.outcomes import Fill, VenueStatus
-from ordergate.model.principals import Kind
+from ordergate.model.orders import Action, AttemptState
+from ordergate.model.outcomes import Fill
 from ordergate.model.records import (
     AttemptRecord,
     HaltKind,
@@ -22,14 +21,14 @@ from ordergate.model.records import (
     OrderRecord,
     ScopeKind,
 )
-from ordergate.model.values import AttemptId, IdempotencyKey, OrderId, PrincipalId, Tag
+from ordergate.model.values import AttemptId, OrderId, PrincipalId
 from ordergate.order.halt import Halt
-from ordergate.order.intent.idempotency import fingerprint, is_tag, magic
+from ordergate.order.intent.idempotency import is_tag
 from ordergate.order.journal.lifecycle import INCIDENTS
-from ordergate.order.journal.record import Record
+from ordergate.order.journal.record import Instance
 from ordergate.order.reconcile.difference import Difference, Step, difference
-from ordergate.ports.journal import Journal, JournalTx
-from ordergate.ports.system import Clock, Ids
+from ordergate.order.reconcile.found import attempt_found, events_of, order_found
+from ordergate.ports.journal import JournalTx
 from ordergate.ports.venue_read import VenueReader
 
 QUERIES_S: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
@@ -42,11 +41,6 @@ TRADES_REMEMBERED: Final = 20_000
 
 _log = structlog.get_logger("ordergate.reconcile")
 
-_FOUND: Final = {
-    VenueStatus.WORKING: "found_working",
-    VenueStatus.PARTIAL: "found_partial",
-    VenueStatus.FILLED: "found_filled",
-}
 _LATE: Final = frozenset({"late_fill", "late_fill_complete"})
 _WATCHED: Final = frozenset(
     {AttemptState.UNKNOWN, AttemptState.PARKED, AttemptState.WORKING, AttemptState.PARTIAL}
@@ -59,29 +53,29 @@ class Settle:
     def __init__(
         self,
         *,
-        journal: Journal,
-        record: Record,
+        instance: Instance,
         halt: Halt,
         reader: VenueReader,
-        clock: Clock,
-        ids: Ids,
-        instance: str,
-        epoch: int,
         changed: Callable[[OrderRecord, AttemptRecord], None],
     ) -> None:
-        self._journal = journal
-        self._record = record
+        self._journal = instance.journal
+        self._record = instance.record
+        self._clock = instance.clock
+        self._ids = instance.ids
+        self._instance = instance.name
+        self._epoch = instance.epoch
         self._halt = halt
         self._reader = reader
-        self._clock = clock
-        self._ids = ids
-        self._instance = instance
-        self._epoch = epoch
         self._changed = changed
         self._one = asyncio.Lock()
         self._nudged = asyncio.Event()
         self._booked: dict[str, None] = {}
         self._last_scan: datetime | None = None  # venue clock
+
+    @property
+    def window(self) -> timedelta:
+        """How long after its claim an order may still arrive at the venue unseen."""
+        return timedelta(seconds=float(self._reader.capabilities().settle_window_s))
 
     def nudge(self) -> None:
         """Ask for a scan soon: the venue's books have changed."""
@@ -224,10 +218,8 @@ class Settle:
         if attempt.state is not AttemptState.UNKNOWN:
             return False
         since = attempt.updated_at or attempt.claimed_at
-        patience = QUERIES_S[-1]
-        if attempt.action not in (Action.PLACE, Action.CLOSE):
-            patience = float(self._reader.capabilities().settle_window_s)
-        return (started - since).total_seconds() >= patience
+        placing = attempt.action in (Action.PLACE, Action.CLOSE)
+        return started - since >= (timedelta(seconds=QUERIES_S[-1]) if placing else self.window)
 
     def _give_up(self, tx: JournalTx, attempt: AttemptRecord) -> tuple[OrderRecord, AttemptRecord]:
         placing = attempt.action in (Action.PLACE, Action.CLOSE)
@@ -238,78 +230,27 @@ class Settle:
         self, tx: JournalTx, seen: VenueOrderState, history: VenueHistory
     ) -> tuple[OrderRecord, AttemptRecord]:
         """Take an order of ours that the journal lost (a restored database) into the books."""
-        now = self._clock.now()
-        tagged = seen.tag or Tag("")
-        intent = PlaceIntent(
+        order = order_found(
+            seen,
             account=self._reader.account,
             venue=self._reader.venue,
-            symbol=seen.symbol,
-            side=seen.side,
-            order_type=seen.order_type,
-            quantity=seen.quantity,
-            limit_price=seen.limit_price,
-            stop_price=seen.stop_price,
-            stop_loss=seen.stop_loss,
-            take_profit=seen.take_profit,
-            reduce_only=seen.reduce_only,
+            order_id=OrderId(self._ids.new_id()),
+            now=self._clock.now(),
         )
-        order, _ = self._record.new_order(
-            tx,
-            OrderRecord(
-                order_id=OrderId(self._ids.new_id()),
-                ver=0,
-                state=OrderState.ACTIVE,
-                action=Action.PLACE,
-                lane=Lane.CLOSE if seen.reduce_only else Lane.OPEN,
-                principal=PrincipalId("gateway"),
-                principal_kind=Kind.GATEWAY,
-                drafted_by=None,
-                key=IdempotencyKey(f"found-{tagged}"),
-                fingerprint=fingerprint(intent),
-                intent_hash=f"lost:{tagged}",
-                intent=intent,
-                account=intent.account,
-                venue=intent.venue,
-                symbol=intent.symbol,
-                created_at=now,
-                updated_at=now,
-                attempts=1,
-            ),
-            "found",
-            actor="venue",
-        )
-        attempt = AttemptRecord(
+        order = self._record.new_order(tx, order, "found", actor="venue")
+        attempt = attempt_found(
+            seen,
+            order,
             attempt_id=AttemptId(self._ids.new_id()),
-            order_id=order.order_id,
-            n=1,
-            ver=0,
-            state=AttemptState.WORKING,
-            action=Action.PLACE,
-            tag=tagged,
-            magic=magic(tagged),
-            account=intent.account,
-            venue=intent.venue,
-            symbol=intent.symbol,
-            side=intent.side,
-            quantity=intent.quantity,
-            opening=not seen.reduce_only,
-            claimed_at=now,
-            venue_day=history.venue_time.date(),
-            owner="unknown",
-            epoch=0,
-            venue_order_id=seen.venue_order_id,
-            filled_quantity=seen.filled_quantity,
-            average_price=seen.average_price,
-            incident="found",
+            day=history.venue_time.date(),
         )
-        event = _FOUND.get(seen.status, "found_working")
+        found, ended = events_of(seen)
         attempt = self._record.new_attempt(
-            tx, attempt, event, actor="venue", detail={"venue_order": seen.venue_order_id}
+            tx, attempt, found, actor="venue", detail={"venue_order": seen.venue_order_id}
         )
-        if seen.status not in _FOUND:
-            ended = "canceled" if seen.status is not VenueStatus.EXPIRED else "expired"
-            order, attempt = self._record.book(tx, attempt, ended, actor="venue")
-        return order, attempt
+        if ended is None:
+            return order, attempt
+        return self._record.book(tx, attempt, ended, actor="venue")
 
     def _incident(self, tx: JournalTx, reason: str) -> HaltRecord:
         prepared = self._halt.prepare(

@@ -10,15 +10,14 @@ import pytest
 from ordergate.model.orders import KEEP, Lane, OrderType, Side
 from ordergate.model.principals import Kind, Principal
 from ordergate.model.values import OrderId, PositionId, PrincipalId, Symbol, VenueOrderId
+from ordergate.model.verdicts import Finding
 from ordergate.order.policy.facts import (
-    activity,
     doubt,
     malformed,
     order_as_asked,
     protects,
     terms_of,
 )
-from ordergate.order.policy.limits import Limits
 from support.judging import (
     AGENT,
     Court,
@@ -132,47 +131,34 @@ def test_terms_are_written_for_every_kind_of_request() -> None:
     assert len(texts) == 8
 
 
-def counts(*ages: float, **call: object) -> tuple[int, int, OrderId | None]:
-    found = activity(
-        claims(place(), *ages, now=START),
-        **{  # type: ignore[arg-type]  # a test's table of arguments
-            "intent": place(),
-            "principal": AGENT.id,
-            "order_id": None,
-            "now": START,
-            "limits": Limits(),
-            **call,
-        },
-    )
-    return found.in_minute, found.repeats, found.duplicate_of
+def counts(*ages: float, by: Principal = AGENT, **rows: object) -> tuple[D, D, bool]:
+    """Return what the checklist counts before this order: requests, repeats, is it a duplicate."""
+    court = Court().claimed(*claims(place(), *ages, now=START, **rows))
+    said = {
+        verdict.rule: verdict
+        for verdict in court.judge(place(), asker=by, order_id=OrderId("me")).decision.verdicts
+    }
+    twice = said["duplicate"].finding is Finding.REFUSE
+    return (said["throttle"].value or D(0)) - 1, (said["repetition"].value or D(0)) - 1, twice
 
 
 def test_claims_count_within_their_windows() -> None:
-    assert counts(59.9) == (1, 1, OrderId("r0"))
-    assert counts(60) == (0, 1, None)
-    assert counts(599.9) == (0, 1, None)
-    assert counts(600) == (0, 0, None)
+    assert counts(59.9) == (1, 1, True)
+    assert counts(60) == (0, 1, False)
+    assert counts(599.9) == (0, 1, False)
+    assert counts(600) == (0, 0, False)
 
 
 def test_claims_of_others_are_no_repeats_but_may_be_duplicates() -> None:
-    assert counts(10, principal=OTHER.id) == (0, 0, OrderId("r0"))
+    assert counts(10, by=OTHER) == (0, 0, True)
 
 
 def test_an_order_is_no_duplicate_of_itself() -> None:
-    assert counts(10, order_id=OrderId("r0")) == (1, 0, None)
+    assert counts(10, order_id=OrderId("me")) == (1, 0, False)
 
 
 def test_only_openings_repeat() -> None:
-    closed = list(claims(place(), 10, now=START, lane=Lane.CLOSE))
-    found = activity(
-        closed,
-        intent=place(),
-        principal=AGENT.id,
-        order_id=None,
-        now=START,
-        limits=Limits(),
-    )
-    assert (found.in_minute, found.repeats) == (1, 0)
+    assert counts(10, lane=Lane.CLOSE)[:2] == (1, 0)
 
 
 def test_doubt_counts_openings_only() -> None:

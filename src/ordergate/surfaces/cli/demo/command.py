@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -18,6 +17,7 @@ from ordergate.surfaces.cli.demo.story import Story, Unexpected
 from ordergate.surfaces.cli.doors import Stopped, failure
 from ordergate.surfaces.cli.exits import Exit
 from ordergate.surfaces.cli.screen import Json, say, say_error
+from ordergate.surfaces.cli.session import session
 
 
 def register(app: typer.Typer) -> None:
@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
+    context: typer.Context,
     replay: Annotated[
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="Play on these recorded prices instead."),
@@ -35,10 +36,11 @@ def demo(
     from ordergate.surfaces.cli.demo.tour import Tour
 
     story = Story(quiet=as_json)
-    began = time.monotonic()
+    monotonic = session(context).starts.monotonic
+    began = monotonic()
     with tempfile.TemporaryDirectory(prefix="ordergate-demo-") as folder:
         recording = replay.resolve() if replay is not None else None
-        stage = Stage(Path(folder), time.monotonic, recording)
+        stage = Stage(Path(folder), monotonic, recording)
         try:
             asyncio.run(Tour(stage, story).run())
         except (Unexpected, StageFright, Stopped, ExceptionGroup) as error:
@@ -48,7 +50,7 @@ def demo(
             raise typer.Exit(Exit.REFUSED) from None
         finally:
             stage.stop()
-    took = time.monotonic() - began
+    took = monotonic() - began
     if as_json:
         scenes = [asdict(scene) for scene in story.scenes]
         typer.echo(json.dumps({"ok": True, "data": {"scenes": scenes}, "error": None}))

@@ -156,6 +156,8 @@ def _books() -> None:
         sqlite_strict=True,
     )
     _index("recent_orders", "claimed_at")
+    _index("recent_orders", "principal", "claimed_at")
+    _index("recent_orders", "account", "terms", "claimed_at")
     op.create_table(
         "usage",
         *_texts("account", "day", "principal"),

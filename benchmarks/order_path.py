@@ -1,0 +1,135 @@
+"""An auto-approved paper order in process, against durable SQLite commits of the same size.
+
+Goal: p50 <= 4 such commits + 1.5 ms (two of the four are the venue's share); its growth from
+one thousand to one million journal rows <= 1.2x. Both sides are measured in turns in one run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+from decimal import Decimal
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from ordergate.adapters.storage.session import SqlTx
+from ordergate.audit.seal import Seal
+from ordergate.model.orders import CloseIntent
+from ordergate.model.values import PositionId
+from ordergate.order.policy.limits import Limits
+from support.gate import KEY, Gate, start_gate
+from support.order_records import AGENT, buy
+
+TICK = Decimal("0.00001")
+ROW_BYTES = 2_400  # what one commit of an order path writes: rows and sealed records together
+OPEN = Limits(
+    open_positions_max=Decimal(1_000_000),
+    orders_per_day_max=Decimal(1_000_000),
+    account_orders_per_day_max=Decimal(1_000_000),
+    orders_per_minute_max=Decimal(1_000_000),
+    repeat_orders_max=Decimal(1_000_000),
+    notional_per_day_max_fraction=Decimal(1_000),
+    duplicate_window_s=Decimal("0.001"),
+)
+
+
+class Commits:
+    """Plain durable commits, nothing else: the yardstick."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None)
+        self._connection.execute("PRAGMA journal_mode=WAL")
+        self._connection.execute("PRAGMA synchronous=FULL")
+        self._connection.execute("CREATE TABLE rows (n INTEGER PRIMARY KEY, body TEXT)")
+
+    def one(self) -> float:
+        began = time.perf_counter()
+        self._connection.execute("BEGIN IMMEDIATE")
+        self._connection.execute("INSERT INTO rows (body) VALUES (?)", ("x" * ROW_BYTES,))
+        self._connection.execute("COMMIT")
+        return time.perf_counter() - began
+
+
+async def one_order(gate: Gate, n: int) -> float:
+    """Place and then close one order; time the placing."""
+    intent = buy(
+        quantity=Decimal("0.01") * (1 + n % 17), stop_loss=Decimal("1.08") - n % 500 * TICK
+    )
+    began = time.perf_counter()
+    view = await gate.line.gateway.submit(intent, key=None, asker=AGENT)
+    took = time.perf_counter() - began
+    assert view.status == "filled", view.order.code
+    assert view.attempt is not None
+    position = view.attempt.position_id
+    close = CloseIntent(
+        account=intent.account,
+        venue=intent.venue,
+        symbol=intent.symbol,
+        position_id=PositionId(position or ""),
+    )
+    await gate.line.gateway.close(close, key=None, asker=AGENT)
+    return took
+
+
+def fill_journal(gate: Gate, rows: int) -> None:
+    """Seal records until the journal has `rows` of them, in large commits."""
+    log_id = gate.store.read_now(lambda tx: tx.fact("log_id"))
+    seal = Seal(sign=KEY.sign, log_id=str(log_id), epoch=1, clock=gate.world.clock, version="bench")
+    body = {"event": "filler", "text": "x" * 300}
+
+    def work(tx: SqlTx) -> int:
+        for _ in range(2_000):
+            seal.append(tx, "bench.filler", actor="bench", corr="filler", body=body)
+        return seal.size(tx)
+
+    while gate.store.write_now(work) < rows:
+        pass
+
+
+async def measure(rows: int, orders: int) -> tuple[list[float], list[float], list[float]]:
+    with tempfile.TemporaryDirectory() as small, tempfile.TemporaryDirectory() as large:
+        commits = Commits(Path(small) / "yardstick.db")
+        few = await start_gate(Path(small), limits=OPEN)
+        many = await start_gate(Path(large), limits=OPEN)
+        fill_journal(few, 1_000)
+        fill_journal(many, rows)
+        yard: list[float] = []
+        at_few: list[float] = []
+        at_many: list[float] = []
+        for n in range(orders):
+            yard += [commits.one() for _ in range(4)]
+            at_few.append(await one_order(few, n))
+            at_many.append(await one_order(many, n))
+            for gate in (few, many):
+                gate.market.advance(seconds=2)
+                gate.market.set("EURUSD", "1.08500", "1.08510")
+        await few.stop()
+        await many.stop()
+        return yard, at_few, at_many
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--orders", type=int, default=300)
+    chosen = parser.parse_args()
+    yard, few, many = asyncio.run(measure(chosen.rows, chosen.orders))
+    commit = statistics.median(yard) * 1000
+    small, large = statistics.median(few) * 1000, statistics.median(many) * 1000
+    allowed = 4 * commit + 1.5
+    print(f"durable commit of {ROW_BYTES} bytes      p50 {commit:7.2f} ms")
+    print(f"order at 1,000 journal rows       p50 {small:7.2f} ms   allowed {allowed:.2f} ms")
+    print(f"order at {chosen.rows:,} journal rows   p50 {large:7.2f} ms")
+    print(f"order / (4 commits + 1.5 ms)      {small / allowed:7.2f} x   goal <= 1.00")
+    print(f"growth                            {large / small:7.2f} x   goal <= 1.20")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
