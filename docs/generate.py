@@ -1,0 +1,258 @@
+"""Write the reference pages that come from the code: python docs/generate.py."""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Final, TypeVar
+
+from ordergate.model.errors import Code
+from ordergate.model.orders import OrderState
+from ordergate.order.journal.lifecycle import (
+    ATTEMPT_ENDED,
+    CHANGE_TABLE,
+    INCIDENTS,
+    ORDER_ENDED,
+    ORDER_TABLE,
+    PLACE_TABLE,
+)
+from ordergate.order.policy.limits import SPECS, shown
+from ordergate.order.policy.rules.checklist import RULES, Say
+from ordergate.surfaces.catalogue.envelope import MEANINGS
+from ordergate.surfaces.catalogue.operation import Operation
+from ordergate.surfaces.catalogue.operations import operations
+from ordergate.surfaces.cli.exits import MEANING, exit_of
+
+REFERENCE: Final = Path(__file__).parent / "reference"
+State = TypeVar("State", bound=StrEnum)
+MADE: Final = "<!-- Written by docs/generate.py from the code; edit the code instead. -->"
+
+# What a reader should take from each code; the code itself says only what a program needs.
+READ_AS: Final[Mapping[Code, str]] = {
+    Code.INVALID_ARGUMENT: "an argument is unknown, missing or of the wrong type",
+    Code.INVALID_PRICE: "a price is off the tick, or too far from the market",
+    Code.INVALID_VOLUME: "a size is off the lot step, or too small or large for the symbol",
+    Code.INVALID_STOPS: "a stop or target is on the wrong side, or pays too little for its risk",
+    Code.INVALID_TICKET: "the order or position that was named is not there to be changed",
+    Code.SYMBOL_NOT_FOUND: "the feed has no such symbol",
+    Code.RESOURCE_NOT_FOUND: "nothing of yours has this id",
+    Code.NOT_SUPPORTED: "the venue or this build cannot do it",
+    Code.PAYLOAD_TOO_LARGE: "the body is larger than any request needs to be",
+    Code.UNAUTHENTICATED: "no token or sign-in, or a wrong, revoked or expired one",
+    Code.FORBIDDEN: "this kind of principal may never do this",
+    Code.RATE_LIMIT_EXCEEDED: "too many calls, or a rule that counts orders is used up",
+    Code.LIVE_NOT_ARMED: "live trading is not armed; this build has no live venue",
+    Code.EXCEEDS_LOCAL_LIMIT: "one of the operator's limits; the answer names it and what is left",
+    Code.STOP_REQUIRED: "an opening order needs a protective stop",
+    Code.MARKET_CLOSED: "the symbol's session is closed",
+    Code.DUPLICATE_ORDER: "equal to an order that was just sent",
+    Code.HALTED: "a halt is in force; exits pass",
+    Code.KILL_SWITCH_ACTIVE: "the kill switch is on; exits pass",
+    Code.EXCEEDS_POSITION: "more than there is to reduce",
+    Code.SHORT_NOT_ALLOWED: "it would sell what is not held",
+    Code.IDEMPOTENCY_DIVERGED: "this key was used for another order",
+    Code.INVALID_APPROVAL: "the yes does not fit this ask: another order, or decided already",
+    Code.NEEDS_REAPPROVAL: "the price left the band; a new ask waits, nothing was sent",
+    Code.APPROVAL_DENIED: "the operator said no",
+    Code.APPROVAL_EXPIRED: "nobody answered the ask in time",
+    Code.ILLEGAL_STATE: "it is in a state in which this cannot be done",
+    Code.REQUOTE: "the venue offers another price; the same key may try again",
+    Code.REJECTED_BY_SERVER: "the venue said no, definitively",
+    Code.INSUFFICIENT_MARGIN: "the venue's margin does not suffice",
+    Code.DATA_UNAVAILABLE: "a fact is missing; nothing was made up",
+    Code.ORDER_UNKNOWN: "nobody knows yet what became of it; read its status, never resend it",
+    Code.NOT_READY: "the gateway is starting, stopping or recovering, or none runs",
+    Code.INTERNAL_ERROR: "something broke inside; the gateway's log has it",
+}
+
+
+def pages() -> dict[str, str]:
+    """Return every generated page by file name."""
+    return {
+        "errors.md": _errors(),
+        "limits.md": _limits(),
+        "states.md": _states(),
+        "tools.md": _tools(),
+    }
+
+
+def _errors() -> str:
+    codes = [
+        (
+            f"`{code}`",
+            READ_AS[code],
+            meaning.status,
+            _yes(meaning.retryable),
+            _yes(meaning.requires_human),
+            exit_of({"ok": False, "error": {"code": code}}).value,
+        )
+        for code, meaning in MEANINGS.items()
+    ]
+    return _page(
+        "Error codes and exit codes",
+        "Every answer is `{ok, data, error}`; `error.code` is one of these and of no others. "
+        "`retryable` and `requires_human` stand in the answer, too.",
+        _table(("Code", "Read it as", "HTTP", "Retryable", "Needs a human", "CLI exit"), codes),
+        "## Exit codes of the command line",
+        _table(
+            ("Exit", "Means"),
+            [(exit_code.value, text) for exit_code, text in MEANING.items()],
+        ),
+        "An accepted order can still end in another exit code than 0: `approval_required` is 4, "
+        "`unknown` and `parked` are 5, and an order that ended badly is 1.",
+    )
+
+
+def _limits() -> str:
+    rows = [
+        (
+            f"`{spec.name}`",
+            f"`{shown(spec.default)}`",
+            spec.unit,
+            spec.meaning,
+            spec.stricter.value,
+            _yes(spec.agents_may_tighten),
+        )
+        for spec in SPECS
+    ]
+    rules = [
+        (
+            f"`{rule.control.rule}`",
+            rule.control.number,
+            f"`{rule.control.limit_name}`" if rule.control.limit_name else "",
+            *(_word(say) for say in (rule.tighten, rule.close, rule.cancel)),
+        )
+        for rule in RULES
+    ]
+    return _page(
+        "Limits and rules",
+        "The keys of `[limits]` and `[approval]` in `ordergate.toml`, with the defaults of the "
+        "profile paper-default. A limit that is left out has its default; none can be switched "
+        "off. What counts is the strictest of the file and every tightening.",
+        _table(("Key", "Default", "Unit", "Meaning", "Stricter is", "Agents may tighten"), rows),
+        "## The rules, in the order they are asked",
+        "In the open lane every rule has its full say. In the other lanes it refuses, only warns, "
+        "or is not asked at all. The answer's code is that of the first rule that refuses.",
+        _table(("Rule", "Control", "Limit", "Tighten", "Close", "Cancel"), rules),
+    )
+
+
+def _word(say: Say) -> str:
+    return "not asked" if say is Say.NOTHING else f"{say.value}s"
+
+
+def _tools() -> str:
+    default, data_only = operations(data_only=False), operations(data_only=True)
+    kept = {operation.name for operation in data_only}
+    rows = [
+        (
+            f"`{operation.name}`",
+            operation.toolset.value,
+            operation.summary,
+            f"`{operation.act.value}`",
+            f"`{operation.route.method} {operation.route.path}`",
+            _yes(operation.name in kept),
+        )
+        for operation in default
+    ]
+    aliases = [
+        (f"`{method} {path}`", f"`{operation.name}`")
+        for operation in default
+        for method, path in operation.route.aliases
+    ]
+    return _page(
+        "Tools",
+        f"The {len(default)} operations every door offers. MCP calls them by name; REST answers "
+        "them below `/api/v1`, and any of them at `POST /api/v1/call/<name>`. "
+        f"With `MCP_DATA_ONLY_MODE=true` only {len(data_only)} are there. None of them approves.",
+        _table(("Tool", "Set", "What it does", "Right", "REST", "Data only"), rows),
+        "## Other names",
+        "REST answers these paths as well, for programs that know them.",
+        _table(("Path", "Operation"), aliases),
+        "## Arguments",
+        "A name that is not listed is refused, never dropped.",
+        *(_arguments(operation) for operation in default),
+    )
+
+
+def _arguments(operation: Operation) -> str:
+    fields = [
+        f"`{name}`" + (" (required)" if field.is_required() else "")
+        for name, field in operation.request.model_fields.items()
+    ]
+    return f"- **{operation.name}**: {', '.join(fields) or 'none'}"
+
+
+def _states() -> str:
+    drawn = {pair: state for pair, state in ORDER_TABLE.items() if pair[1] != "adopted"}
+    adopting = {state for state, event in ORDER_TABLE if event == "adopted"}
+    others = ", ".join(f"`{state}`" for state in OrderState if state not in adopting)
+    return _page(
+        "States of orders and attempts",
+        "An order is what was asked. An attempt is one message to the venue about it. "
+        "A pair of state and event that is not drawn here is an error.",
+        "## Orders",
+        _diagram(drawn, ORDER_ENDED),
+        f"Not drawn: from every state but {others}, evidence in the venue's own books (`adopted`) "
+        "makes an order `active`. The venue wins over what we believed.",
+        "## Attempts that place",
+        _diagram(PLACE_TABLE, ATTEMPT_ENDED),
+        "## Attempts that modify or cancel",
+        _diagram(CHANGE_TABLE, ATTEMPT_ENDED),
+        "## Incidents",
+        "These events are booked as incidents: "
+        + ", ".join(f"`{event}`" for event in sorted(INCIDENTS))
+        + ".",
+    )
+
+
+def _diagram(table: Mapping[tuple[State | None, str], State], ended: Iterable[State]) -> str:
+    """Draw a transition table; events that lead the same way share an arrow."""
+    arrows: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for (state, event), following in table.items():
+        arrows[_state(state), _state(following)].append(event)
+    lines = ["```mermaid", "stateDiagram-v2"]
+    lines += [
+        f"    {start} --> {end}: {', '.join(events)}" for (start, end), events in arrows.items()
+    ]
+    reached = {end for _, end in arrows}
+    lines += [f"    {_state(state)} --> [*]" for state in sorted(ended) if _state(state) in reached]
+    return "\n".join([*lines, "```"])
+
+
+def _state(state: StrEnum | None) -> str:
+    return "[*]" if state is None else state.value
+
+
+def _yes(holds: bool) -> str:
+    return "yes" if holds else ""
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [f"| {' | '.join(columns)} |", f"|{'---|' * len(columns)}"]
+    lines += [f"| {' | '.join(str(cell).replace('|', '/') for cell in row)} |" for row in rows]
+    return "\n".join(lines)
+
+
+def _page(title: str, *parts: str) -> str:
+    listed = [f"# {title}", MADE]
+    for part in parts:
+        if part.startswith("- ") and listed[-1].startswith("- "):
+            listed[-1] += f"\n{part}"
+        else:
+            listed.append(part)
+    return "\n\n".join(listed) + "\n"
+
+
+def main() -> int:
+    REFERENCE.mkdir(exist_ok=True)
+    for name, text in pages().items():
+        (REFERENCE / name).write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
