@@ -289,11 +289,13 @@ class MemoryTx:
     def audit_head(self) -> AuditHead | None:
         return self._books.head
 
-    def append_audit(self, row: AuditRow, head: AuditHead) -> None:
+    def append_audit(
+        self, row: AuditRow, head: AuditHead, sign: Callable[[AuditHead], AuditHead]
+    ) -> None:
         if row.seq != len(self._books.audit) + 1:
             raise Duplicate(f"audit record {row.seq}")
         self._books.audit.append(row)
-        self._books.head = head
+        self._books.head = sign(head)
 
     def add_checkpoint(self, row: CheckpointRow) -> None:
         self._books.checkpoints.append(row)

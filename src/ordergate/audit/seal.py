@@ -64,10 +64,9 @@ class Seal:
             }
         )
         h = chain.link(chain.GENESIS if last is None else last.h, chain.leaf(text))
-        head = self._signed(seq, h, iso(now))
-        tx.append_audit(
-            AuditRow(seq=seq, ts=now, kind=kind, actor=actor, corr=corr, body=text, h=h), head
-        )
+        head = AuditHead(log_id=self._log_id, epoch=self._epoch, size=seq, h=h, ts=iso(now), sig="")
+        row = AuditRow(seq=seq, ts=now, kind=kind, actor=actor, corr=corr, body=text, h=h)
+        tx.append_audit(row, head, self._signed)
         if seq % EVERY == 0:
             self.checkpoint(tx)
         return seq
@@ -99,6 +98,5 @@ class Seal:
             raise ForeignLog(f"the store holds log {head.log_id}, not {self._log_id}")
         return head
 
-    def _signed(self, size: int, h: str, ts: str) -> AuditHead:
-        head = AuditHead(log_id=self._log_id, epoch=self._epoch, size=size, h=h, ts=ts, sig="")
+    def _signed(self, head: AuditHead) -> AuditHead:
         return replace(head, sig=self._sign(head_bytes(head)).hex())

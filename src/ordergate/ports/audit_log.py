@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from ordergate.model.records import AuditHead, AuditRow, CheckpointRow
@@ -13,7 +13,11 @@ class AuditTx(Protocol):
 
     def audit_head(self) -> AuditHead | None: ...
 
-    def append_audit(self, row: AuditRow, head: AuditHead) -> None: ...
+    def append_audit(
+        self, row: AuditRow, head: AuditHead, sign: Callable[[AuditHead], AuditHead]
+    ) -> None:
+        """Add a record and its head; the head is signed once, when the transaction ends."""
+        ...
 
     def add_checkpoint(self, row: CheckpointRow) -> None: ...
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from sqlalchemy import ColumnElement, bindparam, select
@@ -12,6 +13,8 @@ from ordergate.adapters.storage.statements import Shelf, given, text_of, upsert
 from ordergate.adapters.storage.tables import AUDIT, AUDIT_HEAD, CHECKPOINTS
 from ordergate.adapters.storage.transaction import Transaction
 from ordergate.model.records import AuditHead, AuditRow, CheckpointRow
+
+Sign = Callable[[AuditHead], AuditHead]
 
 _A = AUDIT.c
 _AUDIT: Final = Shelf(AUDIT, AuditRow)
@@ -31,12 +34,29 @@ _CHECKPOINTS_AFTER: Final = _CHECKPOINTS.select(
 
 
 class AuditLogTx(Transaction):
+    def __init__(self, cursor: sqlite3.Cursor) -> None:
+        super().__init__(cursor)
+        self._unsigned: tuple[AuditHead, Sign] | None = None
+
     def audit_head(self) -> AuditHead | None:
+        if self._unsigned is not None:
+            return self._unsigned[0]
         return self._record(_HEADS, _HEAD, id=_HEAD_ID)
 
-    def append_audit(self, row: AuditRow, head: AuditHead) -> None:
+    def append_audit(self, row: AuditRow, head: AuditHead, sign: Sign) -> None:
         self._add(_AUDIT, row)
-        self._changed(_PUT_HEAD, id=_HEAD_ID, **_HEADS.rows.to_row(head))
+        self._unsigned = head, sign
+
+    def seal_head(self) -> None:
+        """Sign and write the head of what was appended: the last act of a work."""
+        if self._unsigned is not None:
+            head, sign = self._unsigned
+            self._unsigned = None
+            self._changed(_PUT_HEAD, id=_HEAD_ID, **_HEADS.rows.to_row(sign(head)))
+
+    def forget_head(self) -> None:
+        """Drop the head of a work that is undone."""
+        self._unsigned = None
 
     def add_checkpoint(self, row: CheckpointRow) -> None:
         self._add(_CHECKPOINTS, row)

@@ -137,7 +137,9 @@ class Writer:
         self._cursor.execute("SAVEPOINT work")
         try:
             value = work.run(self._tx)
+            self._tx.seal_head()
         except BaseException as error:  # whatever it is, it undoes this work alone and is told
+            self._tx.forget_head()
             if isinstance(error, sqlite3.Error) and _unwritable(error):
                 raise
             self._cursor.execute("ROLLBACK TO work")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from ordergate.model.canonical import canonical
@@ -35,18 +36,21 @@ def fold(verdicts: Iterable[RuleVerdict], *, lane: Lane) -> Decision:
 
 def recorded(decision: Decision) -> str:
     """Return a decision as it is kept with its order: what a verdict leaves unsaid is left out."""
-    return canonical(
+    head = canonical(
         {
             "verb": decision.verb,
             "lane": decision.lane,
             "failed": None if decision.failed is None else decision.failed.rule,
-            "verdicts": [_said(verdict) for verdict in decision.verdicts],
         }
     )
+    return f'{head[:-1]},"verdicts":[{",".join(map(_said, decision.verdicts))}]}}'
 
 
-def _said(verdict: RuleVerdict) -> dict[str, object]:
-    return {name: value for name in _WORDS if (value := getattr(verdict, name)) not in _UNSAID}
+@lru_cache(maxsize=512)  # most rules say the same of most orders
+def _said(verdict: RuleVerdict) -> str:
+    return canonical(
+        {name: value for name in _WORDS if (value := getattr(verdict, name)) not in _UNSAID}
+    )
 
 
 _WORDS: Final = tuple(field.name for field in dataclasses.fields(RuleVerdict))
