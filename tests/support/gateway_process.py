@@ -11,7 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal
@@ -117,7 +117,10 @@ class GatewayProcess:
         self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         lines = []
         for name, table in merged.items():
-            lines += [f"[{name}]", *(f"{key} = {json.dumps(v)}" for key, v in table.items())]
+            rows = {key: value for key, value in table.items() if key == "faults"}
+            lines += [f"[{name}]", *_keys({k: v for k, v in table.items() if k not in rows})]
+            for key, faults in rows.items():
+                lines += [line for row in faults for line in (f"[[{name}.{key}]]", *_keys(row))]
         path = self.config / "ordergate.toml"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         path.chmod(0o600)
@@ -248,38 +251,31 @@ class GatewayProcess:
 
     def venue(self, question: str, *values: object) -> list[tuple[Any, ...]]:
         """Ask the venue's own file, behind everybody's back."""
-        uri = f"file:{self.data / 'paper.db'}?mode=ro"
-        database = sqlite3.connect(uri, uri=True, timeout=10)
-        try:
-            return database.execute(question, values).fetchall()
-        finally:
-            database.close()
+        return _asked(self.data / "paper.db", question, values)
+
+    def book(self, question: str, *values: object) -> list[tuple[Any, ...]]:
+        """Ask the gate's own file."""
+        return _asked(self.data / "gate.db", question, values)
 
     def verified(self) -> int:
         """Return the verdict of the second verifier on the sealed log: 0 = whole."""
         public = (self.config / "audit.pub").read_text("ascii").strip()
         return oracle_verify.verdict(self.data / "gate.db", public)[0]
 
-    def state(self) -> dict[str, Any]:
-        """Return all that a refused call must leave as it is."""
-        with sqlite3.connect(f"file:{self.data / 'gate.db'}?mode=ro", uri=True, timeout=10) as book:
-            tables = ("orders", "attempts", "tickets", "halts", "tightenings")
-            mine = {name: _rows(book, f"select * from {name}") for name in tables}
-        book.close()
-        return (
-            mine
-            | {
-                name: self.venue(f"select {columns} from {name}")
-                for name, columns in (
-                    ("orders_at_venue", "number, tag, symbol, side, kind, steps, status, filled"),
-                    ("positions", "number, steps, stop_loss, take_profit"),
-                    ("tags", "tag"),
-                    ("refusals", "number"),
-                )
-                if name != "orders_at_venue"
-            }
-            | {"orders_at_venue": self.venue("select number, tag, status, filled from orders")}
-        )
+    def state(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Return all that a refused call must leave as it is; prices move, so no marks."""
+        own = ("orders", "attempts", "tickets", "halts", "tightenings", "tokens")
+        theirs = {
+            "orders": "number, tag, status, filled, stop_loss, take_profit, steps",
+            "positions": "number, steps, stop_loss, take_profit",
+            "tags": "tag",
+            "refusals": "number",
+        }
+        held = {name: self.book(f"select * from {name}") for name in own if name != "tokens"}
+        held["tokens"] = self.book("select token_id, principal, kind, revoked_at from tokens")
+        for name, columns in theirs.items():
+            held[f"venue {name}"] = self.venue(f"select {columns} from {name}")
+        return {name: sorted(rows, key=repr) for name, rows in held.items()}
 
     def _hang_up(self) -> None:
         if self._http is not None:
@@ -287,8 +283,16 @@ class GatewayProcess:
             self._http = None
 
 
-def _rows(book: sqlite3.Connection, question: str) -> list[tuple[Any, ...]]:
-    return sorted(book.execute(question).fetchall(), key=repr)
+def _keys(table: Mapping[str, Any]) -> list[str]:
+    return [f"{key} = {json.dumps(value)}" for key, value in table.items()]
+
+
+def _asked(file: Path, question: str, values: Sequence[object]) -> list[tuple[Any, ...]]:
+    database = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=10)
+    try:
+        return database.execute(question, values).fetchall()
+    finally:
+        database.close()
 
 
 def program(*words: str) -> list[str]:
