@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from ordergate.adapters.venues.paper.faults import Fault, FaultKind
+from ordergate.model.accounts import VenueSnapshot
 from ordergate.model.errors import (
     Code,
+    DataUnavailable,
     Forbidden,
     IllegalState,
     InvalidApproval,
@@ -592,3 +594,33 @@ def _always(look: Look) -> Callable[[], Awaitable[Look]]:
         return look
 
     return stale
+
+
+def test_an_unreadable_account_stops_openings_and_lets_a_cancel_by_id_go(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with a_gate(tmp_path) as gate:
+            view = await opened(gate, RESTING)
+            assert view.attempt is not None
+            assert view.attempt.venue_order_id is not None
+            readable = gate.venue.snapshot
+            gate.venue.snapshot = _unreadable  # type: ignore[method-assign]  # the link is down
+            refused = await gate.line.gateway.submit(SMALL, key=None, asker=AGENT)
+            assert (refused.status, refused.order.code) == ("rejected", Code.DATA_UNAVAILABLE)
+            with pytest.raises(DataUnavailable):
+                await gate.line.gateway.close(
+                    CloseIntent(**WHERE, position_id=PositionId("P9")), key=None, asker=AGENT
+                )
+            done = await gate.line.gateway.cancel(
+                CancelIntent(**WHERE, venue_order_id=view.attempt.venue_order_id),
+                key=None,
+                asker=AGENT,
+            )
+            gate.venue.snapshot = readable  # type: ignore[method-assign]  # and up again
+            assert done.status == "applied"
+            assert (await gate.venue.snapshot()).open_orders == ()
+
+    asyncio.run(run())
+
+
+async def _unreadable() -> VenueSnapshot:
+    raise ConnectionResetError("the link is down")

@@ -8,11 +8,13 @@ from typing import Final
 
 from ordergate.model.accounts import VenueSnapshot
 from ordergate.model.canonical import plain_data
-from ordergate.model.errors import Code
+from ordergate.model.errors import Code, DataUnavailable
 from ordergate.model.orders import (
     Action,
     AttemptState,
+    CloseIntent,
     Lane,
+    PlaceIntent,
     Side,
     VenueCancel,
     VenueModify,
@@ -230,9 +232,12 @@ class Send:
         *,
         ticket: TicketRecord | None,
     ) -> Claim:
-        if look.snapshot is None:
-            raise ValueError("an order was allowed without a look at its account")
         snapshot = look.snapshot
+        if snapshot is None and isinstance(order.intent, PlaceIntent | CloseIntent):
+            raise DataUnavailable(
+                "the venue cannot be read, so what this order comes to is not known",
+                fix="ask again with the same idempotency_key; nothing was stored or sent",
+            )
         lane = judgement.decision.lane
         attempt = self._attempt(tx, order, snapshot, lane)
         order = self._record.move(
@@ -246,7 +251,7 @@ class Send:
             actor=self._instance,
             detail={"policy": judgement.policy_hash, "wire": plain_data(wire)},
         )
-        self._use(tx, order, attempt, judgement, snapshot)
+        self._use(tx, order, attempt, judgement)
         return Claim(
             order=order,
             judgement=judgement,
@@ -257,13 +262,14 @@ class Send:
         )
 
     def _attempt(
-        self, tx: JournalTx, order: OrderRecord, snapshot: VenueSnapshot, lane: Lane
+        self, tx: JournalTx, order: OrderRecord, snapshot: VenueSnapshot | None, lane: Lane
     ) -> AttemptRecord:
         n = order.attempts + 1
         for n in range(order.attempts + 1, order.attempts + 1 + TAG_TRIES):
             if not tx.attempts_tagged([tag(order.intent_hash, n)]):
                 break
         side, quantity = size_of(order.intent, snapshot)
+        now = self._clock.now()
         return AttemptRecord(
             attempt_id=AttemptId(self._ids.new_id()),
             order_id=order.order_id,
@@ -279,8 +285,8 @@ class Send:
             side=side,
             quantity=quantity,
             opening=lane is Lane.OPEN,
-            claimed_at=self._clock.now(),
-            venue_day=snapshot.account.day,
+            claimed_at=now,
+            venue_day=now.date() if snapshot is None else snapshot.account.day,
             owner=self._instance,
             epoch=self._epoch,
         )
@@ -291,7 +297,6 @@ class Send:
         order: OrderRecord,
         attempt: AttemptRecord,
         judgement: Judgement,
-        snapshot: VenueSnapshot,
     ) -> None:
         exposure = judgement.exposure
         lane = judgement.decision.lane
@@ -326,7 +331,7 @@ class Send:
         tx.add_usage(
             order.account,
             order.principal,
-            snapshot.account.day,
+            attempt.venue_day,
             Usage(orders=1, notional=exposure.notional),
         )
 

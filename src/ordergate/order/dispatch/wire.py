@@ -84,18 +84,18 @@ def to_wire(intent: Intent, attempt: AttemptRecord) -> Wire:
             )
 
 
-def size_of(intent: Intent, snapshot: VenueSnapshot) -> tuple[Side | None, Decimal | None]:
+def size_of(intent: Intent, snapshot: VenueSnapshot | None) -> tuple[Side | None, Decimal | None]:
     """Return side and quantity (lots) that an intent comes to in this account; None = not seen."""
     match intent:
         case PlaceIntent():
             return intent.side, intent.quantity
         case CloseIntent():
-            for position in snapshot.positions:
+            for position in () if snapshot is None else snapshot.positions:
                 if position.position_id == intent.position_id:
                     return position.side.opposite, intent.quantity or position.quantity
             return None, None
         case ModifyIntent():
-            for resting in snapshot.open_orders:
+            for resting in () if snapshot is None else snapshot.open_orders:
                 if resting.venue_order_id == intent.venue_order_id:
                     quantity = intent.quantity
                     return resting.side, (
