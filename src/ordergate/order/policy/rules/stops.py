@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -9,11 +10,17 @@ from ordergate.model.errors import Code
 from ordergate.model.instruments import PositionMode
 from ordergate.model.market import Quote
 from ordergate.model.orders import Lane, ModifyIntent, OrderType, PlaceIntent, Side
-from ordergate.model.values import plain, round_ceiling, round_floor
+from ordergate.model.values import ZERO, plain, round_ceiling, round_floor
 from ordergate.model.verdicts import RuleVerdict
 from ordergate.order.policy.exposure import entry_price
 from ordergate.order.policy.facts import Facts, Request, malformed
-from ordergate.order.policy.rules.control import Control, fraction, fraction_left
+from ordergate.order.policy.rules.control import (
+    Control,
+    cents_down,
+    cents_up,
+    fraction,
+    fraction_left,
+)
 from ordergate.order.policy.rules.lanes import widening
 
 REQUIRED: Final = Control(rule="stop_required", number="C19", limit_name="limits.stop_required")
@@ -36,10 +43,20 @@ def stop_required(request: Request, facts: Facts) -> RuleVerdict:
         return REQUIRED.passes()
     if not facts.limits.stop_required or facts.symbol in facts.limits.stop_waived_symbols:
         return REQUIRED.passes("waived by the operator")
-    return REQUIRED.refuses(
+    refusal = REQUIRED.refuses(
         Code.STOP_REQUIRED,
-        "an opening order needs a protective stop",
+        "an opening order needs a protective stop: without one all of its value is at risk",
         fix=_missing_stop(order, facts),
+    )
+    if facts.valued is None or facts.equity is None:
+        return refusal
+    room = cents_down(facts.equity * facts.limits.risk_per_trade_fraction)
+    return replace(
+        refusal,
+        value=cents_up(facts.valued.notional),
+        limit=room,
+        headroom=max(room, ZERO),
+        unit="account currency at risk",
     )
 
 

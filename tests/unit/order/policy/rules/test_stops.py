@@ -21,6 +21,7 @@ def test_an_order_without_a_stop_is_refused_with_a_stop_to_send() -> None:
     assert verdict.fix == (
         "send stop_loss below 1.0851, at 0.9851 or nearer to keep within the risk limit"
     )
+    assert (verdict.value, verdict.limit, verdict.headroom) == (D("10851"), D(1000), D(1000))
     sold = Court().verdict("stop_required", place(stop_loss=None, side=Side.SELL))
     assert "above 1.085, at 1.185 or nearer" in sold.fix
 
