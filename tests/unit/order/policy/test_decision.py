@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import json
+from decimal import Decimal
+
 import pytest
 
 from ordergate.model.orders import Lane
 from ordergate.model.verdicts import Finding, RuleVerdict, Verb
-from ordergate.order.policy.decision import fold
+from ordergate.order.policy.decision import fold, recorded
 
 PASS, WARN, ASK = Finding.PASS, Finding.WARN, Finding.ASK
 REFUSE, SILENT = Finding.REFUSE, Finding.NOT_ASKED
@@ -33,3 +36,33 @@ def test_the_first_refusal_denies_else_the_first_question_asks(
     assert decision.failed == (None if failed is None else verdicts[failed])
     assert decision.verdicts == verdicts
     assert decision.warnings == tuple(row for row in verdicts if row.finding is WARN)
+
+
+def test_what_is_recorded_says_every_number_also_zero_and_leaves_out_what_was_unsaid() -> None:
+    full = RuleVerdict(
+        rule="a",
+        control="C1",
+        finding=Finding.REFUSE,
+        value=Decimal(0),
+        limit=Decimal("1.50"),
+        headroom=Decimal(0),
+    )
+    decision = fold(
+        [full, RuleVerdict(rule="b", control="C2", finding=Finding.PASS)], lane=Lane.OPEN
+    )
+    assert json.loads(recorded(decision)) == {
+        "verb": "deny",
+        "lane": "open",
+        "failed": "a",
+        "verdicts": [
+            {
+                "rule": "a",
+                "control": "C1",
+                "finding": "refuse",
+                "value": "0",
+                "limit": "1.5",
+                "headroom": "0",
+            },
+            {"rule": "b", "control": "C2", "finding": "pass"},
+        ],
+    }
