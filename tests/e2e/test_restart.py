@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import threading
 import time
@@ -15,7 +14,7 @@ import httpx
 import pytest
 from websockets.sync.client import connect
 
-from support.gateway_process import ROOMY, GatewayProcess, NotStarted, gateway
+from support.gateway_process import ROOMY, GatewayProcess, gateway
 
 STOP_WITHIN_S = 5.0
 KILLS = 15
@@ -63,30 +62,6 @@ def test_stopped_and_started_again_it_goes_on(tmp_path: Path) -> None:
         assert running.good("get_status")["venue_time"] >= at
         closed = running.good("close_position", position_id=first["position_id"])
         assert closed["status"] == "filled"
-
-
-def test_a_second_gateway_on_the_same_directory_is_refused(tmp_path: Path) -> None:
-    with gateway(tmp_path) as running:
-        again = running.command("up", "--json")
-        assert again.returncode == 1
-        said = json.loads(again.stdout)
-        assert said["error"]["code"] == "ILLEGAL_STATE"
-        assert f"(pid {running.note['pid']}, " in said["error"]["message"]
-        assert "--takeover" in said["error"]["fix"]
-        assert "Traceback" not in again.stderr
-        assert running.good("get_status")["ready"]
-
-
-def test_settings_that_are_wrong_stop_the_start_in_words(tmp_path: Path) -> None:
-    one = GatewayProcess(tmp_path, {"limits": {"order_notional_maximum": 5}})
-    one.settle_in()
-    with pytest.raises(NotStarted):
-        one.start()
-    assert one.child is not None
-    assert one.child.returncode == 7
-    said = (tmp_path / "stdout.1").read_text() + one.errors
-    assert "order_notional_max" in said
-    assert "Traceback" not in said
 
 
 @dataclass
