@@ -32,18 +32,27 @@ from ordergate.model.values import plain
 
 def canonical(value: Any) -> str:
     """Return the canonical JSON text of plain data, dataclasses, enums, decimals and times."""
-    return json.dumps(plain_data(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return _JSON.encode(plain_data(value))
+
+
+# Plain data is a fresh tree: it holds no circle to look for.
+_JSON: Final = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, check_circular=False
+)
 
 
 def plain_data(value: Any) -> Any:
     """Turn dataclasses, enums, decimals and times into JSON's own types."""
     kind = type(value)
+    if kind in _JSONS_OWN:
+        return value
     way = _LEARNT.get(kind)
     if way is None:
         way = _LEARNT[kind] = _way(kind)
     return way(value)
 
 
+_JSONS_OWN: Final = frozenset({str, int, bool, type(None)})
 _LEARNT: Final[dict[type, Callable[[Any], Any]]] = {}  # every record of an order passes here
 
 
@@ -67,7 +76,10 @@ def _same(value: Any) -> Any:
 
 
 def _object(value: Mapping[Any, Any]) -> dict[str, Any]:
-    return {str(key): plain_data(item) for key, item in value.items()}
+    return {
+        str(key): item if type(item) in _JSONS_OWN else plain_data(item)
+        for key, item in value.items()
+    }
 
 
 def _array(value: Iterable[Any]) -> list[Any]:
