@@ -48,6 +48,7 @@ from ordergate.order.intent.drafting import hopeless
 from ordergate.order.journal.record import Record
 from ordergate.order.kill import end_waiting, resting_openings
 from ordergate.order.policy.limits import accepted_tightening
+from ordergate.order.policy.rules.pace import day_is_lost
 from ordergate.order.reconcile.settle import Settle
 from ordergate.ports.journal import JournalTx, JournalUnwritable
 
@@ -180,9 +181,31 @@ class Gateway(Books):
         Waiting orders of the scope are KILLED, resting opening orders are cancelled by their
         explicit ids, protective orders stay. It holds in memory even where it cannot be written.
         """
-        prepared = self._halt.prepare(
-            kind=HaltKind.KILL, scope=scope, target=target, reason=reason, by=asker.id
+        return await self._stop(
+            self._halt.prepare(
+                kind=HaltKind.KILL, scope=scope, target=target, reason=reason, by=asker.id
+            )
         )
+
+    async def watch_day(self) -> HaltRecord | None:
+        """Halt the account when its day has lost its share, also when nobody asks for an order."""
+        state = (await self._snapshot()).account
+        lost = await self._journal.read(lambda tx: day_is_lost(state, self._judge.effective(tx)))
+        return await self._halt_account("daily_loss") if lost else None
+
+    async def _halt_account(self, reason: str) -> HaltRecord:
+        return await self._stop(
+            self._halt.prepare(
+                kind=HaltKind.HALT,
+                scope=ScopeKind.ACCOUNT,
+                target=self.account_id,
+                reason=reason,
+                by=GATEWAY.id,
+            )
+        )
+
+    async def _stop(self, prepared: HaltRecord) -> HaltRecord:
+        """Make a stop durable, then end what it covers; standing already, it stays as it is."""
 
         def work(tx: JournalTx) -> tuple[HaltRecord, list[OrderRecord], list[CancelIntent]]:
             halt = self._halt.engage(tx, prepared)
@@ -301,6 +324,8 @@ class Gateway(Books):
 
     async def _finish(self, claim: Claim) -> OrderView:
         if claim.attempt is None:
+            for reason in claim.judgement.halt_reasons:
+                await self._halt_account(reason)
             self.announce(claim.order, None)
             if claim.ticket is not None:
                 self._announce_ask(claim.order, claim.ticket)

@@ -8,7 +8,7 @@ from typing import Final
 
 import structlog
 
-from ordergate.model.errors import Code
+from ordergate.model.errors import Code, GateError
 from ordergate.model.orders import Action, OrderState
 from ordergate.model.records import OrderRecord, TicketState
 from ordergate.order.approval.approve import Approve
@@ -20,6 +20,7 @@ from ordergate.ports.market_facts import MarketFacts
 FRESH: Final = timedelta(seconds=10)  # an opening left PROPOSED is claimed while this young
 REQUOTE_LIFE: Final = timedelta(seconds=60)
 TICK_S: Final = 1.0
+DAY_WATCH_TICKS: Final = 5
 BATCH: Final = 500
 
 _log = structlog.get_logger("ordergate.upkeep")
@@ -53,11 +54,15 @@ class Upkeep:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Tick once a second until stopped; what cannot be written now is tried again."""
+        ticks = 0
         while not stop.is_set():
             try:
                 await self.tick()
-            except JournalUnwritable as error:
-                _log.error("upkeep.unwritable", reason=str(error))
+                if ticks % DAY_WATCH_TICKS == 0:
+                    await self._gateway.watch_day()
+            except (JournalUnwritable, GateError) as error:
+                _log.error("upkeep.failed", reason=str(error))
+            ticks += 1
             await self._clock.sleep(TICK_S)
 
     async def tick(self) -> None:

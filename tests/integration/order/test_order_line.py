@@ -624,3 +624,30 @@ def test_an_unreadable_account_stops_openings_and_lets_a_cancel_by_id_go(tmp_pat
 
 async def _unreadable() -> VenueSnapshot:
     raise ConnectionResetError("the link is down")
+
+
+def test_a_lost_day_halts_the_account_and_takes_its_resting_openings_away(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with a_gate(tmp_path) as gate:
+            gateway = gate.line.gateway
+            await opened(gate, dataclasses.replace(SMALL, stop_loss=Decimal("1.0000")))
+            deep = dataclasses.replace(
+                RESTING, limit_price=Decimal("0.50000"), stop_loss=Decimal("0.45000")
+            )
+            resting = await opened(gate, deep)
+            assert await gateway.watch_day() is None
+            gate.market.set("EURUSD", "0.80000", "0.80010")
+            halt = await gateway.watch_day()
+            assert halt is not None
+            assert (halt.kind, halt.scope, halt.reason) == ("halt", "account", "daily_loss")
+            await gate.line.settle.scan()
+            ended = await gateway.status(resting.order.order_id, asker=AGENT)
+            assert ended.status == "canceled"
+            assert (await gate.venue.snapshot()).open_orders == ()
+            refused = await gateway.submit(SMALL, key=None, asker=AGENT)
+            assert refused.status == "rejected"
+            again = await gateway.watch_day()
+            assert again is not None
+            assert again.halt_id == halt.halt_id
+
+    asyncio.run(run())

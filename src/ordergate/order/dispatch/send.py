@@ -24,11 +24,9 @@ from ordergate.model.outcomes import Acked, NotSent, Outcome, Rejected
 from ordergate.model.principals import Principal
 from ordergate.model.records import (
     AttemptRecord,
-    HaltKind,
     OrderRecord,
     RecentOrder,
     Reservation,
-    ScopeKind,
     TicketRecord,
     TicketState,
     Usage,
@@ -147,8 +145,6 @@ class Send:
         }
         actor = asker.id
         if decision.verb is Verb.DENY:
-            for reason in judgement.halt_reasons:
-                self._raise_halt(tx, order, reason)
             event = "claim_denied" if approved is not None else "judged_deny"
             code = decision.failed.code if decision.failed is not None else None
             order = self._record.move(
@@ -375,16 +371,6 @@ class Send:
                 corr=policy_hash,
                 body={"before": before, "now": policy_hash, "limits": limits},
             )
-
-    def _raise_halt(self, tx: JournalTx, order: OrderRecord, reason: str) -> None:
-        prepared = self._halt.prepare(
-            kind=HaltKind.HALT,
-            scope=ScopeKind.ACCOUNT,
-            target=order.account,
-            reason=reason,
-            by=PrincipalId(self._instance),
-        )
-        self._halt.settle(prepared, self._halt.engage(tx, prepared))
 
 
 def _still_stands(ticket: TicketRecord, judgement: Judgement) -> bool:

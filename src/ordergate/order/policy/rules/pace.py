@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final
 
+from ordergate.model.accounts import AccountState
 from ordergate.model.errors import Code
 from ordergate.model.values import ZERO, plain
 from ordergate.model.verdicts import RuleVerdict
 from ordergate.order.policy.facts import Facts, Request
+from ordergate.order.policy.limits import Limits
 from ordergate.order.policy.rules.control import (
     Control,
     cents_down,
@@ -62,8 +65,7 @@ def daily_loss(request: Request, facts: Facts) -> RuleVerdict:
     state = facts.state
     if state is None or state.day_start_equity is None:
         return LOSS.lacks("the equity at the day's start")
-    loss = state.day_start_equity - state.equity
-    limit = facts.limits.daily_loss_fraction * state.day_start_equity
+    loss, limit = _day(state, state.day_start_equity, facts.limits)
     return LOSS.measured(
         value=cents_up(loss),
         limit=cents_down(limit),
@@ -73,6 +75,19 @@ def daily_loss(request: Request, facts: Facts) -> RuleVerdict:
         f"it ends at {money(-limit, state.currency)}",
         fix=lambda: "no new risk today; closing and tightening pass",
     )
+
+
+def day_is_lost(state: AccountState, limits: Limits) -> bool:
+    """Say whether the venue's day has lost its share; False where its start is not known."""
+    if state.day_start_equity is None:
+        return False
+    loss, limit = _day(state, state.day_start_equity, limits)
+    return loss >= limit
+
+
+def _day(state: AccountState, start: Decimal, limits: Limits) -> tuple[Decimal, Decimal]:
+    """Return the day's loss and the loss that ends it."""
+    return start - state.equity, limits.daily_loss_fraction * start
 
 
 def orders_per_day(request: Request, facts: Facts) -> RuleVerdict:
