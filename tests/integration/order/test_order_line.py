@@ -651,3 +651,24 @@ def test_a_lost_day_halts_the_account_and_takes_its_resting_openings_away(tmp_pa
             assert again.halt_id == halt.halt_id
 
     asyncio.run(run())
+
+
+def test_a_cancel_marks_its_order_and_a_refused_cancel_unmarks_it(tmp_path: Path) -> None:
+    async def run() -> None:
+        faults = [Fault(FaultKind.REJECT, operation="cancel")]
+        async with a_gate(tmp_path, faults=faults) as gate:
+            view = await opened(gate, RESTING)
+            assert view.attempt is not None
+            assert view.attempt.venue_order_id is not None
+            cancel = CancelIntent(**WHERE, venue_order_id=view.attempt.venue_order_id)
+            refused = await gate.line.gateway.cancel(cancel, key=None, asker=AGENT)
+            assert refused.status == "rejected"
+            kinds = await gate.store.read(
+                lambda tx: [row.kind for row in tx.audit_tail(limit=20, corr=view.order.order_id)]
+            )
+            assert kinds[-2:] == ["attempt.cancel_requested", "attempt.cancel_not_applied"]
+            after = await gate.line.gateway.status(view.order.order_id, asker=AGENT)
+            assert after.attempt is not None
+            assert (after.status, after.attempt.cancel_pending) == ("working", False)
+
+    asyncio.run(run())

@@ -247,6 +247,7 @@ class Send:
             actor=self._instance,
             detail={"policy": judgement.policy_hash, "wire": plain_data(wire)},
         )
+        self._record.mark_cancel(tx, order, "cancel_requested", actor=self._instance)
         self._use(tx, order, attempt, judgement)
         return Claim(
             order=order,

@@ -9,7 +9,14 @@ from typing import Any
 
 from ordergate.audit.seal import Seal
 from ordergate.model.canonical import plain_data
-from ordergate.model.orders import Action, Lane, ModifyIntent, OrderState
+from ordergate.model.orders import (
+    Action,
+    AttemptState,
+    CancelIntent,
+    Lane,
+    ModifyIntent,
+    OrderState,
+)
 from ordergate.model.outcomes import Fill
 from ordergate.model.records import AttemptRecord, OrderRecord
 from ordergate.order.journal.lifecycle import (
@@ -24,6 +31,7 @@ from ordergate.ports.journal import Journal, JournalTx
 from ordergate.ports.system import Clock, Ids
 
 PLACING = frozenset({Action.PLACE, Action.CLOSE})
+_RESTING = frozenset({AttemptState.WORKING, AttemptState.PARTIAL})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +201,8 @@ class Record:
         if attempt.state in ATTEMPT_ENDED:
             if event == "applied":
                 self._take_new_terms(tx, order)
+            elif attempt.action is Action.CANCEL:
+                self.mark_cancel(tx, order, "cancel_not_applied", actor=actor)
             self._release(tx, attempt)
             if order.state is OrderState.ACTIVE:
                 ended = "requoted" if requote else "attempt_ended"
@@ -200,6 +210,15 @@ class Record:
         elif order.state is not OrderState.ACTIVE:
             order = self.move(tx, order, "adopted", actor=actor, code=None)
         return order, attempt
+
+    def mark_cancel(self, tx: JournalTx, change: OrderRecord, event: str, *, actor: str) -> None:
+        """Mark the order that a cancel names: "cancel_requested", or "cancel_not_applied"."""
+        if not isinstance(change.intent, CancelIntent):
+            return
+        target = tx.attempt_for_venue_order(change.account, change.intent.venue_order_id)
+        if target is not None and target.state in _RESTING:
+            pending = event == "cancel_requested"
+            self.move_attempt(tx, target, event, actor=actor, cancel_pending=pending)
 
     def _order_of(self, tx: JournalTx, attempt: AttemptRecord) -> OrderRecord:
         order = tx.order(attempt.order_id)
