@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -275,10 +276,21 @@ class MemoryTx:
         self._books.halts[halt.halt_id] = halt
 
     def tightenings(self) -> Sequence[Tightening]:
-        return list(self._books.tightenings)
+        return [row for row in self._books.tightenings if row.lifted_at is None]
 
     def add_tightening(self, tightening: Tightening) -> None:
         self._books.tightenings.append(tightening)
+
+    def lift_tightenings(self, limit_name: str, *, by: PrincipalId, at: datetime) -> int:
+        held = self._books.tightenings
+        places = [
+            place
+            for place, row in enumerate(held)
+            if row.limit_name == limit_name and row.lifted_at is None
+        ]
+        for place in places:
+            held[place] = dataclasses.replace(held[place], lifted_by=by, lifted_at=at)
+        return len(places)
 
     def fact(self, name: str) -> str | None:
         return self._books.facts.get(name)
@@ -340,6 +352,9 @@ class MemoryJournal:
         except BaseException:
             self.books = before
             raise
+
+    def sealed(self) -> int:
+        return len(self.books.audit)
 
     async def read(self, work: Callable[[JournalTx], T]) -> T:
         return work(MemoryTx(self.books.copied()))

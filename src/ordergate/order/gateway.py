@@ -361,7 +361,7 @@ class Gateway(Books):
 
     async def _look(self) -> Look:
         """Read the account, after the mark: what is released later still counts as held."""
-        look = await self._send.look(await self._journal.read(self._record.size))
+        look = await self._send.look(self._journal.sealed())
         if look.snapshot is not None:
             self._mode = look.snapshot.identity.mode
         return look

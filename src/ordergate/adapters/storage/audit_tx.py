@@ -20,6 +20,7 @@ _A = AUDIT.c
 _AUDIT: Final = Shelf(AUDIT, AuditRow)
 _HEADS: Final = Shelf(AUDIT_HEAD, AuditHead)
 _HEAD: Final = _HEADS.select(given(AUDIT_HEAD.c.id))
+_SIZE: Final = text_of(select(AUDIT_HEAD.c.size).where(given(AUDIT_HEAD.c.id)))
 _PUT_HEAD: Final = upsert(AUDIT_HEAD)
 _HEAD_ID: Final = 1
 _BODIES: Final = text_of(
@@ -42,6 +43,11 @@ class AuditLogTx(Transaction):
         if self._unsigned is not None:
             return self._unsigned[0]
         return self._record(_HEADS, _HEAD, id=_HEAD_ID)
+
+    def audit_size(self) -> int:
+        """Return how many records the log has, this transaction's included."""
+        row = self._one(_SIZE, id=_HEAD_ID)
+        return 0 if row is None else int(row[0])
 
     def append_audit(self, row: AuditRow, head: AuditHead, sign: Sign) -> None:
         self._add(_AUDIT, row)

@@ -43,6 +43,10 @@ class SqliteStore:
         """
         return await asyncio.wrap_future(self._writer.submit(work))
 
+    def sealed(self) -> int:
+        """Return the audit's length at the last commit; a commit under way is not in it."""
+        return self._writer.sealed
+
     async def read(self, work: Callable[[SqlTx], T]) -> T:
         """Run `work` on one consistent snapshot, beside the writer; it cannot write."""
         return await asyncio.wrap_future(self._readers.submit(work))

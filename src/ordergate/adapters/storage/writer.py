@@ -64,6 +64,7 @@ class Writer:
         self._connection = connection
         self._cursor = connection.cursor()
         self._tx = SqlTx(self._cursor)
+        self.sealed = self._tx.audit_size()  # records that are durable
         self._inbox: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._gate = threading.Lock()  # nothing enters after the stop
         self._open = True
@@ -125,11 +126,14 @@ class Writer:
         try:
             self._cursor.execute("BEGIN IMMEDIATE")
             done = [self._attempt(work) for work in running]
+            size = self._tx.audit_size()
             self._cursor.execute("COMMIT")
         except sqlite3.Error as error:
             self._undo()
             reason = f"{error} ({getattr(error, 'sqlite_errorname', 'no code')})"
             done = [_Done(work, error=JournalUnwritable(reason)) for work in running]
+        else:
+            self.sealed = size
         for each in done:
             each.tell()
 

@@ -59,10 +59,6 @@ class Record:
         """Seal a record that belongs to no order's state; return its sequence number."""
         return self._seal.append(tx, kind, actor=actor, corr=corr, body=body)
 
-    def size(self, tx: JournalTx) -> int:
-        """Return the audit's length: the mark for reads that follow."""
-        return self._seal.size(tx)
-
     def new_order(
         self, tx: JournalTx, order: OrderRecord, event: str, *, actor: str
     ) -> OrderRecord:
