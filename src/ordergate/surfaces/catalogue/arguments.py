@@ -30,7 +30,8 @@ def read_json(body: bytes, *, depth: int = DEPTH_MAX) -> Any:
     if len(body) > BYTES_MAX:
         raise TooLarge(f"the body is larger than {BYTES_MAX} bytes", fix="Send less at once.")
     try:
-        value = json.loads(body, object_pairs_hook=_unique, parse_constant=_no_constant)
+        # Decoded here, strictly: json takes UTF-16, a byte-order mark and lone surrogates for text.
+        value = json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise InvalidArgument(
             "the body is not one JSON text with unique keys", fix="Send a JSON object."
