@@ -452,6 +452,28 @@ def test_tightenings_and_facts_are_kept(journal: Journal) -> None:
     assert read(journal, lambda tx: tx.fact("epoch")) == "2"
 
 
+def test_lifted_tightenings_of_one_limit_no_longer_count_and_are_not_lifted_twice(
+    journal: Journal,
+) -> None:
+    def tight(name: str, value: int) -> Tightening:
+        return Tightening(
+            limit_name=name, value=Decimal(value), set_by=AGENT, set_at=START, reason="calm"
+        )
+
+    def work(tx: JournalTx) -> None:
+        for row in (tight("a", 5), tight("b", 6), tight("a", 4)):
+            tx.add_tightening(row)
+
+    def lift(tx: JournalTx) -> int:
+        return tx.lift_tightenings("a", by="operator:alice", at=START)
+
+    write(journal, work)
+    assert [write(journal, lift), write(journal, lift)] == [2, 0]
+    assert read(journal, lambda tx: tx.tightenings()) == [tight("b", 6)]
+    write(journal, lambda tx: tx.add_tightening(tight("a", 3)))
+    assert read(journal, lambda tx: tx.tightenings()) == [tight("b", 6), tight("a", 3)]
+
+
 def test_an_exception_undoes_the_whole_work_and_is_raised(journal: Journal) -> None:
     class Refused(Exception): ...
 

@@ -18,6 +18,7 @@ from ordergate.adapters.venues.paper.venue import PaperVenue
 from ordergate.bootstrap.line import OrderLine, World, order_line
 from ordergate.model.views import Change
 from ordergate.order.policy.limits import Limits
+from ordergate.ports.feed import Pace
 from ordergate.ports.system import Clock
 from support.manual_market import ManualMarket
 
@@ -59,6 +60,7 @@ async def start_gate(
     faults: Sequence[Fault] = (),
     clock: Clock | None = None,
     terms: PaperTerms | None = None,
+    pace: Pace | None = None,
 ) -> Gate:
     """Start a line on a folder's files, recovered as bootstrap does it."""
     market = market or a_market()
@@ -86,6 +88,7 @@ async def start_gate(
         draft_end=_next_day,
         approve_url=lambda ticket: f"http://ordergate.localhost:8030/approve/{ticket}",
         publish=changes.append,
+        pace=pace,
     )
     line = await order_line(world)
     venue.listen(line.settle.nudge)

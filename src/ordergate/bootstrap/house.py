@@ -96,6 +96,7 @@ async def build(
             draft_end=day_end,
             approve_url=approve_url,
             publish=publish,
+            pace=feed if isinstance(feed, ReplayFeed) else None,
         )
     )
     venue.listen(line.settle.nudge)

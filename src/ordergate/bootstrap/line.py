@@ -22,6 +22,7 @@ from ordergate.order.policy.judge import Judge
 from ordergate.order.policy.limits import Limits
 from ordergate.order.reconcile.settle import Settle
 from ordergate.order.upkeep import Upkeep
+from ordergate.ports.feed import Pace
 from ordergate.ports.journal import Journal, JournalTx
 from ordergate.ports.market_facts import MarketFacts
 from ordergate.ports.system import Clock, Ids
@@ -44,6 +45,7 @@ class World:
     draft_end: Callable[[datetime], datetime]
     approve_url: Callable[[TicketId], str]
     publish: Callable[[Change], None]
+    pace: Pace | None = None  # of a recording; None = the prices are none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,14 +108,7 @@ async def order_line(world: World) -> OrderLine:
     gateway = Gateway(_sources(world, judge), stages)
     return OrderLine(
         gateway=gateway,
-        desk=Desk(
-            instance=instance,
-            gateway=gateway,
-            approve=approve,
-            send=send,
-            settle=settle,
-            halt=halt,
-        ),
+        desk=Desk(instance=instance, gateway=gateway, line=stages, judge=judge, pace=world.pace),
         settle=settle,
         upkeep=Upkeep(instance=instance, gateway=gateway, approve=approve, markets=world.markets),
         halt=halt,

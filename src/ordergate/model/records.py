@@ -168,6 +168,8 @@ class Tightening:
     set_by: PrincipalId
     set_at: datetime
     reason: str
+    lifted_by: PrincipalId | None = None
+    lifted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,22 +1,29 @@
-"""Everything only the operator may do: answer asks, submit drafts, release halts, resolve."""
+"""Everything only the operator may do: answer asks, submit drafts, release, resolve, loosen."""
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Final
 
-from ordergate.model.errors import Forbidden, IllegalState, InvalidArgument, NotFound
+from ordergate.model.errors import (
+    Forbidden,
+    IllegalState,
+    InvalidArgument,
+    NotFound,
+    NotSupported,
+)
 from ordergate.model.orders import AttemptState, OrderState
 from ordergate.model.principals import Kind, Principal
-from ordergate.model.records import HaltRecord, TicketRecord, TicketState
-from ordergate.model.values import AttemptId, OrderId, TicketId
-from ordergate.model.views import OrderView, TicketView
-from ordergate.order.approval.approve import Approve
+from ordergate.model.records import AttemptRecord, HaltRecord, TicketRecord, TicketState
+from ordergate.model.values import OrderId, TicketId, plain
+from ordergate.model.views import OrderView, SafetyView, TicketView
 from ordergate.order.books import PAGE_MAX
-from ordergate.order.dispatch.send import Claim, Look, Send
-from ordergate.order.gateway import GATEWAY, Gateway
-from ordergate.order.halt import Halt
+from ordergate.order.dispatch.send import Claim, Look
+from ordergate.order.gateway import GATEWAY, Gateway, Line
 from ordergate.order.journal.record import Instance
-from ordergate.order.reconcile.settle import Settle
+from ordergate.order.policy.judge import Judge
+from ordergate.order.policy.limits import shown, spec_named
+from ordergate.ports.feed import SPEED_MAX, Pace
 from ordergate.ports.journal import JournalTx
 
 REASON_MIN: Final = 3
@@ -26,23 +33,18 @@ class Desk:
     """The operator's acts, reached from the operator's console alone."""
 
     def __init__(
-        self,
-        *,
-        instance: Instance,
-        gateway: Gateway,
-        approve: Approve,
-        send: Send,
-        settle: Settle,
-        halt: Halt,
+        self, *, instance: Instance, gateway: Gateway, line: Line, judge: Judge, pace: Pace | None
     ) -> None:
         self._journal = instance.journal
         self._record = instance.record
         self._clock = instance.clock
         self._gateway = gateway
-        self._approve = approve
-        self._send = send
-        self._settle = settle
-        self._halt = halt
+        self._approve = line.approve
+        self._send = line.send
+        self._settle = line.settle
+        self._halt = line.halt
+        self._judge = judge
+        self._pace = pace
 
     async def waiting(self) -> tuple[TicketView, ...]:
         """Return the open asks, oldest first."""
@@ -169,33 +171,88 @@ class Desk:
         self._halt.forget(halt_id)
         return released
 
+    async def parked(self) -> tuple[OrderView, ...]:
+        """Return the orders whose fate the venue's books do not tell, oldest first."""
+        states = frozenset({AttemptState.PARKED})
+        attempts = await self._journal.read(lambda tx: tuple(tx.attempts_in(states)))
+        oldest_first = sorted(attempts, key=lambda attempt: attempt.claimed_at)
+        return tuple(
+            [await self._gateway.status(one.order_id, asker=GATEWAY) for one in oldest_first]
+        )
+
     async def resolve(
-        self, attempt_id: AttemptId, *, placed: bool, reason: str, operator: Principal
+        self, order_id: OrderId, *, placed: bool, reason: str, operator: Principal
     ) -> OrderView:
-        """Settle a PARKED attempt by hand, after the settle window and a fresh negative scan."""
+        """Settle a parked order by hand, after the settle window and a fresh negative scan."""
         _require_operator(operator)
         _require_reason(reason)
         window = self._settle.window
         await self._settle.scan()
 
-        def work(tx: JournalTx) -> OrderId:
-            attempt = tx.attempt(attempt_id)
-            if attempt is None:
-                raise NotFound("no such attempt")
-            if attempt.state is not AttemptState.PARKED:
-                raise IllegalState(f"the attempt is {attempt.state}, not parked")
+        def work(tx: JournalTx) -> None:
+            attempt = _last_parked(tx, order_id)
             if self._clock.now() - attempt.claimed_at < window:
                 raise IllegalState(
                     f"the settle window of {window.total_seconds():g} s is not over",
                     fix="wait; the order may still arrive at the venue",
                 )
             event = "resolved_gone" if placed else "resolved_not_placed"
-            order, _ = self._record.book(
-                tx, attempt, event, actor=operator.id, detail={"reason": reason}
-            )
-            return order.order_id
+            self._record.book(tx, attempt, event, actor=operator.id, detail={"reason": reason})
 
-        return await self._told(await self._journal.write(work), operator)
+        await self._journal.write(work)
+        return await self._told(order_id, operator)
+
+    async def loosen(self, limit_name: str, *, reason: str, operator: Principal) -> SafetyView:
+        """Take back the tightenings of one limit: the file's number counts again, never more."""
+        _require_operator(operator)
+        _require_reason(reason)
+        spec = spec_named(limit_name)
+
+        def work(tx: JournalTx) -> None:
+            old = self._judge.effective(tx).value(spec)
+            if not tx.lift_tightenings(spec.name, by=operator.id, at=self._clock.now()):
+                raise IllegalState(
+                    f"{spec.name} is not tightened", fix="its number stands in ordergate.toml"
+                )
+            new = self._judge.effective(tx).value(spec)
+            self._record.note(
+                tx,
+                "limit.loosened",
+                actor=operator.id,
+                corr=spec.name,
+                body={"limit": spec.name, "from": shown(old), "to": shown(new), "reason": reason},
+            )
+
+        await self._journal.write(work)
+        return await self._gateway.safety()
+
+    async def set_pace(
+        self, *, paused: bool | None, speed: Decimal | None, operator: Principal
+    ) -> Pace:
+        """Hold, let go or speed up the recording that prices come from; None leaves as it is."""
+        _require_operator(operator)
+        pace = self._pace
+        if pace is None:
+            raise NotSupported(
+                "these prices are no recording: their pace is not to be set",
+                fix="`ordergate up --replay FILE` plays one",
+            )
+        if speed is not None and not (speed.is_finite() and 0 < speed <= SPEED_MAX):
+            raise InvalidArgument(f"speed must be above 0 and at most {SPEED_MAX}")
+        wanted = {
+            "paused": pace.paused if paused is None else paused,
+            "speed": plain(pace.speed if speed is None else speed),
+        }
+        await self._journal.write(
+            lambda tx: self._record.note(
+                tx, "feed.paced", actor=operator.id, corr="feed", body=wanted
+            )
+        )
+        if speed is not None:
+            pace.set_speed(speed)
+        if paused is not None:
+            (pace.pause if paused else pace.resume)()
+        return pace
 
     async def _told(self, order_id: OrderId, operator: Principal) -> OrderView:
         view = await self._gateway.status(order_id, asker=operator)
@@ -207,6 +264,16 @@ def _known(ticket: TicketRecord | None) -> TicketRecord:
     if ticket is None:
         raise NotFound("no such approval", fix="`ordergate approvals list` shows what waits")
     return ticket
+
+
+def _last_parked(tx: JournalTx, order_id: OrderId) -> AttemptRecord:
+    attempts = tx.attempts(order_id)
+    if not attempts:
+        raise NotFound("no order of this id was ever sent")
+    parked = [attempt for attempt in attempts if attempt.state is AttemptState.PARKED]
+    if not parked:
+        raise IllegalState(f"the order is {attempts[-1].state}, not parked")
+    return parked[-1]
 
 
 def _require_operator(operator: Principal) -> None:

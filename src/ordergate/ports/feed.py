@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Protocol
+from decimal import Decimal
+from typing import Final, Protocol
 
 from ordergate.model.instruments import Instrument
 from ordergate.model.market import Bar, Slice, Timeframe
 from ordergate.model.values import Symbol
+
+SPEED_MAX: Final = 1_000_000  # venue seconds in a wall second
 
 
 class Feed(Protocol):
@@ -39,4 +42,26 @@ class Feed(Protocol):
         Never a bar, or a part of one, from after the venue's clock. The running bar has
         complete=False.
         """
+        ...
+
+
+class Pace(Protocol):
+    """How a recording is played."""
+
+    @property
+    def paused(self) -> bool: ...
+
+    @property
+    def speed(self) -> Decimal:
+        """Return how many venue seconds pass in a wall second."""
+        ...
+
+    def pause(self) -> None:
+        """Stand still; quotes are stale until `resume`."""
+        ...
+
+    def resume(self) -> None: ...
+
+    def set_speed(self, speed: Decimal) -> None:
+        """Go on at this speed; raise ValueError unless above 0 and at most SPEED_MAX."""
         ...

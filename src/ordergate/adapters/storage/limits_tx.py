@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from sqlalchemy import bindparam, delete, func, literal_column, null, select
+from sqlalchemy import bindparam, delete, func, literal_column, null, select, update
 
 from ordergate.adapters.storage.statements import Shelf, given, text_of, upsert
 from ordergate.adapters.storage.tables import (
@@ -84,7 +84,13 @@ _IN_FORCE: Final = _HALTS.select(_H.released_at.is_(null()), order_by=(_H.engage
 _PUT_HALT: Final = _HALTS.update(given(_H.halt_id), _H.released_at.is_(null()), but=("halt_id",))
 
 _TIGHTENINGS: Final = Shelf(TIGHTENINGS, Tightening)
-_ALL_TIGHTENINGS: Final = _TIGHTENINGS.select(order_by=(TIGHTENINGS.c.n,))
+_T = TIGHTENINGS.c
+_TIGHT_NOW: Final = _TIGHTENINGS.select(_T.lifted_at.is_(null()), order_by=(_T.n,))
+_LIFT: Final = text_of(
+    update(TIGHTENINGS)
+    .where(given(_T.limit_name), _T.lifted_at.is_(null()))
+    .values(lifted_by=bindparam("lifted_by"), lifted_at=bindparam("lifted_at"))
+)
 
 _FACT: Final = text_of(select(FACTS.c.value).where(given(FACTS.c.name)))
 _PUT_FACT: Final = upsert(FACTS)
@@ -175,10 +181,13 @@ class LimitsTx(Transaction):
         self._put(_PUT_HALT, _HALTS.rows.to_row(halt))
 
     def tightenings(self) -> Sequence[Tightening]:
-        return self._records(_TIGHTENINGS, _ALL_TIGHTENINGS)
+        return self._records(_TIGHTENINGS, _TIGHT_NOW)
 
     def add_tightening(self, tightening: Tightening) -> None:
         self._add(_TIGHTENINGS, tightening)
+
+    def lift_tightenings(self, limit_name: str, *, by: PrincipalId, at: datetime) -> int:
+        return self._changed(_LIFT, limit_name=limit_name, lifted_by=by, lifted_at=iso(at))
 
     def fact(self, name: str) -> str | None:
         row = self._one(_FACT, name=name)

@@ -248,6 +248,8 @@ TIGHTENINGS: Final = _table(
     _text("set_by"),
     _text("set_at"),
     _text("reason"),
+    _maybe("lifted_by"),
+    _maybe("lifted_at"),
 )
 
 FACTS: Final = _table("facts", Column("name", Text, primary_key=True), _text("value"))

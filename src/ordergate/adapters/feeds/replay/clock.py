@@ -6,10 +6,10 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
+from ordergate.ports.feed import SPEED_MAX
 from ordergate.ports.system import Clock
 
 SECOND: Final = 1_000_000
-SPEED_MAX: Final = 1_000_000
 
 
 class ReplayClock:

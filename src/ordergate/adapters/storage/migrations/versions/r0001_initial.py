@@ -182,6 +182,7 @@ def _limits() -> None:
         "tightenings",
         *_numbers("n"),
         *_texts("limit_name", "value", "set_by", "set_at", "reason"),
+        *_maybes("lifted_by", "lifted_at"),
         sa.PrimaryKeyConstraint("n", name="pk_tightenings"),
         sqlite_strict=True,
     )
