@@ -39,7 +39,7 @@ from ordergate.order.dispatch.evidence import code_of, event_of, evidence, fille
 from ordergate.order.dispatch.wire import Wire, size_of, to_wire
 from ordergate.order.halt import Halt
 from ordergate.order.intent.idempotency import magic, tag
-from ordergate.order.journal.record import Instance
+from ordergate.order.journal.record import Instance, Step
 from ordergate.order.policy.decision import recorded
 from ordergate.order.policy.facts import terms_of
 from ordergate.order.policy.judge import Judge
@@ -133,38 +133,36 @@ class Send:
         )
         self._note_policy(tx, judgement.policy_hash)
         decision = judgement.decision
-        detail = {
-            "lane": decision.lane,
-            "verb": decision.verb,
-            "policy": judgement.policy_hash,
-            "facts": judgement.facts_json,
-        }
-        fields: dict[str, object] = {
-            "lane": decision.lane,
-            "decision_json": recorded(decision),
-        }
         actor = asker.id
         if decision.verb is Verb.DENY:
             event = "claim_denied" if approved is not None else "judged_deny"
             code = decision.failed.code if decision.failed is not None else None
             order = self._record.move(
-                tx, order, event, actor=actor, detail=detail, code=code, **fields
+                tx,
+                order,
+                event,
+                actor=actor,
+                detail=_told(judgement),
+                code=code,
+                **_kept(judgement),
             )
             return Claim(order=order, judgement=judgement)
         if approved is not None and not _still_stands(approved, judgement):
-            return self._ask_again(tx, order, approved, judgement, fields=fields)
+            return self._ask_again(tx, order, approved, judgement)
         if decision.verb is Verb.ASK and approved is None and not own:
             ticket = self._issue(tx, order, judgement)
-            fields["ticket_id"] = ticket.ticket_id
             order = self._record.move(
-                tx, order, "judged_ask", actor=actor, detail=detail, code=None, **fields
+                tx,
+                order,
+                "judged_ask",
+                actor=actor,
+                detail=_told(judgement),
+                code=None,
+                ticket_id=ticket.ticket_id,
+                **_kept(judgement),
             )
             return Claim(order=order, judgement=judgement, ticket=ticket)
-        if approved is None:
-            order = self._record.move(
-                tx, order, "judged_allow", actor=actor, detail=detail, code=None, **fields
-            )
-        return self._open_attempt(tx, order, look, judgement, ticket=approved)
+        return self._open_attempt(tx, order, look, judgement, actor=actor, approved=approved)
 
     async def write(self, claim: Claim) -> tuple[OrderRecord, AttemptRecord]:
         """Make the one wire write of a durable claim, then journal what it proves."""
@@ -226,7 +224,8 @@ class Send:
         look: Look,
         judgement: Judgement,
         *,
-        ticket: TicketRecord | None,
+        actor: PrincipalId,
+        approved: TicketRecord | None,
     ) -> Claim:
         snapshot = look.snapshot
         if snapshot is None and isinstance(order.intent, PlaceIntent | CloseIntent):
@@ -236,8 +235,11 @@ class Send:
             )
         lane = judgement.decision.lane
         attempt = self._attempt(tx, order, snapshot, lane)
-        order = self._record.move(
-            tx, order, "claimed", actor=self._instance, attempts=attempt.n, lane=lane
+        steps = [Step("claimed", self._instance)]
+        if approved is None:
+            steps.insert(0, Step("judged_allow", actor, _told(judgement)))
+        order = self._record.walk(
+            tx, order, steps, attempts=attempt.n, code=None, **_kept(judgement)
         )
         wire = to_wire(order.intent, attempt)
         attempt = self._record.new_attempt(
@@ -252,7 +254,7 @@ class Send:
         return Claim(
             order=order,
             judgement=judgement,
-            ticket=ticket,
+            ticket=approved,
             attempt=attempt,
             wire=wire,
             send_by=self._clock.monotonic() + SEND_WITHIN_S,
@@ -338,8 +340,6 @@ class Send:
         order: OrderRecord,
         approved: TicketRecord,
         judgement: Judgement,
-        *,
-        fields: dict[str, object],
     ) -> Claim:
         self._approve.end(tx, approved, TicketState.SUPERSEDED, by=PrincipalId(self._instance))
         ticket = self._issue(tx, order, judgement)
@@ -351,7 +351,7 @@ class Send:
             code=Code.NEEDS_REAPPROVAL,
             detail={"policy": judgement.policy_hash, "facts": judgement.facts_json},
             ticket_id=ticket.ticket_id,
-            **fields,
+            **_kept(judgement),
         )
         return Claim(order=order, judgement=judgement, ticket=ticket)
 
@@ -372,6 +372,22 @@ class Send:
                 corr=policy_hash,
                 body={"before": before, "now": policy_hash, "limits": limits},
             )
+
+
+def _told(judgement: Judgement) -> dict[str, object]:
+    """Return what is sealed of a judgement."""
+    return {
+        "lane": judgement.decision.lane,
+        "verb": judgement.decision.verb,
+        "policy": judgement.policy_hash,
+        "facts": judgement.facts_json,
+    }
+
+
+def _kept(judgement: Judgement) -> dict[str, object]:
+    """Return what stands on the order's row of a judgement."""
+    decision = judgement.decision
+    return {"lane": decision.lane, "decision_json": recorded(decision)}
 
 
 def _still_stands(ticket: TicketRecord, judgement: Judgement) -> bool:

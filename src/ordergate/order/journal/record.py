@@ -46,6 +46,15 @@ class Instance:
     ids: Ids
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One event of an order's table, as it is sealed."""
+
+    event: str
+    actor: str
+    detail: Mapping[str, object] | None = None
+
+
 class Record:
     """The journal's pen. All methods run inside a transaction of the caller's."""
 
@@ -90,18 +99,28 @@ class Record:
         **fields: Any,
     ) -> OrderRecord:
         """Take an order along its table by compare-and-set; raise Stale or IllegalTransition."""
+        return self.walk(tx, order, (Step(event, actor, detail),), **fields)
+
+    def walk(
+        self, tx: JournalTx, order: OrderRecord, steps: Sequence[Step], **fields: Any
+    ) -> OrderRecord:
+        """Take an order several steps at once: each is sealed, its row is written once."""
         lane = fields.get("lane", order.lane)
-        if event in OPENING_ONLY and lane not in (Lane.OPEN, None):
-            raise IllegalTransition(f"order: {event} exists for the open lane only")
-        state = advance_order(order.state, event)
+        code = fields.get("code", order.code)
+        state = order.state
+        for step in steps:
+            if step.event in OPENING_ONLY and lane not in (Lane.OPEN, None):
+                raise IllegalTransition(f"order: {step.event} exists for the open lane only")
+            before, state = state, advance_order(state, step.event)
+            body = {"event": step.event, "from": before, "to": state, **(step.detail or {})}
+            if code is not None:
+                body.setdefault("code", code)
+            kind = f"order.{step.event}"
+            self._seal.append(tx, kind, actor=step.actor, corr=order.order_id, body=body)
         moved = dataclasses.replace(
             order, state=state, ver=order.ver + 1, updated_at=self._clock.now(), **fields
         )
         tx.put_order(moved)
-        body = {"event": event, "from": order.state, "to": state, **(detail or {})}
-        if moved.code is not None:
-            body.setdefault("code", moved.code)
-        self._seal.append(tx, f"order.{event}", actor=actor, corr=order.order_id, body=body)
         return moved
 
     def new_attempt(
