@@ -79,7 +79,8 @@ class VenueOrderState:
     stop_loss: Decimal | None = None
     take_profit: Decimal | None = None
     reduce_only: bool = False
-    position_id: PositionId | None = None
+    position_id: PositionId | None = None  # the one it reduces, or the one it has opened so far
+    oco_group: str | None = None  # one of the group is executed, the others are cancelled
     placed_at: datetime | None = None
     done_at: datetime | None = None
     code: str | None = None  # of a refusal

@@ -184,7 +184,7 @@ def book(
 
 def is_exit(order: VenueOrderState) -> bool:
     """Say whether a resting order is bound to reduce."""
-    return order.reduce_only or order.position_id is not None
+    return order.reduce_only
 
 
 def resting_exits(

@@ -87,6 +87,7 @@ class Facts:
     resting_opens: bool | None  # whether that order adds risk; None = nobody knows it
     order: PlaceIntent | None  # the opening order as it would stand; None for everything else
     valued: Valuation | None
+    group: tuple[VenueOrderState, ...] = ()  # at rest in the OCO group the order would join
     halts: tuple[HaltRecord, ...] = ()  # in whose scope the request falls
     used: Usage | None = None  # by the principal, on the venue's day
     account_used: Usage | None = None
@@ -224,6 +225,7 @@ def recorded(request: Request, facts: Facts) -> str:
             "resting": facts.resting,
             "resting_opens": facts.resting_opens,
             "order": facts.order if changed else None,
+            "group": facts.group,
             "halts": [halt.halt_id for halt in facts.halts],
             "used": facts.used,
             "account_used": facts.account_used,

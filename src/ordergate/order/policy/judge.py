@@ -223,6 +223,7 @@ class Judge:
             resting_opens=opens,
             order=order,
             valued=_valued(order, quote, instrument, rate=rate, limits=limits),
+            group=_group(intent, snapshot),
             halts=tuple(halt for halt in tx.halts() if _in_scope(halt, intent, ask.asker)),
             used=None if state is None else tx.usage(intent.account, ask.asker.id, state.day),
             account_used=None if state is None else tx.usage(intent.account, None, state.day),
@@ -286,6 +287,12 @@ def _target(tx: JournalTx, intent: Intent, snapshot: VenueSnapshot | None) -> _T
         resting=next((row for row in orders if row.venue_order_id == order_id), None),
         attempt=None if attempt is None or attempt.symbol != intent.symbol else attempt,
     )
+
+
+def _group(intent: Intent, snapshot: VenueSnapshot | None) -> tuple[VenueOrderState, ...]:
+    if snapshot is None or not isinstance(intent, PlaceIntent) or intent.oco_group is None:
+        return ()
+    return tuple(row for row in snapshot.open_orders if row.oco_group == intent.oco_group)
 
 
 def _opening(intent: Intent, resting: VenueOrderState | None) -> PlaceIntent | None:

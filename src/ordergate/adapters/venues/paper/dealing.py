@@ -188,7 +188,7 @@ def _open(work: Work, floor: Floor, order: OrderRow, deal: Execution) -> OrderRo
         position = position._replace(
             steps=position.steps + deal.steps,
             cost=position.cost + deal.steps * deal.price,
-            stop_loss=order.stop_loss or position.stop_loss,
+            stop_loss=_nearer(position, order.stop_loss),
             take_profit=order.take_profit or position.take_profit,
             since=deal.at,
         )
@@ -213,6 +213,13 @@ def _open(work: Work, floor: Floor, order: OrderRow, deal: Execution) -> OrderRo
         )
     )
     return order._replace(position=position.number)
+
+
+def _nearer(position: PositionRow, stop: int) -> int:
+    """Return the stop that protects more: a small addition must not widen what all of it has."""
+    if not (stop and position.stop_loss):
+        return stop or position.stop_loss
+    return max(stop, position.stop_loss) if position.side > 0 else min(stop, position.stop_loss)
 
 
 def _grown(work: Work, floor: Floor, order: OrderRow) -> PositionRow | None:

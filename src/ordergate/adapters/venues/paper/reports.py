@@ -55,6 +55,7 @@ def order_state(row: OrderRow, spec_of: SpecOf) -> VenueOrderState:
         take_profit=spec.price_or_none(row.take_profit),
         reduce_only=bool(row.reduce_only or row.closes),
         position_id=position_id(row.position),
+        oco_group=row.oco_group or None,
         placed_at=mapping.moment(row.placed_at),
         done_at=mapping.moment(row.done_at) if row.done_at else None,
         code=row.code or None,

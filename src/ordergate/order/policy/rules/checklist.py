@@ -81,6 +81,7 @@ RULES: Final = (
     Rule(control=size.SHORT, check=size.no_accidental_short),
     Rule(control=stops.REQUIRED, check=stops.stop_required),
     Rule(control=stops.SIDE, check=stops.stop_side, tighten=Say.WARN),
+    Rule(control=stops.GROUP, check=stops.group_keeps_stops, close=Say.REFUSE),
     Rule(control=stops.REWARD, check=stops.reward_risk),
     Rule(control=size.QUANTITY, check=size.order_quantity),
     Rule(control=size.NOTIONAL, check=size.order_notional),

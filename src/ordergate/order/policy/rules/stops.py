@@ -6,13 +6,14 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
+from ordergate.model.accounts import VenueOrderState
 from ordergate.model.errors import Code
 from ordergate.model.instruments import PositionMode
 from ordergate.model.market import Quote
 from ordergate.model.orders import Lane, ModifyIntent, OrderType, PlaceIntent, Side
 from ordergate.model.values import ZERO, plain, round_ceiling, round_floor
 from ordergate.model.verdicts import RuleVerdict
-from ordergate.order.policy.exposure import entry_price
+from ordergate.order.policy.exposure import entry_price, is_exit
 from ordergate.order.policy.facts import Facts, Request, malformed
 from ordergate.order.policy.rules.control import (
     Control,
@@ -21,10 +22,11 @@ from ordergate.order.policy.rules.control import (
     fraction,
     fraction_left,
 )
-from ordergate.order.policy.rules.lanes import widening
+from ordergate.order.policy.rules.lanes import STOP_KINDS, widening
 
 REQUIRED: Final = Control(rule="stop_required", number="C19", limit_name="limits.stop_required")
 SIDE: Final = Control(rule="stop_side", number="C19", unit="price")
+GROUP: Final = Control(rule="oco_group", number="C18", unit="lots")
 REWARD: Final = Control(
     rule="reward_risk",
     number="C19",
@@ -83,6 +85,23 @@ def stop_side(request: Request, facts: Facts) -> RuleVerdict:
     return SIDE.passes()
 
 
+def group_keeps_stops(request: Request, facts: Facts) -> RuleVerdict:
+    """Refuse an OCO group in which the fill of one order would cancel the stop of more lots."""
+    intent = request.intent
+    if not isinstance(intent, PlaceIntent) or intent.oco_group is None:
+        return GROUP.silent("no OCO group")
+    for sibling in facts.group:
+        stop = _stripped(intent, sibling)
+        if stop is not None:
+            return GROUP.refuses(
+                Code.STOP_REQUIRED,
+                f"when one of the group fills, the stop over {plain(stop)} lots is cancelled",
+                fix=f"send an exit of the same side over {plain(stop)} lots, or no oco_group",
+                value=stop,
+            )
+    return GROUP.passes()
+
+
 def reward_risk(request: Request, facts: Facts) -> RuleVerdict:
     """Refuse a target that is not worth the stop's distance."""
     valued, order = facts.valued, facts.order
@@ -121,6 +140,27 @@ def stop_widened(request: Request, facts: Facts) -> RuleVerdict:
         how,
         fix="wait for the operator's yes, or close or tighten instead: both pass at once",
     )
+
+
+def _stripped(order: PlaceIntent, sibling: VenueOrderState) -> Decimal | None:
+    """Return the lots of a protective stop, of either, that the other's fill would leave open."""
+    rest = sibling.quantity - sibling.filled_quantity
+    stops = [
+        lots
+        for lots, kind, reduces in (
+            (rest, sibling.order_type, is_exit(sibling)),
+            (order.quantity, order.order_type, order.reduce_only),
+        )
+        if reduces and kind in STOP_KINDS
+    ]
+    alike = (order.symbol, order.side, order.reduce_only) == (
+        sibling.symbol,
+        sibling.side,
+        is_exit(sibling),
+    )
+    if not stops or (alike and min(rest, order.quantity) >= max(stops)):
+        return None
+    return max(stops)
 
 
 def _missing_stop(order: PlaceIntent, facts: Facts) -> str:
