@@ -50,12 +50,13 @@ class Seal:
         """Seal one record and return its sequence number; a checkpoint at each 256th."""
         last = self._head(tx)
         now = self._clock.now()
+        ts = iso(now)
         seq = 1 if last is None else last.size + 1
         text = canonical(
             {
                 "seq": seq,
                 "epoch": self._epoch,
-                "ts": now,
+                "ts": ts,
                 "kind": kind,
                 "actor": actor,
                 "corr": corr,
@@ -64,7 +65,7 @@ class Seal:
             }
         )
         h = chain.link(chain.GENESIS if last is None else last.h, chain.leaf(text))
-        head = AuditHead(log_id=self._log_id, epoch=self._epoch, size=seq, h=h, ts=iso(now), sig="")
+        head = AuditHead(log_id=self._log_id, epoch=self._epoch, size=seq, h=h, ts=ts, sig="")
         row = AuditRow(seq=seq, ts=now, kind=kind, actor=actor, corr=corr, body=text, h=h)
         tx.append_audit(row, head, self._signed)
         if seq % EVERY == 0:

@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, bindparam, literal_column, select, tuple_
 
-from ordergate.adapters.storage.statements import Shelf, given, insertion, text_of
+from ordergate.adapters.storage.statements import Shelf, addition, given, insertion, text_of
 from ordergate.adapters.storage.tables import ATTEMPTS, FILLS, ORDER_KEYS, ORDERS, TICKETS
 from ordergate.adapters.storage.transaction import Transaction
 from ordergate.model.canonical import iso
@@ -82,13 +82,17 @@ _ATTEMPT_OPENED: Final = _ATTEMPTS.select(
     order_by=(_A.claimed_at,),
     limited=True,
 )
-_PUT_ATTEMPT: Final = _ATTEMPTS.update(
-    given(_A.attempt_id), _A.ver == bindparam("ver") - _ONE_BACK, but=("attempt_id",)
+_ATTEMPT_CAS: Final = (given(_A.attempt_id), _A.ver == bindparam("ver") - _ONE_BACK)
+# What an attempt is made with; left alone, the indexes over it need no writing.
+_MADE_WITH: Final = ("order_id", "n", "tag", "magic", "account", "opening", "claimed_at")
+_MOVE_ATTEMPT: Final = _ATTEMPTS.update(
+    *_ATTEMPT_CAS, *(given(_A[name]) for name in _MADE_WITH), but=("attempt_id", *_MADE_WITH)
 )
+_REPLACE_ATTEMPT: Final = _ATTEMPTS.update(*_ATTEMPT_CAS, but=("attempt_id",))
 
 _F = FILLS.c
 _FILLS: Final = Shelf(FILLS, Fill)
-_FILL_BOOKED: Final = text_of(select(_F.n).where(given(_F.account), given(_F.trade_id)))
+_ADD_FILL: Final = addition(FILLS, once_per=(_F.account, _F.trade_id))
 _FILLS_BEFORE: Final = text_of(
     select(_F.n, _F.attempt_id, *(_F[name] for name in _FILLS.rows.names))
     .where(given(_F.account), _F.n < bindparam("before"))
@@ -213,13 +217,13 @@ class OrdersTx(Transaction):
         self._add(_ATTEMPTS, attempt)
 
     def put_attempt(self, attempt: AttemptRecord) -> None:
-        self._put(_PUT_ATTEMPT, _ATTEMPTS.rows.to_row(attempt))
+        row = _ATTEMPTS.rows.to_row(attempt)
+        if not self._changed(_MOVE_ATTEMPT, **row):
+            self._put(_REPLACE_ATTEMPT, row)
 
     def add_fill(self, account: AccountId, attempt_id: AttemptId | None, fill: Fill) -> bool:
-        if self._one(_FILL_BOOKED, account=account, trade_id=fill.trade_id) is not None:
-            return False
-        self._add(_FILLS, fill, account=account, attempt_id=attempt_id)
-        return True
+        row = {**_FILLS.rows.to_row(fill), "account": account, "attempt_id": attempt_id}
+        return self._changed(_ADD_FILL, **row) == 1
 
     def fills(
         self, account: AccountId, *, before: str | None, limit: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import operator
 import types
 import typing
 from collections.abc import Callable, Sequence
@@ -30,17 +31,20 @@ class Rows(Generic[R]):
         hints = typing.get_type_hints(kind)
         self.names: Final = tuple(field.name for field in dataclasses.fields(kind))
         self._kind = kind
-        self._writes = [(name, _ways(hints[name])[0]) for name in self.names]
+        self._values = operator.attrgetter(*self.names)
+        writes = ((place, _ways(hints[name])[0]) for place, name in enumerate(self.names))
+        self._writes = [(place, write) for place, write in writes if write is not None]
         reads = ((place, _ways(hints[name])[1]) for place, name in enumerate(self.names))
         self._reads = [(place, read) for place, read in reads if read is not None]
 
     def to_row(self, record: R, *, but: str = "") -> dict[str, Column]:
         """Return the record's column values, except the one of the field `but`."""
-        row: dict[str, Column] = {}
-        for name, write in self._writes:
-            if name != but:
-                value = getattr(record, name)
-                row[name] = value if value is None or write is None else write(value)
+        values = list(self._values(record))
+        for place, write in self._writes:
+            if values[place] is not None and self.names[place] != but:
+                values[place] = write(values[place])
+        row = dict(zip(self.names, values, strict=True))
+        row.pop(but, None)
         return row
 
     def from_row(self, row: Sequence[Any]) -> R:

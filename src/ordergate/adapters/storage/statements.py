@@ -42,6 +42,13 @@ def insertion(table: Table) -> str:
     return text_of(insert(table).values(_binds(names)))
 
 
+def addition(table: Table, *, once_per: Sequence[ColumnElement[Any]]) -> str:
+    """Return: insert a row, or nothing where one with these columns' values is there."""
+    names = (column.name for column in table.c if column is not table.autoincrement_column)
+    row = sqlite.insert(table).values(_binds(names))
+    return text_of(row.on_conflict_do_nothing(index_elements=once_per))
+
+
 def given(column: ColumnElement[Any]) -> ColumnElement[bool]:
     """Return: the column equals the parameter of its own name."""
     return column == bindparam(column.key)

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    literal_column,
 )
 
 METADATA: Final = MetaData(
@@ -43,6 +44,11 @@ def _maybe(name: str) -> Column[str]:
 
 def _number(name: str) -> Column[int]:
     return Column(name, WIDE, nullable=False)
+
+
+def _index_of_known(column: str, *columns: str) -> Index:
+    """Return an index of the rows that have a value in `column`."""
+    return Index(None, *columns, sqlite_where=literal_column(column).is_not(None))
 
 
 def _table(name: str, *parts: Column[str] | Column[int] | Index | CheckConstraint) -> Table:
@@ -125,9 +131,9 @@ ATTEMPTS: Final = Table(
     UniqueConstraint("tag"),
     UniqueConstraint("magic"),
     Index(None, "state", "account"),
-    Index(None, "account", "venue_order_id", "claimed_at"),
-    Index(None, "account", "position_id", "opening", "claimed_at"),
-    Index(None, "account", "ended_at"),
+    _index_of_known("venue_order_id", "account", "venue_order_id", "claimed_at"),
+    _index_of_known("position_id", "account", "position_id", "opening", "claimed_at"),
+    _index_of_known("ended_at", "account", "ended_at"),
     sqlite_strict=True,
 )
 

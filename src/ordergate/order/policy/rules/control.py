@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from functools import lru_cache
 from typing import Final
 
 from ordergate.model.errors import Code
@@ -13,10 +14,11 @@ from ordergate.model.values import ZERO, plain, round_down
 from ordergate.model.verdicts import Finding, RuleVerdict
 
 CENT: Final = Decimal("0.01")
+QUIET_MAX: Final = 512  # verdicts remembered
 MILLIONTH: Final = Decimal("0.000001")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Control:
     """A rule's name, its place in the control list, and what it measures."""
 
@@ -27,28 +29,28 @@ class Control:
     halts: bool = False
 
     def passes(self, message: str = "") -> RuleVerdict:
-        return self._says(Finding.PASS, message=message)
+        return _passing(self, message)
 
     def silent(self, message: str) -> RuleVerdict:
         """Say that the rule has nothing to look at."""
-        return self._says(Finding.NOT_ASKED, message=message)
+        return _silent(self, message)
 
     def refuses(
         self, code: Code, message: str, *, fix: str, value: Decimal | None = None
     ) -> RuleVerdict:
-        return self._says(Finding.REFUSE, code=code, message=message, fix=fix, value=value)
+        return self.says(Finding.REFUSE, code=code, message=message, fix=fix, value=value)
 
     def asks(self, code: Code, message: str, *, fix: str) -> RuleVerdict:
-        return self._says(Finding.ASK, code=code, message=message, fix=fix)
+        return self.says(Finding.ASK, code=code, message=message, fix=fix)
 
     def warns(
         self, code: Code, message: str, *, fix: str, value: Decimal | None = None
     ) -> RuleVerdict:
-        return self._says(Finding.WARN, code=code, message=message, fix=fix, value=value)
+        return self.says(Finding.WARN, code=code, message=message, fix=fix, value=value)
 
     def lacks(self, what: str) -> RuleVerdict:
         """Refuse because a fact is missing: nothing is made up."""
-        return self._says(
+        return self.says(
             Finding.REFUSE,
             code=Code.DATA_UNAVAILABLE,
             message=f"{what} is not known now",
@@ -83,7 +85,7 @@ class Control:
             halts=self.halts and broken,
         )
 
-    def _says(
+    def says(
         self,
         finding: Finding,
         *,
@@ -103,6 +105,16 @@ class Control:
             message=message,
             fix=fix,
         )
+
+
+@lru_cache(maxsize=QUIET_MAX)  # most rules say the same of most orders
+def _passing(control: Control, message: str) -> RuleVerdict:
+    return control.says(Finding.PASS, message=message)
+
+
+@lru_cache(maxsize=QUIET_MAX)
+def _silent(control: Control, message: str) -> RuleVerdict:
+    return control.says(Finding.NOT_ASKED, message=message)
 
 
 def counted(

@@ -86,9 +86,9 @@ def _orders() -> None:
         sa.UniqueConstraint("magic", name="uq_attempts_magic"),
         sqlite_strict=True,
     )
-    _index("attempts", "account", "ended_at")
-    _index("attempts", "account", "position_id", "opening", "claimed_at")
-    _index("attempts", "account", "venue_order_id", "claimed_at")
+    _index("attempts", "account", "ended_at", known="ended_at")
+    _index("attempts", "account", "position_id", "opening", "claimed_at", known="position_id")
+    _index("attempts", "account", "venue_order_id", "claimed_at", known="venue_order_id")
     _index("attempts", "state", "account")
 
 
@@ -259,5 +259,8 @@ def _numbers(*names: str, nullable: bool = False) -> list[sa.Column[int]]:
     return [sa.Column(name, wide, nullable=nullable) for name in names]
 
 
-def _index(table: str, *columns: str) -> None:
-    op.create_index(f"ix_{table}_{'_'.join(columns)}", table, list(columns))
+def _index(table: str, *columns: str, known: str | None = None) -> None:
+    """Index the rows; with `known`, those that have a value in that column."""
+    where = None if known is None else sa.text(f"{known} IS NOT NULL")
+    name = f"ix_{table}_{'_'.join(columns)}"
+    op.create_index(name, table, list(columns), sqlite_where=where)
