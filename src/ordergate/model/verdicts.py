@@ -75,3 +75,4 @@ class Judgement:
     facts_json: str  # canonical JSON of every fact the rules read
     policy_hash: str  # hash of the effective limits
     halt_reasons: tuple[str, ...] = ()  # rules that halt the account, if any
+    subject: str = ""  # hash of the position or resting order it would change; "" for a new order

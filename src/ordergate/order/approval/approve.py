@@ -22,6 +22,11 @@ class ApprovalExpired(GateError):
     code = Code.APPROVAL_EXPIRED
 
 
+def asked(order: OrderRecord, judgement: Judgement) -> str:
+    """Return the fingerprint a yes must bear to be good for this order as it is judged now."""
+    return fingerprint(order, policy_hash=judgement.policy_hash, subject=judgement.subject)
+
+
 class Approve:
     def __init__(self, *, record: Record, ids: Ids, clock: Clock) -> None:
         self._record = record
@@ -42,7 +47,7 @@ class Approve:
             order_id=order.order_id,
             ver=1,
             state=TicketState.OPEN,
-            fingerprint=fingerprint(order, policy_hash=judgement.policy_hash),
+            fingerprint=asked(order, judgement),
             policy_hash=judgement.policy_hash,
             reference_price=reference,
             band_low=low,
@@ -99,7 +104,7 @@ class Approve:
                 )
             case Answerable.YES:
                 pass
-        if fingerprint(order, policy_hash=ticket.policy_hash) != ticket.fingerprint:
+        if order.order_id != ticket.order_id:
             raise InvalidApproval("the order is not the one the ask was opened for")
         return self._decide(tx, ticket, TicketState.APPROVED, by=operator.id, method=method)
 

@@ -22,8 +22,12 @@ class Answerable(enum.Enum):
     CHANGED = "changed"
 
 
-def fingerprint(order: OrderRecord, *, policy_hash: str) -> str:
-    """Hash every field that changes the risk, the action, the account and the policy version."""
+def fingerprint(order: OrderRecord, *, policy_hash: str, subject: str = "") -> str:
+    """Hash every field that changes the risk, the action, the account and the policy version.
+
+    `subject` is the hash of what the order would change: a yes is to the outcome, and new terms for
+    one thing are not the same as the same terms for another.
+    """
     return sha256_hex(
         canonical(
             {
@@ -34,6 +38,7 @@ def fingerprint(order: OrderRecord, *, policy_hash: str) -> str:
                 "principal": order.principal,
                 "intent": order.fingerprint,
                 "policy": policy_hash,
+                "subject": subject,
             }
         )
     )

@@ -33,7 +33,7 @@ from ordergate.model.records import (
 )
 from ordergate.model.values import AttemptId, PrincipalId
 from ordergate.model.verdicts import Judgement, Verb
-from ordergate.order.approval.approve import Approve
+from ordergate.order.approval.approve import Approve, asked
 from ordergate.order.approval.ticket import in_band
 from ordergate.order.dispatch.evidence import code_of, event_of, evidence, filled
 from ordergate.order.dispatch.wire import Wire, size_of, to_wire
@@ -147,7 +147,7 @@ class Send:
                 **_kept(judgement),
             )
             return Claim(order=order, judgement=judgement)
-        if approved is not None and not _still_stands(approved, judgement):
+        if approved is not None and not _still_stands(approved, order, judgement):
             return self._ask_again(tx, order, approved, judgement)
         if decision.verb is Verb.ASK and approved is None and not own:
             ticket = self._issue(tx, order, judgement)
@@ -390,9 +390,8 @@ def _kept(judgement: Judgement) -> dict[str, object]:
     return {"lane": decision.lane, "decision_json": recorded(decision)}
 
 
-def _still_stands(ticket: TicketRecord, judgement: Judgement) -> bool:
-    """A yes is good for the policy and the price band it was asked under."""
+def _still_stands(ticket: TicketRecord, order: OrderRecord, judgement: Judgement) -> bool:
+    """A yes is good for the order, its subject, the policy and the price band of the ask."""
     price = judgement.reference_price
-    return (
-        ticket.policy_hash == judgement.policy_hash and price is not None and in_band(ticket, price)
-    )
+    same = ticket.fingerprint == asked(order, judgement)
+    return same and price is not None and in_band(ticket, price)

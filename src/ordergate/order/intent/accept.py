@@ -44,10 +44,12 @@ class Accept:
         key: IdempotencyKey | None,
         asker: Principal,
         draft_until: datetime | None = None,
+        drafting: bool = False,
     ) -> Receipt:
         """Journal an intent as PROPOSED (or DRAFT), or find what its key stands for already.
 
-        Raises KeyDiverged when the key was used for another body.
+        `drafting` opens no next attempt: that is the placing call's, which also sends it. Raises
+        KeyDiverged when the key was used for another body.
         """
         if key is not None and not 1 <= len(key) <= KEY_MAX:
             raise InvalidArgument(
@@ -63,6 +65,8 @@ class Accept:
                     fix="use a fresh key for a new order; the same key repeats the same order",
                 )
             case Sameness.REPLAY if stored is not None:
+                return Receipt(stored, fresh=False)
+            case Sameness.NEXT_ATTEMPT if stored is not None and drafting:
                 return Receipt(stored, fresh=False)
             case Sameness.NEXT_ATTEMPT if stored is not None:
                 moved = self._record.move(tx, stored, "asked_again", actor=asker.id)

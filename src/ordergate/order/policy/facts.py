@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from ordergate.model.accounts import AccountIdentity, AccountState, Position, VenueOrderState
-from ordergate.model.canonical import canonical
+from ordergate.model.canonical import canonical, sha256_hex
 from ordergate.model.instruments import Instrument, PositionMode
 from ordergate.model.market import Quote, QuoteQuality, Session
 from ordergate.model.orders import (
@@ -189,6 +189,25 @@ def terms_of(intent: Intent) -> str:
         case CloseIntent():
             parts = (intent.position_id, intent.quantity)
     return "|".join([intent.action.value, intent.symbol, *map(_term, parts)])
+
+
+def subject(facts: Facts) -> str:
+    """Return the hash of the position or resting order that a request changes; "" for none.
+
+    The market alone does not change it: neither marks, nor the trigger of a trailing stop.
+    """
+    position, resting = facts.position, facts.resting
+    if position is not None:
+        parts: list[object] = [position.position_id, position.side, position.quantity]
+        parts += [position.stop_loss, position.take_profit]
+    elif resting is not None:
+        trails = resting.order_type is OrderType.TRAILING_STOP
+        parts = [resting.venue_order_id, resting.side, resting.order_type, resting.quantity]
+        parts += [resting.filled_quantity, resting.limit_price]
+        parts += [None if trails else resting.stop_price, resting.stop_loss, resting.take_profit]
+    else:
+        return ""
+    return sha256_hex(canonical(parts))
 
 
 def doubt(attempts: Iterable[AttemptRecord], *, symbol: Symbol, now: datetime) -> Doubt:

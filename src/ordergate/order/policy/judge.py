@@ -58,6 +58,7 @@ from ordergate.order.policy.facts import (
     protects,
     recorded,
     seconds,
+    subject,
     terms_of,
 )
 from ordergate.order.policy.limits import Limits, limit_views, policy_hash, tightened
@@ -172,6 +173,7 @@ class Judge:
             band_high=high,
             facts_json=recorded(Request(intent, decision.lane), facts),
             policy_hash=in_force.policy_hash,
+            subject=subject(facts),
             halt_reasons=tuple(
                 verdict.rule
                 for verdict in decision.verdicts

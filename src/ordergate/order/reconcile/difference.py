@@ -123,7 +123,9 @@ def _event(attempt: AttemptRecord, seen: VenueOrderState) -> str | None:
     if attempt.state in _LOOKED_FOR:
         return _SEEN[seen.status]
     if attempt.state in _DISBELIEVED:
-        return _ADOPTED.get(seen.status)
+        # One that has ended meanwhile is adopted for what it filled; the next scan ends it.
+        filled = "adopted_partial" if seen.filled_quantity else None
+        return _ADOPTED.get(seen.status, filled)
     more = seen.filled_quantity > attempt.filled_quantity
     if attempt.state in _GONE:
         if not more:

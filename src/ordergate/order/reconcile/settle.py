@@ -83,8 +83,8 @@ class Settle:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Scan until stopped: when nudged, when an UNKNOWN is due, and every SWEEP_S."""
+        pause = QUERIES_S[0]
         while not stop.is_set():
-            pause = await self._pause()
             try:
                 async with asyncio.timeout(pause):
                     await self._nudged.wait()
@@ -95,8 +95,10 @@ class Settle:
                 return
             try:
                 await self.scan()
-            except Exception as error:  # noqa: BLE001 - a venue that cannot be read is asked again
+                pause = await self._pause()
+            except Exception as error:  # noqa: BLE001 - what cannot be read now is asked again
                 _log.warning("reconcile.failed", reason=type(error).__name__)
+                pause = SWEEP_S
 
     async def recover(self) -> None:
         """Find out, before anything opens, what became of the attempts of earlier instances."""

@@ -150,3 +150,13 @@ def test_a_change_is_applied_where_the_venue_kept_its_tag() -> None:
     lost = VenueHistory(orders=(), fills=(), applied=frozenset(), venue_time=AT)
     found = difference([change], lost, known_tags=frozenset(), is_ours=frozenset())
     assert [one.attempt_id for one in found.not_found] == ["a1"]
+
+
+def test_an_order_believed_unsent_that_filled_in_part_and_ended_is_adopted_then_ended() -> None:
+    unsent = an_attempt(state=AttemptState.RESOLVED_NOT_PLACED)
+    filled = at_venue(VenueStatus.CANCELED, filled_quantity=Decimal("0.04"))
+    (step,) = compare(unsent, filled).steps
+    assert step.event == "adopted_partial"
+    partial = an_attempt(state=AttemptState.PARTIAL, filled_quantity=Decimal("0.04"))
+    (step,) = compare(partial, filled).steps
+    assert step.event == "canceled"
