@@ -27,12 +27,17 @@ WRITES = [
     "/operator/halts",
     "/operator/halts/h1/release",
     "/operator/orders/a1/resolve",
+    "/operator/limits/limits.open_orders_max/loosen",
+    "/operator/feed",
     "/operator/tokens",
     "/approve/t-o1-1/yes",
     "/approve/t-o1-1/no",
     "/drafts/d1/submit",
     "/halts",
     "/halts/h1/release",
+    "/orders/a1/placed",
+    "/orders/a1/not-placed",
+    "/limits/limits.open_orders_max/loosen",
     "/sign-out",
 ]
 READS = [
@@ -40,6 +45,7 @@ READS = [
     "/operator/approvals/t-o1-1",
     "/operator/drafts",
     "/operator/halts",
+    "/operator/parked",
     "/operator/tokens",
 ]
 
@@ -351,16 +357,64 @@ def test_drafts_halts_and_parked_orders_are_the_operators(tmp_path: Path) -> Non
         )
         assert released.json()["data"]["released_by"] == "operator:alice"
 
-        found = {"placed": False, "reason": "not in the books"}
-        assert (await browser.post("/operator/orders/a1/resolve", json=found)).status_code == 200
+        browser.gate.park("x1")
+        (parked,) = (await browser.get("/operator/parked")).json()["data"]
+        assert (parked["order_id"], parked["code"]) == ("x1", "ORDER_UNKNOWN")
         loose = {"placed": 1, "reason": "not in the books"}
-        assert (await browser.post("/operator/orders/a1/resolve", json=loose)).status_code == 400
+        assert (await browser.post("/operator/orders/x1/resolve", json=loose)).status_code == 400
+        found = {"placed": False, "reason": "not in the books"}
+        assert (await browser.post("/operator/orders/x1/resolve", json=found)).status_code == 200
         assert browser.gate.done == [
             ("submit", "d1", "operator:alice"),
             ("discard", "d2", "operator:alice"),
             ("release", "h1", "looked at it"),
-            ("resolve", "a1", "False not in the books"),
+            ("resolve", "x1", "False not in the books"),
         ]
+
+    with_browser(tmp_path, scene)
+
+
+def test_a_tightening_is_taken_back_with_a_reason(tmp_path: Path) -> None:
+    async def scene(browser: Browser) -> None:
+        await browser.sign_in()
+        browser.gate.tighten("limits.open_orders_max", "1")
+        path = "/operator/limits/limits.open_orders_max/loosen"
+        for refused in ({}, {"reason": " "}, {"reason": "looked", "value": "9"}):
+            assert (await browser.post(path, json=refused)).status_code == 400
+        assert browser.gate.done == []
+        reply = await browser.post(path, json={"reason": "looked"})
+        assert reply.json()["data"] == {"limits": []}
+        assert browser.gate.done == [("loosen", "limits.open_orders_max", "looked")]
+        again = await browser.post(path, json={"reason": "looked"})
+        assert again.json()["error"]["code"] == "ILLEGAL_STATE"
+
+    with_browser(tmp_path, scene)
+
+
+def test_the_pace_of_a_recording_is_set_by_exact_fields(tmp_path: Path) -> None:
+    async def scene(browser: Browser) -> None:
+        await browser.sign_in()
+        for refused in ({}, {"paused": 1}, {"speed": 60}, {"speed": "fast"}, {"pause": True}):
+            assert (await browser.post("/operator/feed", json=refused)).status_code == 400
+        assert browser.gate.done == []
+        reply = await browser.post("/operator/feed", json={"paused": True, "speed": "60"})
+        assert reply.json()["data"] == {"paused": True, "speed": "60"}
+        await browser.post("/operator/feed", json={"paused": False})
+        assert browser.gate.done == [("pace", "True", "60"), ("pace", "False", "None")]
+
+    with_browser(tmp_path, scene)
+
+
+def test_prices_before_a_decision_carry_source_age_and_that_they_are_made_up(
+    tmp_path: Path,
+) -> None:
+    async def scene(browser: Browser) -> None:
+        await asked(browser)
+        for path in ("/operator/approvals", "/operator/drafts"):
+            (shown,) = (await browser.get(path)).json()["data"]
+            names = ("price_now", "source", "synthetic", "price_age_s")
+            assert [shown[name] for name in names] == ["1.0851", "simulated", True, "1.5"]
+            assert shown["price_as_of"].startswith("2026-01-07T14:00")
 
     with_browser(tmp_path, scene)
 

@@ -18,6 +18,7 @@ from support.operator_browser import (
     visible_text,
     with_browser,
 )
+from support.order_records import an_attempt
 
 HOSTILE = (
     "<script>alert(1)</script><img src=x onerror=alert(1)>\"'><form action=/approve/t-o1-1/yes>"
@@ -35,7 +36,7 @@ def test_the_approval_page_shows_the_whole_ask(tmp_path: Path) -> None:
             "PAPER",
             "BUY 0.5 EURUSD, market",
             "Number to match 47",
-            "Price now 1.0851 ✓ inside the band",
+            "Price now 1.0851 SYNTHETIC simulated, 1.5 s old ✓ inside the band",
             "Price when asked 1.0851",
             "Price band of a yes 1.0801 – 1.0901",
             "Notional 54255 USD",
@@ -226,12 +227,75 @@ def test_the_kill_switch_is_engaged_seen_everywhere_and_released_with_a_reason(
     with_browser(tmp_path, scene)
 
 
+def test_a_tightening_stands_on_the_desk_and_is_taken_back_by_a_form(tmp_path: Path) -> None:
+    async def scene(browser: Browser) -> None:
+        await browser.sign_in()
+        assert "Tightened" not in (await browser.get("/")).text
+        browser.gate.tighten("limits.open_orders_max", "1", reason=HOSTILE)
+        browser.gate.tighten("limits.open_positions_max", "2")
+        html = (await browser.get("/")).text
+        assert "<script" not in html
+        seen = visible_text(html)
+        assert "Tightened: limits.open_orders_max is 1 1 by local-agent" in seen
+        here = "/limits/limits.open_orders_max/loosen"
+        empty = await browser.submit("/", here, reason="  ")
+        assert empty.status_code == 400
+        after = visible_text((await browser.submit("/", here, reason="it was choked")).text)
+        assert "limits.open_orders_max" not in after
+        assert "limits.open_positions_max" in after
+        assert browser.gate.done == [("loosen", "limits.open_orders_max", "it was choked")]
+
+    with_browser(tmp_path, scene)
+
+
+@pytest.mark.parametrize(("word", "placed"), [("placed", True), ("not-placed", False)])
+def test_a_parked_order_is_shown_and_settled_by_a_form(
+    tmp_path: Path, word: str, placed: bool
+) -> None:
+    async def scene(browser: Browser) -> None:
+        await browser.sign_in()
+        assert "Parked" not in (await browser.get("/")).text
+        browser.gate.park("x1")
+        seen = visible_text((await browser.get("/")).text)
+        for words in (
+            "Parked: BUY 0.1 EURUSD, market",
+            "Order x1",
+            "Parked since 2026-01-07 15:00:00 UTC",
+            f"Tag to look for {an_attempt().tag}",
+        ):
+            assert words in seen
+        form = f"/orders/x1/{word}"
+        assert (await browser.submit("/", form, reason=" ")).status_code == 400
+        after = await browser.submit("/", form, reason="looked there")
+        assert "Where it stands" in visible_text(after.text)
+        assert browser.gate.done == [("resolve", "x1", f"{placed} looked there")]
+
+    with_browser(tmp_path, scene)
+
+
+def test_a_page_that_refuses_is_titled_by_what_happened(tmp_path: Path) -> None:
+    async def scene(browser: Browser) -> None:
+        await browser.sign_in()
+        browser.gate.tighten("limits.open_orders_max", "1")
+        action = "/limits/limits.open_orders_max/loosen"
+        await browser.post("/operator/limits/limits.open_orders_max/loosen", json={"reason": "x y"})
+        stale = await browser.http.post(
+            action, data={"csrf": browser.csrf, "reason": "again"}, headers={"Origin": ORIGIN}
+        )
+        assert stale.status_code == 409
+        assert "<h1>Limits.open_orders_max is not tightened</h1>" in stale.text
+        assert "Illegal state" in stale.text
+
+    with_browser(tmp_path, scene)
+
+
 def test_a_draft_is_submitted_or_discarded_by_a_form(tmp_path: Path) -> None:
     async def scene(browser: Browser) -> None:
         await browser.sign_in()
         browser.gate.draft("d1")
         browser.gate.draft("d2")
         html = (await browser.get("/drafts")).text
+        assert "Price now 1.0851 SYNTHETIC simulated, 1.5 s old" in visible_text(html)
         assert html.index("Stop loss") < html.index("Submit as my own order"), "terms come first"
         after = await browser.submit("/drafts", "/drafts/d1/submit")
         assert "Status filled" in visible_text(after.text)

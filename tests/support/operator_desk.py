@@ -17,14 +17,21 @@ from ordergate.model.errors import (
     InvalidApproval,
     NotFound,
 )
-from ordergate.model.orders import Lane, OrderState
+from ordergate.model.orders import AttemptState, Lane, OrderState
 from ordergate.model.principals import Kind, Principal
-from ordergate.model.records import HaltKind, HaltRecord, ScopeKind, TicketRecord, TicketState
+from ordergate.model.records import (
+    HaltKind,
+    HaltRecord,
+    ScopeKind,
+    TicketRecord,
+    TicketState,
+    Tightening,
+)
 from ordergate.model.values import OrderId, TicketId
 from ordergate.model.verdicts import Decision, Finding, RuleVerdict, Verb
-from ordergate.model.views import OrderView, SafetyView, TicketView
+from ordergate.model.views import LimitView, OrderView, PriceView, SafetyView, TicketView
 from support.manual_clock import ManualClock
-from support.order_records import an_order, buy
+from support.order_records import AGENT, an_attempt, an_order, buy
 
 DECISION = Decision(
     verb=Verb.ASK,
@@ -71,10 +78,11 @@ class FakeGate:
     def __init__(self, clock: ManualClock) -> None:
         self.clock = clock
         self.mode: Mode | None = Mode.PAPER
-        self.price = Decimal("1.0851")
+        self.price_now = Decimal("1.0851")
         self.orders: dict[str, OrderView] = {}
         self.tickets: dict[str, TicketRecord] = {}
         self.standing: list[HaltRecord] = []
+        self.tight: list[Tightening] = []
         self.done: list[tuple[str, str, str]] = []
 
     # set up by a test
@@ -96,8 +104,26 @@ class FakeGate:
         order = an_order(buy(note=note), order_id=OrderId(order_id), state=OrderState.DRAFT)
         self.orders[order_id] = self._view(order, "draft", None)
 
+    def park(self, order_id: str = "x1", *, strategy: str | None = None) -> None:
+        """Leave an order behind whose fate nobody knows."""
+        order = an_order(buy(strategy=strategy), order_id=OrderId(order_id))
+        attempt = an_attempt(order_id=OrderId(order_id), state=AttemptState.PARKED)
+        view = self._view(order, "parked", None)
+        self.orders[order_id] = dataclasses.replace(view, attempt=attempt, code=Code.ORDER_UNKNOWN)
+
+    def tighten(self, limit_name: str, value: str, *, reason: str = "") -> None:
+        self.tight.append(
+            Tightening(
+                limit_name=limit_name,
+                value=Decimal(value),
+                set_by=AGENT.id,
+                set_at=self.clock.now(),
+                reason=reason,
+            )
+        )
+
     def move_price(self, price: str) -> None:
-        self.price = Decimal(price)
+        self.price_now = Decimal(price)
 
     # Desk
 
@@ -109,7 +135,7 @@ class FakeGate:
         ticket = self._known(self.tickets, ticket_id)
         url = f"http://ordergate.localhost:8030/approve/{ticket_id}"
         order = self.orders[ticket.order_id].order
-        return TicketView(ticket=ticket, order=order, approve_url=url, price_now=self.price)
+        return TicketView(ticket=ticket, order=order, approve_url=url, now=self.price("EURUSD"))
 
     async def approve(
         self, ticket_id: TicketId, *, fingerprint: str, operator: Principal, method: str
@@ -121,7 +147,7 @@ class FakeGate:
         if fingerprint != ticket.fingerprint:
             raise InvalidApproval("the order is not what was shown")
         view = self.orders[ticket.order_id]
-        if not ticket.band_low <= self.price <= ticket.band_high:
+        if not ticket.band_low <= self.price_now <= ticket.band_high:
             self._decide(ticket, TicketState.SUPERSEDED, operator)
             new = self._ticket(ticket.order_id, int(ticket.ticket_id[-1]) + 1)
             changed = dataclasses.replace(
@@ -171,14 +197,43 @@ class FakeGate:
             release_reason=reason,
         )
 
+    async def parked(self) -> tuple[OrderView, ...]:
+        return tuple(one for one in self.orders.values() if one.status == "parked")
+
     async def resolve(
-        self, attempt_id: str, *, placed: bool, reason: str, operator: Principal
+        self, order_id: OrderId, *, placed: bool, reason: str, operator: Principal
     ) -> OrderView:
         self._require(operator)
-        self.done.append(("resolve", attempt_id, f"{placed} {reason}"))
-        return next(iter(self.orders.values()))
+        view = self._known(self.orders, order_id)
+        self.done.append(("resolve", order_id, f"{placed} {reason}"))
+        return self._keep(dataclasses.replace(view, status="canceled" if placed else "not_sent"))
+
+    async def loosen(self, limit_name: str, *, reason: str, operator: Principal) -> SafetyView:
+        self._require(operator)
+        kept = [one for one in self.tight if one.limit_name != limit_name]
+        if len(kept) == len(self.tight):
+            raise IllegalState(f"{limit_name} is not tightened")
+        self.tight = kept
+        self.done.append(("loosen", limit_name, reason))
+        return await self.safety()
+
+    async def set_pace(
+        self, *, paused: bool | None, speed: Decimal | None, operator: Principal
+    ) -> SimpleNamespace:
+        self._require(operator)
+        self.done.append(("pace", str(paused), str(speed)))
+        return SimpleNamespace(paused=bool(paused), speed=speed or Decimal(1))
 
     # Gateway
+
+    def price(self, symbol: str) -> PriceView:
+        return PriceView(
+            price=self.price_now,
+            source="simulated",
+            synthetic=True,
+            as_of=self.clock.now(),
+            age_s=Decimal("1.5"),
+        )
 
     async def status(self, order_id: OrderId, *, asker: Principal) -> OrderView:
         return self._known(self.orders, order_id)
@@ -193,8 +248,18 @@ class FakeGate:
         return SafetyView(
             killed=killed,
             halts=tuple(self.standing),
-            limits=(),
-            tightenings=(),
+            limits=tuple(
+                LimitView(
+                    name=one.limit_name,
+                    value=str(one.value),
+                    unit="orders",
+                    source=f"tightened by {one.set_by}",
+                    meaning="",
+                    agents_may_tighten=True,
+                )
+                for one in self.tight
+            ),
+            tightenings=tuple(self.tight),
             policy_hash="p",
         )
 
@@ -223,9 +288,9 @@ class FakeGate:
             state=TicketState.OPEN,
             fingerprint=f"fingerprint-{order_id}-{n}",
             policy_hash="p",
-            reference_price=self.price,
-            band_low=self.price - Decimal("0.0050"),
-            band_high=self.price + Decimal("0.0050"),
+            reference_price=self.price_now,
+            band_low=self.price_now - Decimal("0.0050"),
+            band_high=self.price_now + Decimal("0.0050"),
             number=47,
             opened_at=self.clock.now(),
             expires_at=self.clock.now() + timedelta(seconds=300),

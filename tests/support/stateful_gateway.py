@@ -64,9 +64,11 @@ from ordergate.model.views import (
     LimitView,
     OrderView,
     Page,
+    PriceView,
     SafetyView,
     TicketView,
 )
+from ordergate.order.standing import closed
 from support.manual_clock import ManualClock
 from support.manual_market import ManualMarket
 
@@ -182,14 +184,23 @@ class FakeGateway:
             if view.ticket is not None and view.ticket.ticket_id == ticket_id:
                 await self.status(view.order.order_id, asker=asker)
                 url = f"http://ordergate.localhost:8030/approve/{ticket_id}"
-                quote = self._market.quote(view.order.symbol)
                 return TicketView(
                     ticket=view.ticket,
                     order=view.order,
                     approve_url=url,
-                    price_now=None if quote is None else quote.mid,
+                    now=self.price(view.order.symbol),
                 )
         raise NotFound("no such approval")
+
+    def price(self, symbol: Symbol) -> PriceView:
+        quote = self._market.quote(symbol)
+        return PriceView(
+            price=None if quote is None else quote.mid,
+            source=self._market.source,
+            synthetic=self._market.synthetic,
+            as_of=None if quote is None else quote.time,
+            age_s=self._market.quality(symbol).age_s,
+        )
 
     async def account(self, *, asker: Principal) -> AccountView:
         await self._pass()
@@ -523,7 +534,7 @@ class FakeGateway:
         order = dataclasses.replace(view.order, state=state, code=code, ver=view.order.ver + 1)
         if view.ticket is not None:
             order = dataclasses.replace(order, ticket_id=view.ticket.ticket_id)
-        kept = dataclasses.replace(view, order=order, status=status)
+        kept = dataclasses.replace(view, order=order, status=status, code=closed(code))
         self._orders[order.order_id] = kept
         self.publish(
             Change(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from ordergate.model.errors import Code
 from ordergate.model.orders import OrderType, Side, TimeInForce
 from ordergate.model.outcomes import Fill, VenueStatus
 from ordergate.model.values import AccountId, PositionId, Symbol, Tag, VenueName, VenueOrderId
@@ -121,3 +123,4 @@ class Capabilities:
     modify_in_place: bool
     refuses_over_close: bool  # a second close after an UNKNOWN one is safe
     settle_window_s: Decimal  # least age before "not found" may be resolved by a human
+    refusals: Mapping[str, Code]  # what each word of its definitive list means

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Generic, TypeVar
 
@@ -14,6 +15,7 @@ from ordergate.model.accounts import (
     Position,
     VenueOrderState,
 )
+from ordergate.model.errors import Code
 from ordergate.model.records import AttemptRecord, HaltRecord, OrderRecord, TicketRecord, Tightening
 from ordergate.model.verdicts import Judgement
 
@@ -29,8 +31,21 @@ class OrderView:
     ticket: TicketRecord | None
     mode: Mode | None
     status: str  # lower_snake public status: the attempt's while ACTIVE, else the order's
+    code: Code | None = None  # why it is not what was asked for
+    venue_code: str | None = None  # the venue's own word for it
     replayed: bool = False
     judgement: Judgement | None = None  # of this call; None on replays (see order.decision_json)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceView:
+    """A symbol's price (mid), never without where from, how old, and whether it is real."""
+
+    price: Decimal | None  # None = no quote
+    source: str
+    synthetic: bool
+    as_of: datetime | None  # venue clock
+    age_s: Decimal | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +53,7 @@ class TicketView:
     ticket: TicketRecord
     order: OrderRecord
     approve_url: str
-    price_now: Decimal | None
+    now: PriceView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

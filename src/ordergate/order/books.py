@@ -12,16 +12,24 @@ from typing import Final
 from ordergate.model.accounts import Mode, VenueSnapshot
 from ordergate.model.canonical import from_iso, iso
 from ordergate.model.errors import DataUnavailable, InvalidArgument, NotFound
-from ordergate.model.orders import AttemptState, OrderState
+from ordergate.model.orders import OrderState
 from ordergate.model.outcomes import Fill
 from ordergate.model.principals import Kind, Principal
 from ordergate.model.records import AttemptRecord, OrderRecord, TicketRecord
 from ordergate.model.values import AccountId, OrderId, Symbol, TicketId, VenueName
 from ordergate.model.verdicts import Judgement
-from ordergate.model.views import AccountView, OrderView, Page, SafetyView, TicketView
+from ordergate.model.views import (
+    AccountView,
+    OrderView,
+    Page,
+    PriceView,
+    SafetyView,
+    TicketView,
+)
 from ordergate.order.halt import killed
 from ordergate.order.policy.judge import Judge
 from ordergate.order.policy.limits import policy_hash
+from ordergate.order.standing import public_code, status_word, venue_code
 from ordergate.ports.journal import Journal, JournalTx, OrderFilter
 from ordergate.ports.market_facts import MarketFacts
 from ordergate.ports.system import Clock
@@ -34,23 +42,6 @@ SEES_ALL: Final = frozenset({Kind.OPERATOR, Kind.READ_ONLY, Kind.GATEWAY})
 PENDING: Final = frozenset(
     {"proposed", "approval_required", "approved", "sending", "unknown", "working", "partial"}
 )
-
-_ORDER_WORDS: Final = {
-    OrderState.AWAITING_APPROVAL: "approval_required",
-    OrderState.POLICY_REJECTED: "rejected",
-}
-_ATTEMPT_WORDS: Final = {
-    AttemptState.VENUE_EXPIRED: "expired",
-    AttemptState.AWAITING_PROMPT: "sending",
-    AttemptState.RESOLVED_NOT_PLACED: "not_sent",
-}
-
-
-def status_word(order: OrderRecord, attempt: AttemptRecord | None) -> str:
-    """Return the public status: the last attempt's once there is one, else the order's."""
-    if attempt is not None and order.state in (OrderState.ACTIVE, OrderState.DONE):
-        return _ATTEMPT_WORDS.get(attempt.state, attempt.state.value)
-    return _ORDER_WORDS.get(order.state, order.state.value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +148,17 @@ class Books:
 
         return await self._journal.read(work)
 
+    def price(self, symbol: Symbol) -> PriceView:
+        """Return a symbol's price with its source and age."""
+        quote = self._markets.quote(symbol)
+        return PriceView(
+            price=None if quote is None else quote.mid,
+            source=self._markets.source,
+            synthetic=self._markets.synthetic,
+            as_of=None if quote is None else quote.time,
+            age_s=self._markets.quality(symbol).age_s,
+        )
+
     async def account(self, *, asker: Principal) -> AccountView:
         """Return the account as the venue shows it, and which of it was made around the gate."""
         del asker
@@ -247,17 +249,18 @@ class Books:
             ticket=ticket,
             mode=self._mode,
             status=status_word(order, attempt),
+            code=public_code(order, attempt, self._reader.capabilities().refusals),
+            venue_code=venue_code(order, attempt),
             replayed=replayed,
             judgement=judgement,
         )
 
     def _ticket_view(self, order: OrderRecord, ticket: TicketRecord) -> TicketView:
-        quote = self._markets.quote(order.symbol)
         return TicketView(
             ticket=ticket,
             order=order,
             approve_url=self._approve_url(ticket.ticket_id),
-            price_now=None if quote is None else quote.mid,
+            now=self.price(order.symbol),
         )
 
 

@@ -27,8 +27,10 @@ from ordergate.surfaces.catalogue.market import known
 from ordergate.surfaces.catalogue.outcome import order_result, refusal
 from ordergate.surfaces.catalogue.rendering import (
     approval_item,
+    optional_time,
     order_fields,
     order_item,
+    seconds,
     targets,
     text,
 )
@@ -223,7 +225,7 @@ async def approval(
     if ticket_id is None:
         ticket_id = await _ticket_of(services, asker, request.order_id)
     view = await services.gateway.ticket(TicketId(ticket_id), asker=asker)
-    return _approval(view, services)
+    return _approval(view)
 
 
 async def _ticket_of(services: Services, asker: Principal, order_id: str | None) -> str:
@@ -237,14 +239,15 @@ async def _ticket_of(services: Services, asker: Principal, order_id: str | None)
     return order.ticket_id
 
 
-def _approval(view: TicketView, services: Services) -> ApprovalResult:
-    source = source_of(services)
+def _approval(view: TicketView) -> ApprovalResult:
     item = approval_item(view.ticket, view.approve_url)
     return ApprovalResult(
         **item.model_dump(),
         order=OrderItem.model_validate(order_fields(view.order, None)),
-        price_now=text(view.price_now),
+        price_now=text(view.now.price),
         message=_TICKET_MESSAGES[view.ticket.state],
-        source=source.name,
-        synthetic=source.synthetic,
+        source=view.now.source,
+        synthetic=view.now.synthetic,
+        as_of=optional_time(view.now.as_of),
+        age_s=None if view.now.age_s is None else seconds(view.now.age_s),
     )

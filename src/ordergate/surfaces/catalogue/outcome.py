@@ -22,7 +22,7 @@ from ordergate.surfaces.catalogue.rendering import (
 )
 from ordergate.surfaces.catalogue.results import OrderResult, VerdictItem
 
-# What a status comes to when the order itself names no code of the closed list.
+# What a status comes to when the order names no code.
 _CODES: Final[Mapping[str, Code]] = {
     "rejected": Code.REJECTED_BY_SERVER,
     "denied": Code.APPROVAL_DENIED,
@@ -107,10 +107,11 @@ def refusal(view: OrderView) -> Refused | None:
         return None
     verdicts = checklist(view)
     failed = _failed(view, verdicts)
-    code = _code(view)
+    code = view.code or _CODES[view.status]
     details: dict[str, object] = {
         "order_id": view.order.order_id,
         "status": view.status,
+        "venue_code": view.venue_code,
         "idempotency_key": view.order.key,
         "replayed": view.replayed,
         "checklist": [item.model_dump(exclude_unset=True) for item in verdicts],
@@ -122,14 +123,6 @@ def refusal(view: OrderView) -> Refused | None:
         return Refused(code, failed.message, fix=failed.fix or "", details=details)
     reason = f"{targets(view.order)}: {_REASONS[view.status]}"
     return Refused(code, reason, fix=_FIXES.get(view.status, ""), details=details)
-
-
-def _code(view: OrderView) -> Code:
-    attempt_code = view.attempt.code if view.attempt else None
-    for name in (view.order.code, attempt_code):
-        if name is not None and name in Code.__members__:
-            return Code(name)
-    return _CODES[view.status]
 
 
 def _failed(view: OrderView, verdicts: list[VerdictItem]) -> VerdictItem | None:

@@ -17,6 +17,7 @@ from ordergate.model.records import OrderRecord, TicketRecord
 from ordergate.model.values import plain
 from ordergate.model.verdicts import RuleVerdict
 from ordergate.model.views import OrderView
+from ordergate.order.standing import closed
 from ordergate.surfaces.catalogue.results import (
     ApprovalItem,
     FillItem,
@@ -151,7 +152,8 @@ def order_fields(order: OrderRecord, view: OrderView | None) -> dict[str, str | 
         or terms.get("venue_order_id"),
         "position_id": (attempt.position_id if attempt else None) or terms.get("position_id"),
         "approval_id": ticket.ticket_id if ticket else order.ticket_id,
-        "code": order.code or (attempt.code if attempt else None),
+        "code": closed(order.code) if view is None else view.code,
+        "venue_code": None if view is None else view.venue_code,
         "mode": None if mode is None else mode.value,
         "venue": order.venue,
         "account": masked(order.account, mode),

@@ -235,6 +235,7 @@ class OrderItem(Result):
     position_id: str | None
     approval_id: str | None
     code: str | None
+    venue_code: str | None
     mode: str | None
     venue: str
     account: str
@@ -267,12 +268,12 @@ class OrdersResult(Result):
     next_cursor: str | None
 
 
-class ApprovalResult(ApprovalItem):
+class ApprovalResult(ApprovalItem, Sourced):
+    """`as_of` and `age_s` are those of `price_now`."""
+
     order: OrderItem
     price_now: str | None
     message: str
-    source: str
-    synthetic: bool
 
 
 class LimitItem(Result):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from decimal import Decimal
 from typing import Final
 
 from starlette.requests import Request
@@ -15,7 +16,7 @@ from ordergate.model.canonical import plain_data
 from ordergate.model.errors import Code, InvalidArgument
 from ordergate.model.principals import Kind
 from ordergate.model.records import ScopeKind
-from ordergate.model.values import AttemptId, OrderId, TicketId
+from ordergate.model.values import NotANumber, OrderId, TicketId, parse_decimal, plain
 from ordergate.model.views import OrderView
 from ordergate.order.desk import Desk
 from ordergate.order.gateway import Gateway
@@ -23,6 +24,7 @@ from ordergate.surfaces.catalogue.envelope import Refused
 from ordergate.surfaces.console.answers import (
     answer,
     order_shape,
+    price_shape,
     ticket_shape,
     token_shape,
 )
@@ -68,7 +70,10 @@ class Acts:
             ("GET", "/operator/halts", self.halts),
             ("POST", "/operator/halts", self.engage),
             ("POST", "/operator/halts/{id}/release", self.release),
+            ("GET", "/operator/parked", self.parked),
             ("POST", "/operator/orders/{id}/resolve", self.resolve),
+            ("POST", "/operator/limits/{name}/loosen", self.loosen),
+            ("POST", "/operator/feed", self.set_pace),
             ("GET", "/operator/tokens", self.tokens),
             ("POST", "/operator/tokens", self.create_token),
             ("DELETE", "/operator/tokens/{id}", self.revoke_token),
@@ -129,7 +134,12 @@ class Acts:
 
     async def drafts(self, request: Request) -> Response:
         await self._entry.visit(request)
-        return answer([order_shape(view) for view in await self._desk.drafts()])
+        return answer(
+            [
+                order_shape(view) | price_shape(self._gateway.price(view.order.symbol))
+                for view in await self._desk.drafts()
+            ]
+        )
 
     async def submit_draft(self, request: Request) -> Response:
         visit = await self._entry.write(request)
@@ -170,17 +180,43 @@ class Acts:
         )
         return answer(plain_data(halt))
 
+    async def parked(self, request: Request) -> Response:
+        await self._entry.visit(request)
+        return answer([order_shape(view) for view in await self._desk.parked()])
+
     async def resolve(self, request: Request) -> Response:
         visit = await self._entry.write(request)
         fields = await read_object(request)
         only(fields, "placed", "reason")
         view = await self._desk.resolve(
-            AttemptId(path_id(request, "id")),
+            OrderId(path_id(request, "id")),
             placed=typed(fields, "placed", bool),
             reason=text(fields, "reason"),
             operator=visit.operator,
         )
         return answer(order_shape(view))
+
+    async def loosen(self, request: Request) -> Response:
+        visit = await self._entry.write(request)
+        fields = await read_object(request)
+        only(fields, "reason")
+        safety = await self._desk.loosen(
+            path_id(request, "name"), reason=text(fields, "reason"), operator=visit.operator
+        )
+        return answer({"limits": plain_data(safety.limits)})
+
+    async def set_pace(self, request: Request) -> Response:
+        visit = await self._entry.write(request)
+        fields = await read_object(request)
+        only(fields, "paused", "speed")
+        if not fields:
+            raise InvalidArgument("nothing to set", fix="send paused, speed or both")
+        pace = await self._desk.set_pace(
+            paused=typed(fields, "paused", bool) if "paused" in fields else None,
+            speed=_speed(text(fields, "speed")) if "speed" in fields else None,
+            operator=visit.operator,
+        )
+        return answer({"paused": pace.paused, "speed": plain(pace.speed)})
 
     async def tokens(self, request: Request) -> Response:
         await self._entry.visit(request)
@@ -220,6 +256,13 @@ def scope_of(word: str) -> ScopeKind:
         return ScopeKind(word)
     except ValueError:
         raise InvalidArgument("unknown scope", fix=f"one of: {', '.join(ScopeKind)}") from None
+
+
+def _speed(words: str) -> Decimal:
+    try:
+        return parse_decimal(words)
+    except NotANumber:
+        raise InvalidArgument('speed must be a plain number in quotes, such as "60"') from None
 
 
 def _still_asked(view: OrderView) -> OrderView:

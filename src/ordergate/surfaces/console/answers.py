@@ -9,8 +9,9 @@ from starlette.responses import JSONResponse
 
 from ordergate.model.canonical import plain_data
 from ordergate.model.errors import GateError
-from ordergate.model.records import OrderRecord, TokenRecord
-from ordergate.model.views import OrderView, TicketView
+from ordergate.model.records import AttemptRecord, OrderRecord, TokenRecord
+from ordergate.model.views import OrderView, PriceView, TicketView
+from ordergate.order.standing import closed
 from ordergate.surfaces.catalogue.envelope import failure
 
 
@@ -36,10 +37,11 @@ def order_shape(view: OrderView) -> dict[str, Any]:
     return {
         "order_id": view.order.order_id,
         "status": view.status,
-        "code": view.order.code,
+        "code": view.code,
+        "venue_code": view.venue_code,
         "mode": view.mode,
         "order": record_shape(view.order),
-        "attempt": plain_data(view.attempt),
+        "attempt": None if view.attempt is None else attempt_shape(view.attempt),
         "ticket": plain_data(view.ticket),
         "replayed": view.replayed,
     }
@@ -52,7 +54,18 @@ def ticket_shape(view: TicketView) -> dict[str, Any]:
         "ticket": plain_data(view.ticket),
         "order": record_shape(view.order),
         "approve_url": view.approve_url,
-        "price_now": plain_data(view.price_now),
+        **price_shape(view.now),
+    }
+
+
+def price_shape(now: PriceView) -> dict[str, Any]:
+    """Return a price with its source, its age and whether it is made up."""
+    return {
+        "price_now": plain_data(now.price),
+        "source": now.source,
+        "synthetic": now.synthetic,
+        "price_as_of": plain_data(now.as_of),
+        "price_age_s": plain_data(now.age_s),
     }
 
 
@@ -64,7 +77,16 @@ def token_shape(record: TokenRecord) -> dict[str, Any]:
 
 
 def record_shape(order: OrderRecord) -> dict[str, Any]:
+    """Return the order's row; its code stands where one of the closed list is known."""
     shape: dict[str, Any] = plain_data(order)
     del shape["decision_json"]
+    shape["code"] = closed(order.code)
     shape["decision"] = json.loads(order.decision_json) if order.decision_json else None
+    return shape
+
+
+def attempt_shape(attempt: AttemptRecord) -> dict[str, Any]:
+    """Return the attempt's row; what the venue or the wire said of it is no code of ours."""
+    shape: dict[str, Any] = plain_data(attempt)
+    shape["said"] = shape.pop("code")
     return shape

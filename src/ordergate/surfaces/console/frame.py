@@ -10,6 +10,7 @@ from typing import Final
 
 from ordergate.model.accounts import Mode
 from ordergate.model.values import plain
+from ordergate.model.views import PriceView
 from ordergate.surfaces.catalogue.rendering import untrusted
 from ordergate.surfaces.console.markup import Child, Html, joined, tag
 
@@ -59,11 +60,29 @@ def button(label: str, *, kind: str = "plain") -> Html:
 
 
 def field(label: str, name: str, *, required: bool = True, **attributes: str) -> Html:
-    return tag(
-        "label",
-        tag("span", label),
-        tag("input", name=name, required=required, autocomplete="off", **attributes),
+    given = {"autocomplete": "off", **attributes}
+    return tag("label", tag("span", label), tag("input", name=name, required=required, **given))
+
+
+def sign_in_form(back: str) -> Html:
+    """Return the form that signs in and leads back to a page of ours."""
+    return form(
+        "/sign-in",
+        tag("input", type="hidden", name="next", value=back),
+        field("Name", "name", value="operator", autocomplete="username"),
+        field("Password", "password", type="password", autocomplete="current-password"),
+        button("Sign in", kind="yes"),
+        csrf=None,
+        class_="card",
     )
+
+
+def priced(now: PriceView) -> Html:
+    """Return a price with where from, how old, and SYNTHETIC where it is made up."""
+    made_up = tag("span", "SYNTHETIC", class_="pill synthetic") if now.synthetic else None
+    age = f"{now.age_s:.1f} s old" if now.age_s is not None else "no age"
+    words = f"{now.source}, {age}" if now.price is not None else f"{now.source}: no price now"
+    return tag("span", number(now.price), " ", made_up, tag("small", words))
 
 
 def facts(rows: Iterable[tuple[str, Child]]) -> Html:

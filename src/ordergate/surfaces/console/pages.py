@@ -14,13 +14,13 @@ from ordergate.identity.sign_in import SignIn
 from ordergate.model.accounts import Mode
 from ordergate.model.errors import Code, DataUnavailable, GateError, Unauthenticated
 from ordergate.model.principals import Principal
-from ordergate.model.records import HaltRecord, ScopeKind
+from ordergate.model.records import ScopeKind
 from ordergate.model.values import OrderId, TicketId
-from ordergate.model.views import OrderView, TicketView
 from ordergate.order.desk import Desk
 from ordergate.order.gateway import Gateway
 from ordergate.surfaces.console.acts import METHOD, scope_of
 from ordergate.surfaces.console.answers import status_of
+from ordergate.surfaces.console.drafts_page import draft_card
 from ordergate.surfaces.console.entry import (
     COOKIE,
     Entry,
@@ -35,20 +35,15 @@ from ordergate.surfaces.console.entry import (
 from ordergate.surfaces.console.frame import (
     LABELS,
     Frame,
-    button,
     card,
-    facts,
-    field,
-    form,
-    moment,
     page,
-    spoken,
+    sign_in_form,
 )
-from ordergate.surfaces.console.markup import Child, Html, tag
+from ordergate.surfaces.console.halts_page import engage_card, halt_card
+from ordergate.surfaces.console.home_page import Desktop, home_content
+from ordergate.surfaces.console.markup import Child, tag
 from ordergate.surfaces.console.ticket_page import (
-    headline,
     order_content,
-    order_facts,
     ticket_content,
 )
 
@@ -75,6 +70,9 @@ class Pages:
             ("POST", "/approve/{id}/yes", self.approve),
             ("POST", "/approve/{id}/no", self.deny),
             ("GET", "/orders/{id}", self.order),
+            ("POST", "/orders/{id}/placed", self.placed),
+            ("POST", "/orders/{id}/not-placed", self.not_placed),
+            ("POST", "/limits/{name}/loosen", self.loosen),
             ("GET", "/drafts", self.drafts),
             ("POST", "/drafts/{id}/submit", self.submit_draft),
             ("POST", "/drafts/{id}/discard", self.discard_draft),
@@ -87,15 +85,37 @@ class Pages:
     async def home(self, request: Request) -> Response:
         visit = await self._entry.visit(request)
         frame = await self._frame(visit)
-        asks, drafts = await self._desk.waiting(), await self._desk.drafts()
-        halts = await self._desk.halts()
-        return _shown(
-            "Desk",
-            card(f"Waiting for your yes: {len(asks)}", [_ask_line(view, visit) for view in asks]),
-            card(f"Drafts: {len(drafts)}", [_order_line(view) for view in drafts]),
-            card(f"Halts in force: {len(halts)}", [_halt_line(halt) for halt in halts]),
-            frame=frame,
+        desktop = Desktop(
+            asks=await self._desk.waiting(),
+            drafts=await self._desk.drafts(),
+            parked=await self._desk.parked(),
+            safety=await self._gateway.safety(),
         )
+        content = home_content(desktop, csrf=frame.csrf, now=visit.now)
+        return _shown("Desk", *content, frame=frame)
+
+    async def loosen(self, request: Request) -> Response:
+        visit, fields = await self._writer(request, "reason")
+        await self._desk.loosen(
+            path_id(request, "name"), reason=text(fields, "reason"), operator=visit.operator
+        )
+        return _to("/")
+
+    async def placed(self, request: Request) -> Response:
+        return await self._resolve(request, placed=True)
+
+    async def not_placed(self, request: Request) -> Response:
+        return await self._resolve(request, placed=False)
+
+    async def _resolve(self, request: Request, *, placed: bool) -> Response:
+        visit, fields = await self._writer(request, "reason")
+        view = await self._desk.resolve(
+            OrderId(path_id(request, "id")),
+            placed=placed,
+            reason=text(fields, "reason"),
+            operator=visit.operator,
+        )
+        return _to(f"/orders/{view.order.order_id}")
 
     async def sign_in_form(self, request: Request) -> Response:
         return await self._sign_in_page(back=_back(request.query_params.get("next", "/")))
@@ -164,7 +184,10 @@ class Pages:
     async def drafts(self, request: Request) -> Response:
         visit = await self._entry.visit(request)
         frame = await self._frame(visit)
-        cards = [_draft_card(view, csrf=frame.csrf) for view in await self._desk.drafts()]
+        cards = [
+            draft_card(view, self._gateway.price(view.order.symbol), csrf=frame.csrf)
+            for view in await self._desk.drafts()
+        ]
         return _shown("Drafts", cards or tag("p", "No draft waits."), frame=frame)
 
     async def submit_draft(self, request: Request) -> Response:
@@ -181,11 +204,11 @@ class Pages:
     async def halts(self, request: Request) -> Response:
         visit = await self._entry.visit(request)
         frame = await self._frame(visit)
-        cards = [_halt_card(halt, csrf=frame.csrf) for halt in await self._desk.halts()]
+        cards = [halt_card(halt, csrf=frame.csrf) for halt in await self._desk.halts()]
         return _shown(
             "Halts",
             cards or tag("p", "No halt is in force."),
-            _engage_card(csrf=frame.csrf),
+            engage_card(csrf=frame.csrf),
             frame=frame,
         )
 
@@ -210,38 +233,17 @@ class Pages:
         """Return the page of a "no"; who is not signed in is sent to sign in."""
         if isinstance(error, Unauthenticated):
             return _sign_in_first(request)
-        said = [tag("p", error.message), tag("p", error.fix) if error.fix else None]
+        fix = tag("p", error.fix) if error.fix else None
         back = tag("p", tag("a", "To the desk", href="/"))
-        content = card(error.code.replace("_", " ").capitalize(), *said, back)
-        return HTMLResponse(page("No", content, frame=None), status_code=status_of(error))
+        content = card(error.code.replace("_", " ").capitalize(), fix, back)
+        happened = error.message[:1].upper() + error.message[1:]
+        return HTMLResponse(page(happened, content, frame=None), status_code=status_of(error))
 
     async def _sign_in_page(self, *, back: str, fault: GateError | None = None) -> Response:
         said = [fault.message, fault.fix] if fault else []
         if not fault and not await self._sign_in.operator_exists():
             said = ["No operator exists yet.", "Run `ordergate operator init` on this machine."]
-        content = form(
-            "/sign-in",
-            tag("input", type="hidden", name="next", value=back),
-            tag(
-                "label",
-                tag("span", "Name"),
-                tag("input", name="name", autocomplete="username", required=True),
-            ),
-            tag(
-                "label",
-                tag("span", "Password"),
-                tag(
-                    "input",
-                    name="password",
-                    type="password",
-                    autocomplete="current-password",
-                    required=True,
-                ),
-            ),
-            button("Sign in", kind="yes"),
-            csrf=None,
-            class_="card",
-        )
+        content = sign_in_form(back)
         notices = [tag("p", words, class_="notice", role="alert") for words in said if words]
         return HTMLResponse(
             page("Sign in", notices, content, frame=None),
@@ -290,89 +292,3 @@ def _sign_in_first(request: Request) -> Response:
         link = tag("p", tag("a", "Continue", href=here))
         return HTMLResponse(page("Opening", link, frame=None, refresh=here))
     return _to(f"/sign-in?next={here}")
-
-
-def _ask_line(view: TicketView, visit: Visit) -> Html:
-    left_s = max(0, int((view.ticket.expires_at - visit.now).total_seconds()))
-    return tag(
-        "p",
-        tag("a", headline(view.order), href=f"/approve/{view.ticket.ticket_id}"),
-        tag("small", f"{view.order.principal} · number {view.ticket.number} · {left_s} s left"),
-        class_="line",
-    )
-
-
-def _order_line(view: OrderView) -> Html:
-    return tag(
-        "p",
-        tag("a", headline(view.order), href="/drafts"),
-        tag("small", f"{view.order.principal} · {moment(view.order.created_at)}"),
-        class_="line",
-    )
-
-
-def _halt_line(halt: HaltRecord) -> Html:
-    return tag(
-        "p",
-        tag("a", _halt_title(halt), href="/halts"),
-        tag("small", spoken(halt.reason)),
-        class_="line",
-    )
-
-
-def _draft_card(view: OrderView, *, csrf: str) -> Html:
-    here = f"/drafts/{view.order.order_id}"
-    rows: list[tuple[str, Child]] = [
-        ("Drafted by", view.order.principal),
-        ("Ends (venue clock)", moment(view.order.expires_at)),
-    ]
-    return card(
-        headline(view.order),
-        facts(rows),
-        order_facts(view.order),
-        tag(
-            "p", tag("a", "Checklist and the agent's words", href=f"/orders/{view.order.order_id}")
-        ),
-        tag(
-            "div",
-            form(f"{here}/submit", button("Submit as my own order", kind="yes"), csrf=csrf),
-            form(f"{here}/discard", button("Discard", kind="no"), csrf=csrf),
-            class_="answers",
-        ),
-    )
-
-
-def _halt_title(halt: HaltRecord) -> str:
-    scope = halt.scope if halt.scope is ScopeKind.GLOBAL else f"{halt.scope} {halt.target}"
-    return f"{halt.kind.upper()}: {scope}"
-
-
-def _halt_card(halt: HaltRecord, *, csrf: str) -> Html:
-    rows: list[tuple[str, Child]] = [
-        ("Engaged by", halt.engaged_by),
-        ("Since", moment(halt.engaged_at)),
-        ("Reason given", spoken(halt.reason)),
-    ]
-    return card(
-        _halt_title(halt),
-        facts(rows),
-        form(
-            f"/halts/{halt.halt_id}/release",
-            field("Why it may be released", "reason", maxlength="500"),
-            button("Release", kind="no"),
-            csrf=csrf,
-        ),
-    )
-
-
-def _engage_card(*, csrf: str) -> Html:
-    return card(
-        "Stop all new risk",
-        tag("p", "Opening orders are refused and cancelled. Exits always pass."),
-        form(
-            "/halts",
-            field("Why", "reason", maxlength="500"),
-            button("Engage the kill switch", kind="no"),
-            csrf=csrf,
-        ),
-    )

@@ -22,6 +22,7 @@ from ordergate.surfaces.console.frame import (
     form,
     moment,
     number,
+    priced,
     spoken,
 )
 from ordergate.surfaces.console.markup import Child, Html, tag
@@ -73,7 +74,8 @@ def order_content(view: OrderView, *, mode: str) -> list[Child]:
     attempt = view.attempt
     rows: list[tuple[str, Child]] = [
         ("Status", view.status),
-        ("Code", view.order.code or NOTHING),
+        ("Code", view.code or NOTHING),
+        *([("The venue's word", spoken(view.venue_code))] if view.venue_code else []),
         ("Mode", mode),
         ("Filled", number(attempt.filled_quantity) if attempt else NOTHING),
         ("Average price", number(attempt.average_price) if attempt else NOTHING),
@@ -145,7 +147,7 @@ def _ask_facts(view: TicketView, *, frame: Frame, now: datetime) -> Html:
         ("Mode", LABELS[frame.mode] if frame.mode else "unknown"),
         ("Why it waits", _why(order)),
         ("Number to match", tag("strong", f"{ticket.number:02d}", class_="match")),
-        ("Price now", [number(view.price_now), " ", _where(view)]),
+        ("Price now", [priced(view.now), " ", _where(view)]),
         ("Price when asked", number(ticket.reference_price)),
         ("Price band of a yes", band),
         ("Notional", figure(order, "order_notional")),
@@ -164,7 +166,7 @@ def _why(order: OrderRecord) -> str:
 
 
 def _where(view: TicketView) -> Html:
-    price, ticket = view.price_now, view.ticket
+    price, ticket = view.now.price, view.ticket
     if price is None:
         return tag("em", "no price now", class_="warn")
     if ticket.band_low <= price <= ticket.band_high:

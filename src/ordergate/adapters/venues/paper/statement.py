@@ -30,6 +30,7 @@ CAPABILITIES: Final = Capabilities(
     modify_in_place=True,
     refuses_over_close=True,
     settle_window_s=Decimal(5),
+    refusals={word: known.code for word, known in mapping.REFUSALS.items()},
 )
 
 
