@@ -42,11 +42,11 @@ from ordergate.model.views import Change, OrderView, SafetyView
 from ordergate.order.approval.approve import Approve
 from ordergate.order.books import Books, Sources
 from ordergate.order.dispatch.send import Claim, Look, Send
-from ordergate.order.halt import Halt
+from ordergate.order.halt import Halt, killed
 from ordergate.order.intent.accept import Accept
 from ordergate.order.intent.drafting import hopeless
 from ordergate.order.journal.record import Record
-from ordergate.order.kill import end_waiting, resting_openings
+from ordergate.order.kill import Kill, target_of
 from ordergate.order.policy.limits import accepted_tightening
 from ordergate.order.policy.rules.pace import day_is_lost
 from ordergate.order.reconcile.settle import Settle
@@ -84,6 +84,14 @@ class Gateway(Books):
         self._halt = line.halt
         self._draft_end = line.draft_end
         self._publish = line.publish
+        self._kill = Kill(
+            journal=sources.journal,
+            record=line.record,
+            approve=line.approve,
+            halt=line.halt,
+            cancel=lambda cancel, key: self._request(cancel, key=key, asker=GATEWAY),
+            announce=self.announce,
+        )
         self._running: set[asyncio.Task[OrderView]] = set()
         self._sending: dict[OrderId, asyncio.Task[OrderView]] = {}
 
@@ -131,7 +139,12 @@ class Gateway(Books):
             judgement = self._judged(tx, intent, look, asker)
             refusal = hopeless(judgement)
             receipt = self._accept.accept(
-                tx, intent, key=key, asker=asker, draft_until=until if refusal is None else None
+                tx,
+                intent,
+                key=key,
+                asker=asker,
+                draft_until=until if refusal is None else None,
+                drafting=True,
             )
             order = receipt.order
             if not receipt.fresh:
@@ -180,12 +193,27 @@ class Gateway(Books):
 
         Waiting orders of the scope are KILLED, resting opening orders are cancelled by their
         explicit ids, protective orders stay. It holds in memory even where it cannot be written.
+        Raises InvalidArgument or SymbolNotFound for a target that would stop nothing.
         """
-        return await self._stop(
-            self._halt.prepare(
-                kind=HaltKind.KILL, scope=scope, target=target, reason=reason, by=asker.id
-            )
+        target = target_of(
+            scope,
+            target,
+            account=self.account_id,
+            is_symbol=lambda symbol: self._markets.instrument(symbol) is not None,
         )
+        return await self._stop(HaltKind.KILL, scope, target, reason=reason, by=asker.id)
+
+    async def keep_stops(self) -> None:
+        """Make the stops that hold in memory durable, and end what has come under one since."""
+        await self._kill.keep()
+
+    async def safety(self) -> SafetyView:
+        """Return halts, unwritten ones too, effective limits with their sources, tightenings."""
+        view = await super().safety()
+        written = {halt.halt_id for halt in view.halts}
+        held = (halt for halt in self._halt.unwritten() if halt.halt_id not in written)
+        halts = (*view.halts, *held)
+        return dataclasses.replace(view, halts=halts, killed=killed(halts))
 
     async def watch_day(self) -> HaltRecord | None:
         """Halt the account when its day has lost its share, also when nobody asks for an order."""
@@ -194,35 +222,18 @@ class Gateway(Books):
         return await self._halt_account("daily_loss") if lost else None
 
     async def _halt_account(self, reason: str) -> HaltRecord:
+        account = self.account_id
         return await self._stop(
-            self._halt.prepare(
-                kind=HaltKind.HALT,
-                scope=ScopeKind.ACCOUNT,
-                target=self.account_id,
-                reason=reason,
-                by=GATEWAY.id,
-            )
+            HaltKind.HALT, ScopeKind.ACCOUNT, account, reason=reason, by=GATEWAY.id
         )
 
-    async def _stop(self, prepared: HaltRecord) -> HaltRecord:
-        """Make a stop durable, then end what it covers; standing already, it stays as it is."""
-
-        def work(tx: JournalTx) -> tuple[HaltRecord, list[OrderRecord], list[CancelIntent]]:
-            halt = self._halt.engage(tx, prepared)
-            ended = end_waiting(tx, halt, record=self._record, approve=self._approve)
-            return halt, ended, resting_openings(tx, halt)
-
-        try:
-            halt, ended, cancels = await self._journal.write(work)
-        except JournalUnwritable:
-            return prepared
-        self._halt.settle(prepared, halt)
-        for order in ended:
-            self.announce(order, None)
-        self._publish(Change(topic="activity", principal=None, body={"halt": halt.halt_id}))
-        for cancel in cancels:
-            key = IdempotencyKey(f"kill-{halt.halt_id}-{cancel.target_order_id}")
-            await self._request(cancel, key=key, asker=GATEWAY)
+    async def _stop(
+        self, kind: HaltKind, scope: ScopeKind, target: str, *, reason: str, by: PrincipalId
+    ) -> HaltRecord:
+        prepared = self._halt.prepare(kind=kind, scope=scope, target=target, reason=reason, by=by)
+        halt = await self._kill.engage(prepared)
+        if halt.halt_id == prepared.halt_id:
+            self._publish(Change(topic="activity", principal=None, body={"halt": halt.halt_id}))
         return halt
 
     async def tighten(
@@ -279,7 +290,7 @@ class Gateway(Books):
                     "status": view.status,
                     "symbol": order.symbol,
                     "action": order.action,
-                    "code": order.code,
+                    "code": view.code,
                 },
             )
         )
@@ -348,6 +359,8 @@ class Gateway(Books):
         if order.action in (Action.CANCEL, Action.MODIFY):
             self._settle.nudge()
         self.announce(order, attempt)
+        if attempt.opening and self._halt.stops(order):
+            await self.keep_stops()  # it was on the wire when the stop was engaged
         return self._picture(order, attempt, claim.ticket, judgement=claim.judgement)
 
     def _ended(self, task: asyncio.Task[OrderView]) -> None:

@@ -20,6 +20,7 @@ class Halt:
         self._ids = ids
         self._clock = clock
         self._memory: dict[str, HaltRecord] = {}
+        self._unwritten: dict[str, HaltRecord] = {}
 
     def load(self, tx: JournalTx) -> None:
         """Take the durable halts into memory at start."""
@@ -44,8 +45,12 @@ class Halt:
             engaged_by=by,
             engaged_at=self._clock.now(),
         )
-        self._memory[halt.halt_id] = halt
+        self._memory[halt.halt_id] = self._unwritten[halt.halt_id] = halt
         return halt
+
+    def unwritten(self) -> tuple[HaltRecord, ...]:
+        """Return the halts that hold in memory alone: their write failed or is under way."""
+        return tuple(self._unwritten.values())
 
     def engage(self, tx: JournalTx, halt: HaltRecord) -> HaltRecord:
         """Make a halt durable; the same stop engaged twice stays one."""
@@ -64,7 +69,8 @@ class Halt:
         return halt
 
     def settle(self, prepared: HaltRecord, durable: HaltRecord) -> None:
-        """Drop the prepared twin of a halt that stood already."""
+        """Know a halt as durable; drop the prepared twin of one that stood already."""
+        self._unwritten.pop(prepared.halt_id, None)
         if durable.halt_id != prepared.halt_id:
             self._memory.pop(prepared.halt_id, None)
             self._memory[durable.halt_id] = durable

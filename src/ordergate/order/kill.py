@@ -1,20 +1,107 @@
-"""What an engaged kill switch ends: asks that wait, openings that rest; never an exit."""
+"""What an engaged stop ends: asks that wait, openings that rest or come to rest; never an exit."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
-from ordergate.model.errors import Code
+import structlog
+
+from ordergate.model.errors import Code, GateError, InvalidArgument, NotReady, SymbolNotFound
 from ordergate.model.orders import Action, AttemptState, CancelIntent, Lane, OrderState
-from ordergate.model.records import AttemptRecord, HaltRecord, OrderRecord, TicketState
+from ordergate.model.records import AttemptRecord, HaltRecord, OrderRecord, ScopeKind, TicketState
+from ordergate.model.values import AccountId, IdempotencyKey, Symbol
 from ordergate.order.approval.approve import Approve
-from ordergate.order.halt import in_scope
+from ordergate.order.halt import Halt, in_scope
 from ordergate.order.journal.record import Record
-from ordergate.ports.journal import JournalTx, OrderFilter
+from ordergate.ports.journal import Journal, JournalTx, JournalUnwritable, OrderFilter
 
 BATCH: Final = 500
 _WAITING: Final = frozenset({OrderState.AWAITING_APPROVAL, OrderState.APPROVED})
 _RESTING: Final = frozenset({AttemptState.WORKING, AttemptState.PARTIAL})
+
+Cancels = dict[IdempotencyKey, CancelIntent]
+Cancel = Callable[[CancelIntent, IdempotencyKey], Awaitable[object]]
+Announce = Callable[[OrderRecord, AttemptRecord | None], None]
+
+_log = structlog.get_logger("ordergate.kill")
+
+
+class Kill:
+    """Engages stops and keeps them: what they cover is ended now, and when it turns up later."""
+
+    def __init__(
+        self,
+        *,
+        journal: Journal,
+        record: Record,
+        approve: Approve,
+        halt: Halt,
+        cancel: Cancel,
+        announce: Announce,
+    ) -> None:
+        self._journal = journal
+        self._record = record
+        self._approve = approve
+        self._halt = halt
+        self._cancel = cancel
+        self._announce = announce
+
+    async def engage(self, prepared: HaltRecord) -> HaltRecord:
+        """Make a stop durable, then end what it covers; standing already, it stays as it is."""
+
+        def work(tx: JournalTx) -> tuple[HaltRecord, list[OrderRecord], Cancels]:
+            halt = self._halt.engage(tx, prepared)
+            ended = end_waiting(tx, halt, record=self._record, approve=self._approve)
+            return halt, ended, resting_openings(tx, halt)
+
+        try:
+            halt, ended, cancels = await self._journal.write(work)
+        except (JournalUnwritable, NotReady):
+            return prepared  # it holds in memory; keep() writes it as soon as that is possible
+        self._halt.settle(prepared, halt)
+        for order in ended:
+            self._announce(order, None)
+        await self._cancel_all(cancels)
+        return halt
+
+    async def keep(self) -> None:
+        """Write the stops that memory alone holds, and cancel what came to rest under one.
+
+        An order may have been on the wire, or of unknown fate, when the stop was engaged.
+        """
+        for prepared in self._halt.unwritten():
+            await self.engage(prepared)
+        await self._cancel_all(await self._journal.read(_resting_under_a_stop))
+
+    async def _cancel_all(self, cancels: Cancels) -> None:
+        for key, cancel in cancels.items():
+            try:
+                await self._cancel(cancel, key)
+            except GateError as error:  # one that cannot go now must not hold up the others
+                _log.error("kill.cancel", order=cancel.target_order_id, reason=str(error))
+
+
+def target_of(
+    scope: ScopeKind, target: str, *, account: AccountId, is_symbol: Callable[[Symbol], bool]
+) -> str:
+    """Return what a stop of this scope names; raise for a name that could never stop anything."""
+    match scope:
+        case ScopeKind.GLOBAL:
+            return ""
+        case ScopeKind.SYMBOL if not is_symbol(Symbol(target)):
+            raise SymbolNotFound(
+                f"{target[:64]} is not a symbol here: nothing would be stopped",
+                fix='name it as list_instruments does, or use scope "global"',
+            )
+        case ScopeKind.ACCOUNT if target != account:
+            raise InvalidArgument(
+                f"{target[:64]} is not the account here: nothing would be stopped",
+                fix=f'name {account}, or use scope "global"',
+            )
+        case ScopeKind.AGENT if not target:
+            raise InvalidArgument("no agent is named", fix='name one, or use scope "global"')
+    return target
 
 
 def end_waiting(
@@ -32,28 +119,41 @@ def end_waiting(
     return ended
 
 
-def resting_openings(tx: JournalTx, halt: HaltRecord) -> list[CancelIntent]:
-    """Return a cancel, by explicit venue id, for every resting opening of the halt's scope."""
-    cancels = []
+def resting_openings(tx: JournalTx, halt: HaltRecord) -> Cancels:
+    """Return a cancel, by explicit venue id, for every resting opening of the halt's scope.
+
+    A key is good for one try: once that was not applied, the attempt's next version makes another.
+    """
+    cancels: Cancels = {}
     for attempt in tx.attempts_in(_RESTING):
         order = tx.order(attempt.order_id)
-        if attempt.opening and attempt.action is Action.PLACE and order is not None:
-            cancels += _cancel(attempt) if _covers(halt, order) else []
+        cancel = _cancel(attempt)
+        if order is not None and cancel is not None and _covers(halt, order):
+            key = f"kill-{halt.halt_id}-{attempt.attempt_id}-{attempt.ver}"
+            cancels[IdempotencyKey(key)] = cancel
     return cancels
 
 
-def _cancel(attempt: AttemptRecord) -> list[CancelIntent]:
-    if attempt.venue_order_id is None:
-        return []
-    return [
-        CancelIntent(
-            account=attempt.account,
-            venue=attempt.venue,
-            symbol=attempt.symbol,
-            venue_order_id=attempt.venue_order_id,
-            target_order_id=attempt.order_id,
-        )
-    ]
+def _resting_under_a_stop(tx: JournalTx) -> Cancels:
+    by_order: dict[str | None, tuple[IdempotencyKey, CancelIntent]] = {}
+    for halt in tx.halts():
+        for key, cancel in resting_openings(tx, halt).items():
+            by_order.setdefault(cancel.target_order_id, (key, cancel))
+    return dict(by_order.values())
+
+
+def _cancel(attempt: AttemptRecord) -> CancelIntent | None:
+    """Return the cancel of an opening that rests; None for all else, and while one is under way."""
+    placed = attempt.opening and attempt.action is Action.PLACE
+    if not placed or attempt.cancel_pending or attempt.venue_order_id is None:
+        return None
+    return CancelIntent(
+        account=attempt.account,
+        venue=attempt.venue,
+        symbol=attempt.symbol,
+        venue_order_id=attempt.venue_order_id,
+        target_order_id=attempt.order_id,
+    )
 
 
 def _covers(halt: HaltRecord, order: OrderRecord) -> bool:

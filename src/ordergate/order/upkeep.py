@@ -8,13 +8,13 @@ from typing import Final
 
 import structlog
 
-from ordergate.model.errors import Code, GateError
+from ordergate.model.errors import Code
 from ordergate.model.orders import Action, OrderState
 from ordergate.model.records import OrderRecord, TicketState
 from ordergate.order.approval.approve import Approve
 from ordergate.order.gateway import GATEWAY, Gateway
 from ordergate.order.journal.record import Instance
-from ordergate.ports.journal import JournalTx, JournalUnwritable, OrderFilter
+from ordergate.ports.journal import JournalTx, OrderFilter
 from ordergate.ports.market_facts import MarketFacts
 
 FRESH: Final = timedelta(seconds=10)  # an opening left PROPOSED is claimed while this young
@@ -60,13 +60,17 @@ class Upkeep:
                 await self.tick()
                 if ticks % DAY_WATCH_TICKS == 0:
                     await self._gateway.watch_day()
-            except (JournalUnwritable, GateError) as error:
-                _log.error("upkeep.failed", reason=str(error))
+            except Exception as error:  # noqa: BLE001 - exits need the gateway up: it is tried again
+                _log.error("upkeep.failed", reason=f"{type(error).__name__}: {error}")
             ticks += 1
             await self._clock.sleep(TICK_S)
 
     async def tick(self) -> None:
-        """End what is due: asks, drafts past the venue's day, requotes nobody repeated."""
+        """End what is due: asks, drafts past the venue's day, requotes nobody repeated.
+
+        What is under a stop is ended first.
+        """
+        await self._gateway.keep_stops()
         for order, event in await self._journal.read(self._due):
             await self._end(order, event)
 
@@ -92,6 +96,8 @@ class Upkeep:
                 return None  # it moved meanwhile
             if event == "ask_expired":
                 self._approve.end_open(tx, current, TicketState.EXPIRED, by=GATEWAY.id)
+                if current.state is not OrderState.AWAITING_APPROVAL:
+                    return None  # adopted while it waited: its ask ends, the order does not
             code = Code.APPROVAL_EXPIRED if event == "ask_expired" else current.code
             return self._record.move(tx, current, event, actor=GATEWAY.id, code=code)
 
