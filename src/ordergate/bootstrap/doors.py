@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from ordergate import __version__
@@ -24,7 +25,8 @@ from ordergate.surfaces.catalogue.services import GateStatus, Services
 from ordergate.surfaces.catalogue.throttle import Rate, Throttle
 from ordergate.surfaces.console.app import console_app
 from ordergate.surfaces.console.behind import principal_of
-from ordergate.surfaces.edge import HostGuard, boundary, by_bearer
+from ordergate.surfaces.console.entry import Entry
+from ordergate.surfaces.edge import Authenticate, HostGuard, boundary, by_bearer
 from ordergate.surfaces.mcp.http import Access, mcp_app
 from ordergate.surfaces.mcp.prompts import INSTRUCTIONS, SessionPrompts
 from ordergate.surfaces.mcp.resources import CatalogueResources, is_known, touched
@@ -73,19 +75,28 @@ def doors(house: House, hub: Hub, life: Life) -> Doors:
         mcp=lambda: {"tools": len(offered), "sse": house.settings.server.sse},
     )
     bearer = by_bearer(house.sign_in.bearer)
-    stream = Stream(
-        hub=hub,
-        ask=dispatch,
-        authenticate=bearer,
-        tickets=Tickets(monotonic=house.clock.monotonic, new_id=house.ids.new_id),
-    )
+
+    def stream(authenticate: Authenticate) -> list[BaseRoute]:
+        tickets = Tickets(monotonic=house.clock.monotonic, new_id=house.ids.new_id)
+        return stream_routes(
+            Stream(hub=hub, ask=dispatch, authenticate=authenticate, tickets=tickets)
+        )
+
     rest = rest_app(
         dispatch,
         offered,
         authenticate=bearer,
         health=health,
         metrics=metrics,
-        routes=stream_routes(stream),
+        routes=stream(bearer),
+    )
+    behind = rest_app(
+        dispatch,
+        offered,
+        authenticate=principal_of,
+        health=health,
+        metrics=metrics,
+        routes=stream(Entry(house.sign_in).watcher),
     )
     console = console_app(
         desk=house.line.desk,
@@ -93,7 +104,7 @@ def doors(house: House, hub: Hub, life: Life) -> Doors:
         gateway=house.line.gateway,
         origins=frozenset({life.console_url}),
         audit=_exported(house.settings.directories.data / GATE_FILE),
-        api=rest_app(dispatch, offered, authenticate=principal_of, health=health, metrics=metrics),
+        api=behind,
     )
     return Doors(
         rest=HostGuard(rest, limits),
@@ -109,13 +120,15 @@ def _dispatch(
     settings, clock = house.settings, house.clock
 
     def status() -> GateStatus:
-        problem = settings.limits.problem
+        problem, pace = settings.limits.problem, house.pace
         return GateStatus(
             version=__version__,
             ready=life.ready,
             started_at=life.started_at,
             console_url=life.console_url,
             problems=() if problem is None else (problem.message,),
+            paused=None if pace is None else pace.paused,
+            speed=None if pace is None else pace.speed,
         )
 
     def called(_: object) -> None:

@@ -31,7 +31,7 @@ from ordergate.model.records import ScopeKind
 from ordergate.model.values import TicketId
 from ordergate.model.views import Change
 from ordergate.order.gateway import GATEWAY
-from ordergate.ports.feed import Feed
+from ordergate.ports.feed import Feed, Pace
 from ordergate.ports.journal import JournalTx
 from ordergate.ports.system import Clock
 from ordergate.settings import Fault as FaultSetting
@@ -56,6 +56,7 @@ class House:
     venue: PaperVenue
     line: OrderLine
     sign_in: SignIn
+    pace: Pace | None  # of a recording
 
     async def close(self) -> None:
         """Seal a last checkpoint and close the files; the venue's first."""
@@ -78,6 +79,7 @@ async def build(
     keys = load_keys(settings.directories.config, chance=random_bytes)
     store = SqliteStore.open(data / GATE_FILE)
     feed = _feed(settings, clock, resumed=last_venue_time(data / PAPER_FILE))
+    pace = feed if isinstance(feed, ReplayFeed) else None
     await store.write(lambda tx: _require_same_prices(tx, feed.source))
     market = Market(feed=feed, clock=clock)
     venue = _venue(settings, market, clock)
@@ -96,7 +98,7 @@ async def build(
             draft_end=day_end,
             approve_url=approve_url,
             publish=publish,
-            pace=feed if isinstance(feed, ReplayFeed) else None,
+            pace=pace,
         )
     )
     venue.listen(line.settle.nudge)
@@ -118,6 +120,7 @@ async def build(
         venue=venue,
         line=line,
         sign_in=sign_in,
+        pace=pace,
     )
 
 

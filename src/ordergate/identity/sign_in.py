@@ -173,8 +173,11 @@ class SignIn:
         self._throttle = self._throttle.succeeded(account, address)
         return await self._open_session(operator, address)
 
-    async def session(self, cookie: str) -> tuple[Principal, SessionRecord]:
-        """Return who is signed in; `last_seen_at` is this very moment. Raise Unauthenticated."""
+    async def session(self, cookie: str, *, touch: bool = True) -> tuple[Principal, SessionRecord]:
+        """Return who is signed in; `last_seen_at` is this very moment. Raise Unauthenticated.
+
+        Without `touch` the look does not count as use: the session goes on idling.
+        """
         found = await self._store.read(lambda tx: (tx.session(_hashed(cookie)), tx.operators()))
         record, known = found
         now = self._clock.now()
@@ -187,7 +190,7 @@ class SignIn:
         operator = next((each for each in known if each.principal == record.principal), None)
         if operator is None:
             raise Unauthenticated("not signed in")
-        if now - record.last_seen_at >= TOUCH_EVERY:
+        if touch and now - record.last_seen_at >= TOUCH_EVERY:
             # A full disk must not keep the operator out.
             with suppress(JournalUnwritable):
                 await self._store.write(lambda tx: tx.touch_session(record.digest, at=now))

@@ -75,11 +75,16 @@ TICKET: dict[str, Any] = {
     },
     "approve_url": "http://ordergate.localhost:8030/approve/t1",
     "price_now": "1.0851",
+    "source": "simulated",
+    "synthetic": True,
+    "price_as_of": "2026-01-07T14:00:00Z",
+    "price_age_s": "0.4",
 }
 DONE: dict[str, Any] = {
     "order_id": "a" * 32,
     "status": "filled",
     "code": None,
+    "venue_code": None,
     "mode": "paper",
     "order": TICKET["order"],
     "attempt": {"filled_quantity": "0.5", "average_price": "1.0851"},
@@ -359,6 +364,15 @@ def test_the_password_is_never_an_argument_and_never_shown(
             "POST /operator/orders/x1/resolve",
             {"placed": False, "reason": "looked"},
         ),
+        ("order parked", "GET /operator/parked", None),
+        (
+            "risk loosen open_orders_max --reason looked",
+            "POST /operator/limits/open_orders_max/loosen",
+            {"reason": "looked"},
+        ),
+        ("replay pause", "POST /operator/feed", {"paused": True}),
+        ("replay resume", "POST /operator/feed", {"paused": False}),
+        ("replay speed 60", "POST /operator/feed", {"speed": "60"}),
     ],
 )
 def test_an_operators_command_is_one_request(
@@ -408,10 +422,44 @@ def test_the_only_halt_is_released_without_naming_it_and_two_are_not(
     assert ordergate(data_dir, "halt", "release", "--password-stdin") == 0
 
 
+def test_what_was_taken_back_shows_the_number_that_counts_again(
+    data_dir: Path,
+    gateway: CannedGateway,
+    typed: Callable[[str], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    row = {"value": "20", "unit": "orders", "source": "file", "agents_may_tighten": True}
+    limits = [{"name": name, **row} for name in ("limits.open_orders_max", "limits.other")]
+    gateway.answers["POST /operator/limits/open_orders_max/loosen"] = ok({"limits": limits})
+    typed(f"{PASSWORD}\n")
+    words = "risk loosen open_orders_max --reason looked --password-stdin"
+    assert ordergate(data_dir, *words.split()) == 0
+    shown = capsys.readouterr().out
+    assert "limits.open_orders_max" in shown
+    assert "limits.other" not in shown
+
+
+def test_parked_orders_are_listed_with_the_tag_to_look_for(
+    data_dir: Path,
+    gateway: CannedGateway,
+    typed: Callable[[str], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    attempt = {"claimed_at": "2026-01-07T14:00", "updated_at": "2026-01-07T14:01", "tag": "OGtag"}
+    gateway.answers["GET /operator/parked"] = ok([{**DONE, "attempt": attempt}])
+    typed(f"{PASSWORD}\n")
+    assert ordergate(data_dir, "order", "parked", "--password-stdin") == 0
+    shown = capsys.readouterr().out
+    for words in ("a" * 32, "buy 0.5 EURUSD", "OGtag"):
+        assert words in shown
+
+
 def test_a_draft_is_shown_before_it_is_submitted(
     data_dir: Path, gateway: CannedGateway, typed: Callable[[str], None]
 ) -> None:
-    gateway.answers["GET /operator/drafts"] = ok([{**DONE, "order_id": "d1", "status": "draft"}])
+    priced = {name: TICKET[name] for name in TICKET if name.startswith(("price", "s"))}
+    draft = {**DONE, **priced, "order_id": "d1", "status": "draft"}
+    gateway.answers["GET /operator/drafts"] = ok([draft])
     gateway.answers["POST /operator/drafts/d1/submit"] = ok({**DONE, "status": "approval_required"})
     typed(f"{PASSWORD}\n")
     assert ordergate(data_dir, "order", "submit-draft", "d1", "--yes", "--password-stdin") == 4

@@ -62,6 +62,8 @@ async def status(services: Services, asker: Principal, _: requests.Nothing) -> S
         source=source.name,
         synthetic=source.synthetic,
         venue_time=time_text(source.now),
+        replay_paused=gate.paused,
+        replay_speed=text(gate.speed),
         killed=safety.killed,
         halts=len(safety.halts),
         you=asker.id,

@@ -332,6 +332,8 @@ class StatusResult(Result):
     source: str
     synthetic: bool
     venue_time: str
+    replay_paused: bool | None
+    replay_speed: str | None
     killed: bool
     halts: int
     you: str

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from decimal import Decimal
 
     from ordergate.market.feed.subscribe import Market
     from ordergate.model.records import AuditRow
@@ -24,6 +25,8 @@ class GateStatus:
     started_at: datetime
     console_url: str
     problems: tuple[str, ...] = ()
+    paused: bool | None = None  # of a recording; None = the prices are none
+    speed: Decimal | None = None
 
 
 class AuditTail(Protocol):

@@ -8,7 +8,14 @@ import typer
 
 from ordergate import __version__
 from ordergate.model.errors import GateError
-from ordergate.surfaces.cli import approving, looking, operating, setup, trading
+from ordergate.surfaces.cli import (
+    approving,
+    looking,
+    operating,
+    replaying,
+    setup,
+    trading,
+)
 from ordergate.surfaces.cli.demo import command as demo
 from ordergate.surfaces.cli.exits import Exit, epilog
 from ordergate.surfaces.cli.screen import say_error
@@ -37,7 +44,7 @@ def build(starts: Starts) -> typer.Typer:
         del version
         context.obj = Session(starts)
 
-    for commands in (setup, demo, looking, trading, approving, operating):
+    for commands in (setup, demo, looking, trading, approving, operating, replaying):
         commands.register(app)
     return app
 

@@ -1,4 +1,4 @@
-"""The operator's yes and no: asks, drafts, attempts of unknown fate. They sign in over HTTP."""
+"""The operator's yes and no: asks, drafts, parked orders, tightenings. They sign in over HTTP."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from rich.text import Text
 from ordergate.model.errors import Code
 from ordergate.surfaces.cli.doors import Envelope, OperatorDoor, failure
 from ordergate.surfaces.cli.exits import exit_of_order
+from ordergate.surfaces.cli.looking import source_of
 from ordergate.surfaces.cli.screen import Json, checklist, pairs, say, table
 from ordergate.surfaces.cli.session import (
     OPERATOR,
@@ -22,7 +23,7 @@ from ordergate.surfaces.cli.session import (
     ask_operator,
     confirm,
 )
-from ordergate.surfaces.cli.trading import order_app, order_line
+from ordergate.surfaces.cli.trading import draw_limits, order_app, order_line, risk_app
 
 approvals_app = typer.Typer(no_args_is_help=True, help="The asks that wait for a human.")
 
@@ -126,7 +127,7 @@ def submit_draft(
                 fix="ordergate orders --scope draft",
             )
         if not as_json:
-            say(*_order(draft))
+            say(*_order(draft), Text(f"price now {draft['price_now']}: {_price_source(draft)}"))
         confirm("Submit this order?", yes=yes, password_stdin=password_stdin, as_json=as_json)
         return door.post(f"/drafts/{order_id}/submit", {})
 
@@ -136,20 +137,74 @@ def submit_draft(
 @order_app.command()
 def resolve(
     context: typer.Context,
-    attempt_id: str,
-    placed: Annotated[bool, typer.Option("--placed/--not-placed", help="What you found out.")],
+    order_id: str,
+    placed: Annotated[
+        bool,
+        typer.Option("--placed/--not-placed", help="It was there and is gone; it never arrived."),
+    ],
     reason: Reason,
     name: OperatorName = OPERATOR,
     password_stdin: PasswordStdin = False,
     as_json: Json = False,
 ) -> None:
-    """Say what became of an attempt that could not be found out."""
+    """Say what became of a parked order: its fate could not be found out."""
     found = {"placed": placed, "reason": reason}
     ask_operator(
         context,
-        lambda door: door.post(f"/orders/{attempt_id}/resolve", found),
+        lambda door: door.post(f"/orders/{order_id}/resolve", found),
         (name, password_stdin, as_json),
         _order,
+    )
+
+
+@order_app.command()
+def parked(
+    context: typer.Context,
+    name: OperatorName = OPERATOR,
+    password_stdin: PasswordStdin = False,
+    as_json: Json = False,
+) -> None:
+    """List the orders whose fate you must settle."""
+    ask_operator(
+        context, lambda door: door.get("/parked"), (name, password_stdin, as_json), _parked
+    )
+
+
+@risk_app.command()
+def loosen(
+    context: typer.Context,
+    limit_name: str,
+    reason: Reason,
+    name: OperatorName = OPERATOR,
+    password_stdin: PasswordStdin = False,
+    as_json: Json = False,
+) -> None:
+    """Take back the tightenings of one limit; the number in ordergate.toml counts again."""
+    ask_operator(
+        context,
+        lambda door: door.post(f"/limits/{limit_name}/loosen", {"reason": reason}),
+        (name, password_stdin, as_json),
+        lambda found: draw_limits(found, only=limit_name),
+    )
+
+
+def _parked(orders: list[Mapping[str, Any]]) -> Iterable[RenderableType]:
+    if not orders:
+        yield Text("no order is parked")
+        return
+    yield table(
+        "Parked: look at the venue by the tag, then `ordergate order resolve`",
+        ("order id", "order", "sent", "parked since", "tag"),
+        (
+            (
+                one["order_id"],
+                order_line(_terms(one["order"])),
+                one["attempt"]["claimed_at"],
+                one["attempt"]["updated_at"],
+                one["attempt"]["tag"],
+            )
+            for one in orders
+        ),
     )
 
 
@@ -190,6 +245,7 @@ def _ticket(view: Mapping[str, Any]) -> Iterable[RenderableType]:
             ("time in force", terms.get("time_in_force")),
             ("notional", _rule(order, "order_notional").get("value")),
             ("price now", view["price_now"]),
+            ("price from", _price_source(view)),
             ("price band", f"{ticket['band_low']} .. {ticket['band_high']}"),
             ("expires", ticket["expires_at"]),
             ("the asker's words (untrusted)", terms.get("note")),
@@ -208,8 +264,14 @@ def _order(view: Mapping[str, Any]) -> Iterable[RenderableType]:
             ("filled", attempt.get("filled_quantity")),
             ("average price", attempt.get("average_price")),
             ("code", view["code"]),
+            ("the venue's word", view["venue_code"]),
         ],
     )
+
+
+def _price_source(view: Mapping[str, Any]) -> str:
+    age = f", {view['price_age_s']} s old" if view["price_age_s"] is not None else ""
+    return f"{source_of(view)}{age}"
 
 
 def _terms(order: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -133,6 +133,7 @@ def _status(found: Mapping[str, Any]) -> Iterable[RenderableType]:
             ("state", "ready" if found["ready"] else "not ready"),
             ("account", f"{found['venue']} {found['account']} ({found['mode'].upper()})"),
             ("prices", f"{found['source']}{' (SYNTHETIC)' if found['synthetic'] else ''}"),
+            ("replay", _pace(found)),
             ("venue time", found["venue_time"]),
             ("new risk", stopped if found["killed"] or found["halts"] else "allowed"),
             ("you", f"{found['you']} ({found['your_kind']})"),
@@ -141,6 +142,12 @@ def _status(found: Mapping[str, Any]) -> Iterable[RenderableType]:
             ("problems", "; ".join(found["problems"])),
         ],
     )
+
+
+def _pace(found: Mapping[str, Any]) -> str | None:
+    if found.get("replay_speed") is None:
+        return None
+    return f"{'PAUSED, ' if found['replay_paused'] else ''}speed {found['replay_speed']}"
 
 
 def _quotes(found: Mapping[str, Any]) -> Iterable[RenderableType]:

@@ -253,7 +253,7 @@ def withdraw(
 def limits(context: typer.Context, token_file: TokenFile = None, as_json: Json = False) -> None:
     """Show every limit in force and which source set it."""
     answer = session(context).call("get_limits", token_file=token_file)
-    show(answer, as_json=as_json, draw=_limits)
+    show(answer, as_json=as_json, draw=draw_limits)
 
 
 @risk_app.command()
@@ -265,7 +265,7 @@ def tighten(
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
-    """Make a limit stricter, at once; nothing takes a tightening back."""
+    """Make a limit stricter, at once; only the operator takes it back."""
     answer = session(context).call(
         "tighten_limit",
         token_file=token_file,
@@ -274,7 +274,7 @@ def tighten(
         value=value,
         reason=reason,
     )
-    show(answer, as_json=as_json, draw=lambda found: _limits(found, only=limit_name))
+    show(answer, as_json=as_json, draw=lambda found: draw_limits(found, only=limit_name))
 
 
 def draw_order(found: Mapping[str, Any]) -> Iterable[RenderableType]:
@@ -294,6 +294,7 @@ def draw_order(found: Mapping[str, Any]) -> Iterable[RenderableType]:
                 "approval_id",
                 "approve_url",
                 "code",
+                "venue_code",
                 "mode",
                 "idempotency_key",
             )
@@ -347,7 +348,8 @@ def _judgement_as(verbose: bool) -> Draw:
     return draw
 
 
-def _limits(found: Mapping[str, Any], only: str | None = None) -> Iterable[RenderableType]:
+def draw_limits(found: Mapping[str, Any], only: str | None = None) -> Iterable[RenderableType]:
+    """Draw the limits in force, or the one that is named with or without "limits."."""
     yield table(
         "Limits in force",
         ("limit_name", "value", "unit", "source", "agents may tighten"),

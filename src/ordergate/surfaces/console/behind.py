@@ -26,7 +26,10 @@ async def principal_of(connection: HTTPConnection) -> Principal:
 
 
 class Behind:
-    """Hands /api/ to `api` with the operator as principal; everything else to `pages`."""
+    """Hands /api/ to `api` with the operator as principal; everything else to `pages`.
+
+    A WebSocket is handed on as it is: the stream asks for the sign-in again and again itself.
+    """
 
     def __init__(self, pages: ASGIApp, *, api: ASGIApp, entry: Entry) -> None:
         self._pages = pages
@@ -34,6 +37,9 @@ class Behind:
         self._entry = entry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._api(scope, receive, send)
+            return
         if scope["type"] != "http" or not scope["path"].startswith(UNDER):
             await self._pages(scope, receive, send)
             return

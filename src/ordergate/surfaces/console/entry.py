@@ -48,10 +48,12 @@ class Entry:
 
     async def visit(self, request: HTTPConnection) -> Visit:
         """Return who is signed in; raise Unauthenticated."""
-        cookie = request.cookies.get(COOKIE)
-        if not cookie:
-            raise Unauthenticated("not signed in")
-        return Visit(*await self._sign_in.session(cookie))
+        return Visit(*await self._sign_in.session(_cookie(request)))
+
+    async def watcher(self, request: HTTPConnection) -> Principal:
+        """Return who watches a stream; watching alone does not keep a session from ending."""
+        operator, _ = await self._sign_in.session(_cookie(request), touch=False)
+        return operator
 
     async def write(self, request: HTTPConnection, presented: str | None = None) -> Visit:
         """Return who writes; the CSRF token comes in a header, or in a form's field."""
@@ -60,6 +62,13 @@ class Entry:
         if not csrf_matches(visit.session, token or ""):
             raise Forbidden("the CSRF token of this session is missing or wrong")
         return visit
+
+
+def _cookie(request: HTTPConnection) -> str:
+    cookie = request.cookies.get(COOKIE)
+    if not cookie:
+        raise Unauthenticated("not signed in")
+    return cookie
 
 
 def keep_cookie(response: Response, cookie: str) -> None:
