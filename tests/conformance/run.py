@@ -97,18 +97,19 @@ def fixture_server() -> Iterator[str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, str(HERE / "fixture_app.py"), str(port)]
-    # What the fixtures provoke on purpose would fill the screen.
-    app = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        deadline = time.monotonic() + START_S
-        while not _listens(port):
-            if app.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError("the fixture server did not start")
-            time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}/mcp"
-    finally:
-        app.terminate()
-        app.wait(10)
+    with tempfile.TemporaryFile() as said:  # what is provoked on purpose would fill the screen
+        app = subprocess.Popen(command, stdout=said, stderr=said)
+        try:
+            deadline = time.monotonic() + START_S
+            while not _listens(port):
+                if app.poll() is not None or time.monotonic() > deadline:
+                    said.seek(0)
+                    raise RuntimeError(f"no fixture server:\n{said.read().decode()[-2000:]}")
+                time.sleep(0.05)
+            yield f"http://127.0.0.1:{port}/mcp"
+        finally:
+            app.terminate()
+            app.wait(10)
 
 
 def _listens(port: int) -> bool:
