@@ -8,7 +8,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-index-url --no-header --no-annotate
 ARGS ?=
 
-.PHONY: setup run test check fix conformance fuzz lock
+.PHONY: setup run test check fix bench conformance fuzz lock
 
 setup: $(VENV)/.dev
 
@@ -28,6 +28,10 @@ check: $(VENV)/.dev
 fix: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Ratios against peers, all measured in this one run; about two minutes.
+bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/run.py $(ARGS)
 
 # The official MCP suite and Inspector, against our layer and the real gateway; needs npm.
 conformance: $(VENV)/.dev tests/conformance/node_modules/.installed
