@@ -9,7 +9,7 @@ import pytest
 
 from support.gateway_process import ROOMY, GatewayProcess, gateway
 
-MANY = 30
+MANY = 60
 LISTS = {
     "list_orders": ("orders", "order_id", {"scope": "all"}),
     "list_fills": ("fills", "trade_id", {}),
@@ -83,6 +83,15 @@ def test_the_largest_answer_is_bounded(
     assert len(reply.text) < ANSWER_MAX
     arguments.pop("limit", None)
     assert len(busy.http.post(f"/api/v1/call/{tool}", json=arguments).text) < USUAL_MAX
+
+
+def test_the_account_shows_so_many_rows_and_says_how_many_it_left_out(
+    busy: GatewayProcess,
+) -> None:
+    for section in ("all", "positions"):
+        shown = busy.good("get_account", section=section)
+        assert (len(shown["positions"]), shown["left_out"]) == (50, MANY - 50)
+    assert busy.good("get_account")["left_out"] == 0
 
 
 @pytest.mark.parametrize("tool", [*LISTS, "get_audit", "get_bars", "get_ticks"])

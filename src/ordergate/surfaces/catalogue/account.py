@@ -29,12 +29,15 @@ from ordergate.surfaces.catalogue.results import (
     FillsResult,
     PositionItem,
     PositionsResult,
+    RestingOrderItem,
     StatusResult,
 )
 
 if TYPE_CHECKING:
     from ordergate.model.principals import Principal
     from ordergate.surfaces.catalogue.services import Services
+
+SECTION_MAX: Final = 50  # rows of each part of get_account
 
 
 def source_of(services: Services) -> Source:
@@ -78,7 +81,8 @@ async def account(services: Services, asker: Principal, request: requests.Accoun
     view = await services.gateway.account(asker=asker)
     identity, state = view.identity, view.state
     source = Source(view.source, view.synthetic, services.market.venue_now())
-    everything = request.section == "all"
+    held = _positions(view, source) if request.section in ("all", "positions") else None
+    resting = _resting(view) if request.section in ("all", "orders") else None
     return AccountResult(
         account=masked(identity.account, identity.mode),
         venue=identity.venue,
@@ -94,20 +98,21 @@ async def account(services: Services, asker: Principal, request: requests.Accoun
         realised_today=plain(state.realised_today),
         day=state.day.isoformat(),
         day_start_equity=text(state.day_start_equity),
-        positions=_positions(view, source)
-        if everything or request.section == "positions"
-        else None,
-        open_orders=[
-            resting_item(item, identity=identity, external=item.venue_order_id in view.external)
-            for item in view.open_orders
-        ]
-        if everything or request.section == "orders"
-        else None,
+        positions=held and held[:SECTION_MAX],
+        open_orders=resting and resting[:SECTION_MAX],
+        left_out=sum(max(0, len(rows) - SECTION_MAX) for rows in (held or [], resting or [])),
         source=source.name,
         synthetic=source.synthetic,
         as_of=time_text(state.time),
         age_s=source.age(state.time),
     )
+
+
+def _resting(view: AccountView) -> list[RestingOrderItem]:
+    return [
+        resting_item(item, identity=view.identity, external=item.venue_order_id in view.external)
+        for item in view.open_orders
+    ]
 
 
 def _positions(view: AccountView, source: Source) -> list[PositionItem]:

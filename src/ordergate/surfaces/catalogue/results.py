@@ -133,6 +133,7 @@ class AccountResult(Sourced):
     day_start_equity: str | None
     positions: list[PositionItem] | None
     open_orders: list[RestingOrderItem] | None
+    left_out: int  # rows beyond the first of a section; get_positions pages through all
 
 
 class PositionsResult(Result):
