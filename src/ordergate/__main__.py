@@ -17,12 +17,11 @@ from ordergate.model.errors import GateError
 from ordergate.settings import ARMING_NAMES, Settings, load, write_first
 
 if TYPE_CHECKING:
-    from ordergate.surfaces.cli.running import Note
-    from ordergate.surfaces.cli.starts import Finding, UpOptions
+    from ordergate.surfaces.cli.starts import Finding, Started, UpOptions
 
 STOP_WITHIN_S: Final = 30.0
 BAD_SETTINGS: Final = 7
-Announce = Callable[["Note"], None]
+Announce = Callable[["Started"], None]
 
 
 def main() -> int:
@@ -60,9 +59,10 @@ def _ready_settings(flags: Mapping[str, object] | None = None) -> Settings:
 
 def _up(options: UpOptions, announce: Announce) -> int:
     from ordergate.adapters.system import SystemClock
-    from ordergate.bootstrap.serve import Addresses, up
+    from ordergate.bootstrap.serve import Ready, up
     from ordergate.model.canonical import iso
     from ordergate.surfaces.cli.running import PROBE_WAIT_S, Note, hold, leave_note
+    from ordergate.surfaces.cli.starts import Started
 
     settings = _ready_settings(_flags(options))
     data_dir = settings.directories.data
@@ -72,17 +72,25 @@ def _up(options: UpOptions, announce: Announce) -> int:
         pid=os.getpid(), started_at=iso(SystemClock().now()), paper_only=options.paper_only
     )
 
-    def ready(addresses: Addresses) -> None:
+    def ready(found: Ready) -> None:
         note = Note(
             pid=starting.pid,
             started_at=starting.started_at,
             paper_only=starting.paper_only,
-            rest_url=addresses.rest,
-            mcp_url=addresses.mcp,
-            console_url=addresses.console,
+            rest_url=found.rest,
+            mcp_url=found.mcp,
+            console_url=found.console,
         )
         leave_note(data_dir, note)
-        announce(note)
+        announce(
+            Started(
+                note=note,
+                source=found.source,
+                synthetic=found.synthetic,
+                replay_speed=found.replay_speed,
+                operator_exists=found.operator_exists,
+            )
+        )
 
     with hold(data_dir, wait_s=STOP_WITHIN_S if options.takeover else PROBE_WAIT_S):
         leave_note(data_dir, starting)
@@ -163,10 +171,10 @@ def _init_operator(name: str) -> str:
     return init_operator(_ready_settings(), name)
 
 
-def _verify_audit() -> Mapping[str, Any]:
+def _verify_audit(file: Path | None) -> Mapping[str, Any]:
     from ordergate.bootstrap.offline import verify_audit
 
-    return verify_audit(load(os.environ))
+    return verify_audit(load(os.environ), file)
 
 
 def _settings_rows() -> list[dict[str, str]]:
@@ -185,7 +193,7 @@ def _doctor() -> list[Finding]:
             config_dir=where.config,
             data_dir=where.data,
             settings=_settings_rows,
-            verify_audit=_verify_audit,
+            verify_audit=lambda: _verify_audit(None),
         )
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 
 from ordergate import __version__
 from ordergate.adapters.keys import AUDIT_PUBLIC, load_keys, verifier
@@ -44,18 +45,29 @@ class RecordBroken(IllegalState):
     """The record does not prove itself: tampered with, cut, or not to be read."""
 
 
-def verify_audit(settings: Settings) -> Mapping[str, object]:
-    """Check the whole record under the config directory's key; raise RecordBroken unless whole."""
-    database = settings.directories.data / GATE_FILE
+def verify_audit(settings: Settings, file: Path | None) -> Mapping[str, object]:
+    """Check a database or an export under the config directory's key; RecordBroken unless whole.
+
+    Without a file it is this gateway's own database. `details` name the verdict, its exit code and
+    the first record that is bad or missing.
+    """
+    record = file or settings.directories.data / GATE_FILE
     published = settings.directories.config / AUDIT_PUBLIC
-    if not database.exists() or not published.exists():
-        raise NotFound("there is no record here yet", fix="start `ordergate up` once")
+    if not record.exists() or not published.exists():
+        missing = record if not record.exists() else published
+        raise NotFound(f"there is no {missing}", fix="start `ordergate up` once")
     public = published.read_text(encoding="ascii").strip()
-    finding = verify_file(database, verify=verifier(public))
+    finding = verify_file(record, verify=verifier(public))
     if finding.verdict is not Verdict.OK:
+        where = "" if finding.seq is None else f" at record {finding.seq}"
         raise RecordBroken(
-            f"the record is {finding.verdict}: {finding.reason}",
+            f"the record is {finding.verdict}{where}: {finding.reason}",
             fix="keep the files as they are; compare with an export or an anchor you kept",
-            details={"verdict": finding.verdict, "seq": finding.seq, "size": finding.size},
+            details={
+                "verdict": finding.verdict.value,
+                "exit_code": finding.verdict.exit_code,
+                "seq": finding.seq,
+                "size": finding.size,
+            },
         )
     return {"records": finding.size, "root": finding.root, "public_key": public}

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final
@@ -18,6 +18,7 @@ from ordergate.bootstrap.doors import Doors, Life, addresses, doors
 from ordergate.bootstrap.house import House, build
 from ordergate.bootstrap.listeners import Listener, Servers, bind
 from ordergate.model.orders import AttemptState
+from ordergate.model.values import plain
 from ordergate.settings import Settings
 from ordergate.surfaces.stream.hub import Hub
 
@@ -35,22 +36,26 @@ OPEN_ATTEMPTS: Final = frozenset(
 _log = structlog.get_logger("ordergate.gateway")
 
 
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """Where the listeners of a ready gateway answer."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ready:
+    """Where the listeners of a ready gateway answer, on which prices, and for whom."""
 
     rest: str
     mcp: str
     console: str
+    source: str
+    synthetic: bool
+    replay_speed: str | None
+    operator_exists: bool
 
 
-def up(settings: Settings, *, on_ready: Callable[[Addresses], None]) -> int:
+def up(settings: Settings, *, on_ready: Callable[[Ready], None]) -> int:
     """Run a gateway until it is told to stop; return its exit code."""
     _log_to_stderr(settings.log.level)
     return asyncio.run(_serve(settings, on_ready))
 
 
-async def _serve(settings: Settings, on_ready: Callable[[Addresses], None]) -> int:
+async def _serve(settings: Settings, on_ready: Callable[[Ready], None]) -> int:
     stop = _stop_on_signals()
     clock = SystemClock()
     wanted = {
@@ -59,16 +64,13 @@ async def _serve(settings: Settings, on_ready: Callable[[Addresses], None]) -> i
         "console": settings.server.console_port,
     }
     bound = {name: bind(name, settings.server.host, port) for name, port in wanted.items()}
-    where = Addresses(
-        **addresses(
-            settings.server.host, {name: one.getsockname()[1] for name, one in bound.items()}
-        )
-    )
+    ports = {name: one.getsockname()[1] for name, one in bound.items()}
+    where = addresses(settings.server.host, ports)
     hub = Hub()
-    life = Life(started_at=clock.now(), console_url=where.console, last_call=clock.monotonic())
+    life = Life(started_at=clock.now(), console_url=where["console"], last_call=clock.monotonic())
     house = await build(
         settings,
-        approve_url=lambda ticket: f"{where.console}/approve/{ticket}",
+        approve_url=lambda ticket: f"{where['console']}/approve/{ticket}",
         publish=hub.publish,
     )
     opened = doors(house, hub, life)
@@ -85,13 +87,23 @@ async def _serve(settings: Settings, on_ready: Callable[[Addresses], None]) -> i
     try:
         await servers.start()
         life.ready = True
-        _log.info("gateway.ready", rest=where.rest, mcp=where.mcp, console=where.console)
-        on_ready(where)
+        on_ready(await _ready(house, where))
+        _log.info("gateway.ready", **where)
         await _work(house, life, stop)
     finally:
         life.ready = False
         await _close(house, servers, opened)
     return 0
+
+
+async def _ready(house: House, where: Mapping[str, str]) -> Ready:
+    return Ready(
+        **where,
+        source=house.market.source,
+        synthetic=house.market.synthetic,
+        replay_speed=None if house.pace is None else plain(house.pace.speed),
+        operator_exists=await house.sign_in.operator_exists(),
+    )
 
 
 async def _work(house: House, life: Life, stop: asyncio.Event) -> None:

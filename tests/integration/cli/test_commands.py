@@ -13,7 +13,7 @@ import pytest
 from ordergate import __version__
 from ordergate.model.errors import InvalidArgument
 from ordergate.surfaces.cli.running import DirectoryHeld, Note
-from ordergate.surfaces.cli.starts import Finding, Level, UpOptions
+from ordergate.surfaces.cli.starts import Finding, Level, Started, UpOptions
 from support.cli_gateway import PASSWORD, CannedGateway, ok, ordergate, refused, running_gateway
 
 ORDER: dict[str, Any] = {
@@ -318,7 +318,16 @@ def test_approve_shows_the_ticket_and_sends_the_fingerprint_it_showed(
         {"fingerprint": "f" * 64},
     )
     shown = capsys.readouterr().out
-    for word in ("Ask 07", "buy", "0.5", "EURUSD", "1.08 .. 1.09", "54828.5", "filled"):
+    for word in (
+        "Ask 07",
+        "SYNTHETIC prices from simulated, 0.4 s old",
+        "buy",
+        "0.5",
+        "EURUSD",
+        "1.08 .. 1.09",
+        "54828.5",
+        "filled",
+    ):
         assert word in shown
     assert gateway.signed_out == 1
 
@@ -514,15 +523,54 @@ def test_a_second_up_says_who_holds_the_directory(
     assert "pid 4711" in capsys.readouterr().err
 
 
+def started(**changes: Any) -> Started:
+    urls = {"rest_url": "http://r:1", "mcp_url": "http://m:2", "console_url": "http://c:3"}
+    said: dict[str, Any] = {
+        "source": "simulated",
+        "synthetic": True,
+        "replay_speed": None,
+        "operator_exists": False,
+    }
+    note = Note(pid=1, started_at="now", paper_only=True, **urls)
+    return Started(note=note, **{**said, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "prices"),
+    [
+        ({}, "prices   simulated, SYNTHETIC"),
+        (
+            {"source": "replay:ticks.csv", "synthetic": False, "replay_speed": "60"},
+            "prices   replay:ticks.csv, speed 60",
+        ),
+    ],
+)
+@pytest.mark.parametrize("known", [True, False])
+def test_up_says_which_prices_it_lives_on_and_asks_for_an_operator_once(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    changes: dict[str, Any],
+    prices: str,
+    known: bool,
+) -> None:
+    def up(_: UpOptions, announce: Callable[[Started], None]) -> int:
+        announce(started(operator_exists=known, **changes))
+        return 0
+
+    assert ordergate(tmp_path, "up", up=up) == 0
+    shown = capsys.readouterr().out
+    assert prices in shown
+    assert ("operator init" in shown) is not known
+
+
 def test_up_passes_on_what_it_was_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     ticks = tmp_path / "ticks.csv"
     ticks.touch()
     heard: list[UpOptions] = []
 
-    def up(options: UpOptions, announce: Callable[[Note], None]) -> int:
+    def up(options: UpOptions, announce: Callable[[Started], None]) -> int:
         heard.append(options)
-        urls = {"rest_url": "http://r:1", "mcp_url": "http://m:2", "console_url": "http://c:3"}
-        announce(Note(pid=1, started_at="now", paper_only=True, **urls))
+        announce(started())
         return 0
 
     where = {"ORDERGATE_DATA_DIR": "elsewhere"}
@@ -565,3 +613,29 @@ def test_the_operators_secret_is_printed_once(
         ordergate(tmp_path, "operator", "init", "ann", init_operator=lambda name: f"pw-{name}") == 0
     )
     assert capsys.readouterr().out.count("pw-ann") == 1
+
+
+@pytest.mark.parametrize(
+    ("details", "code"),
+    [
+        ({"exit_code": 1, "verdict": "tampered", "seq": 7}, 1),
+        ({"exit_code": 2, "verdict": "cut", "seq": 9}, 2),
+        ({"exit_code": 3, "verdict": "unverifiable", "seq": None}, 3),
+        ({}, 3),
+    ],
+)
+def test_verifying_exits_with_the_verdict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], details: dict[str, Any], code: int
+) -> None:
+    asked: list[Path | None] = []
+
+    def verify(file: Path | None) -> dict[str, Any]:
+        asked.append(file)
+        raise InvalidArgument("not whole", details=details)
+
+    export = tmp_path / "record.jsonl"
+    words = ["audit", "verify", str(export), "--json"]
+    assert ordergate(tmp_path, *words, verify_audit=verify) == code
+    assert json.loads(capsys.readouterr().out)["error"]["details"] == details
+    assert ordergate(tmp_path, "audit", "verify", verify_audit=lambda _: {"records": 3}) == 0
+    assert asked == [export]

@@ -131,7 +131,7 @@ class Dispatch:
             task.exception()  # seen: the caller has it, or left and list_orders tells
 
     def _tell(self, call: Call) -> None:
-        _log.info(
+        _log.debug(
             "tool.called",
             tool=call.tool,
             principal=call.principal.id,

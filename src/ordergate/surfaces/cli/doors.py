@@ -29,14 +29,21 @@ class Stopped(Exception):
         self.envelope = envelope
 
 
-def failure(code: Code, message: str, *, fix: str = "", retryable: bool = False) -> Envelope:
+def failure(
+    code: Code,
+    message: str,
+    *,
+    fix: str = "",
+    retryable: bool = False,
+    details: Mapping[str, Any] | None = None,
+) -> Envelope:
     """Return the envelope of a "no" that no gateway spoke."""
     error: dict[str, Any] = {
         "code": code.value,
         "message": message,
         "retryable": retryable,
         "requires_human": False,
-        "details": {},
+        "details": dict(details or {}),
         "fix": fix,
     }
     return {"ok": False, "data": None, "error": error}

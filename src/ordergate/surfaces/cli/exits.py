@@ -67,6 +67,18 @@ def exit_of_order(envelope: Mapping[str, Any]) -> Exit:
     return _BY_STATUS.get(envelope["data"].get("status", ""), Exit.OK)
 
 
+# `audit verify` alone: what its caller asks is what became of the record.
+PROVEN: Final = "0 whole; 1 tampered with; 2 cut or rolled back; 3 not to be verified"
+_UNVERIFIABLE: Final = 3
+
+
+def exit_of_proof(envelope: Mapping[str, Any]) -> int:
+    """Return the exit code of `audit verify`, which is the verdict's."""
+    if envelope["ok"]:
+        return Exit.OK
+    return int(envelope["error"]["details"].get("exit_code", _UNVERIFIABLE))
+
+
 def epilog() -> str:
     """Return the table of exit codes for --help."""
     return "Exit codes: " + "; ".join(f"{code.value} {text}" for code, text in MEANING.items())

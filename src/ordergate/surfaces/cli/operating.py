@@ -164,7 +164,7 @@ def export_audit(
                 typer.echo(line)
             return success(None)
         try:
-            return success({"file": str(out), "records": write_lines(out, lines)})
+            return success({"file": str(out), "lines": write_lines(out, lines)})
         except OSError as error:
             return failure(Code.INVALID_ARGUMENT, f"{out} cannot be written: {error.strerror}")
 
@@ -172,7 +172,7 @@ def export_audit(
         context,
         act,
         (name, password_stdin, as_json and out is not None),
-        lambda found: [Text(f"{found['records']} records in {found['file']}")] if found else [],
+        lambda found: [Text(f"{found['lines']} lines in {found['file']}")] if found else [],
     )
 
 

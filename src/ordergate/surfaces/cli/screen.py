@@ -51,7 +51,7 @@ def show(
     *,
     as_json: bool,
     draw: Draw,
-    exit_code: Callable[[Envelope], Exit] = exit_of,
+    exit_code: Callable[[Envelope], int] = exit_of,
 ) -> None:
     """Print an answer and leave with its exit code when that is not 0."""
     if as_json:
@@ -61,7 +61,7 @@ def show(
     else:
         say_error(envelope["error"])
     code = exit_code(envelope)
-    if code is not Exit.OK:
+    if code != Exit.OK:
         raise typer.Exit(code)
 
 

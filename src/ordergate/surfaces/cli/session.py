@@ -92,7 +92,13 @@ def session(context: typer.Context) -> Session:
 
 
 def envelope_of(error: GateError) -> Envelope:
-    return failure(error.code, error.message, fix=error.fix, retryable=error.retryable)
+    return failure(
+        error.code,
+        error.message,
+        fix=error.fix,
+        retryable=error.retryable,
+        details=error.details,
+    )
 
 
 def confirm(question: str, *, yes: bool, password_stdin: bool, as_json: bool) -> None:

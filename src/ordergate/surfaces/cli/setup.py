@@ -19,12 +19,12 @@ from rich.text import Text
 from ordergate.model.errors import Code, GateError
 from ordergate.surfaces.cli.clients import CLIENTS, Door, Places, Unmergeable, snippet, write
 from ordergate.surfaces.cli.doors import Envelope, failure, success
-from ordergate.surfaces.cli.exits import Exit, exit_of
+from ordergate.surfaces.cli.exits import PROVEN, Exit, exit_of, exit_of_proof
 from ordergate.surfaces.cli.operating import export_audit
 from ordergate.surfaces.cli.running import DirectoryHeld, Note
 from ordergate.surfaces.cli.screen import Json, pairs, plain, show, table
 from ordergate.surfaces.cli.session import TokenFile, envelope_of, session
-from ordergate.surfaces.cli.starts import Finding, Level, UpOptions
+from ordergate.surfaces.cli.starts import Finding, Level, Started, UpOptions
 
 DURATION: Final = re.compile(r"([1-9][0-9]{0,5})([smh])\Z", re.ASCII)
 SECONDS: Final = {"s": 1, "m": 60, "h": 3600}
@@ -81,9 +81,9 @@ def up(
         seed=seed,
     )
 
-    def announce(note: Note) -> None:
+    def announce(started: Started) -> None:
         door = Door(_door_command(), starts.client_environment())
-        show(success(_addresses(note, door)), as_json=as_json, draw=_announced)
+        show(success(_addresses(started, door)), as_json=as_json, draw=_announced)
 
     try:
         code = starts.up(options, announce)
@@ -176,10 +176,17 @@ def tail(
     show(answer, as_json=as_json, draw=_records)
 
 
-@audit_app.command()
-def verify(context: typer.Context, as_json: Json = False) -> None:
+@audit_app.command(epilog=f"Exit codes: {PROVEN}")
+def verify(
+    context: typer.Context,
+    file: Annotated[
+        Path | None, typer.Argument(help="An export or a database; default: this gateway's own.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Prove the whole chain from the first record to the signed head."""
-    show(_local(session(context).starts.verify_audit), as_json=as_json, draw=_proof)
+    answer = _local(lambda: session(context).starts.verify_audit(file))
+    show(answer, as_json=as_json, draw=_proof, exit_code=exit_of_proof)
 
 
 @client_app.command()
@@ -276,12 +283,17 @@ def _held(holder: Note | None, data_dir: Path) -> Envelope:
     )
 
 
-def _addresses(note: Note, door: Door) -> Mapping[str, Any]:
+def _addresses(started: Started, door: Door) -> Mapping[str, Any]:
+    note = started.note
     return {
         "pid": note.pid,
         "rest": f"{note.rest_url}/api/v1",
         "mcp": f"{note.mcp_url}/mcp",
         "console": note.console_url,
+        "source": started.source,
+        "synthetic": started.synthetic,
+        "replay_speed": started.replay_speed,
+        "operator_exists": started.operator_exists,
         "paper_only": note.paper_only,
         "client": snippet(CLIENTS["desktop"], door),
     }
@@ -294,13 +306,21 @@ def _announced(found: Mapping[str, Any]) -> Iterable[RenderableType]:
             ("REST", found["rest"]),
             ("MCP", found["mcp"]),
             ("console", found["console"]),
+            ("prices", _prices(found)),
         ],
     )
     us = _our_name()
     yield Text(f"\nConnect an AI client: {us} client add claude-code, or by hand:")
     yield Text(found["client"].rstrip())
-    yield Text(f"\nFirst time? Make the operator, in another terminal: {us} operator init")
+    if not found["operator_exists"]:
+        yield Text(f"\nFirst time? Make the operator, in another terminal: {us} operator init")
     yield Text("Ctrl-C stops it; the next start goes on where this one ended.")
+
+
+def _prices(found: Mapping[str, Any]) -> str:
+    if found["replay_speed"] is not None:
+        return f"{found['source']}, speed {found['replay_speed']}"
+    return f"{found['source']}{', SYNTHETIC: made up here' if found['synthetic'] else ''}"
 
 
 def _finding(line: Finding) -> Text:

@@ -40,15 +40,27 @@ class UpOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """What a gateway says of itself when it begins to answer."""
+
+    note: Note
+    source: str  # of its prices
+    synthetic: bool
+    replay_speed: str | None
+    operator_exists: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Starts:
     """Each call may raise GateError; `up` returns an exit code when the gateway has stopped."""
 
-    up: Callable[[UpOptions, Callable[[Note], None]], int]
+    up: Callable[[UpOptions, Callable[[Started], None]], int]
     mcp: Callable[[], int]
     data_dir: Callable[[], Path]
     token: Callable[[Path | None], str]  # from a file, else the environment, else agent.token
     init_operator: Callable[[str], str]
-    verify_audit: Callable[[], Mapping[str, Any]]  # raises GateError when the proof fails
+    # of a file, else of our own database; raises GateError when the proof fails
+    verify_audit: Callable[[Path | None], Mapping[str, Any]]
     settings: Callable[[], list[dict[str, str]]]  # key, value, source, meaning; secrets redacted
     doctor: Callable[[], list[Finding]]
     monotonic: Callable[[], float]  # seconds of a clock that never goes back

@@ -79,11 +79,12 @@ def symbol_allowed(request: Request, facts: Facts) -> RuleVerdict:
     if facts.limits.allows(facts.symbol):
         return SYMBOLS.passes()
     denied = facts.symbol in facts.limits.symbols_deny
-    return SYMBOLS.refuses(
+    refusal = SYMBOLS.refuses(
         Code.EXCEEDS_LOCAL_LIMIT,
         f"{facts.symbol[:64]} is {'on the deny-list' if denied else 'not on the allow-list'}",
         fix="trade a symbol that is allowed; the operator keeps the list",
     )
+    return replace(refusal, limit_name="limits.symbols_deny") if denied else refusal
 
 
 def unknown_orders(request: Request, facts: Facts) -> RuleVerdict:
