@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+import h11
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ordergate.model.errors import NotReady
 
@@ -19,6 +21,7 @@ BACKLOG: Final = 128
 CONNECTIONS_MAX: Final = 100
 STOP_S: Final = 5
 KEEP_ALIVE_S: Final = 30
+HEADERS_S: Final = 10.0
 STARTED_POLL_S: Final = 0.01
 START_S: Final = 10.0
 
@@ -42,6 +45,43 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+class _Impatient(H11Protocol):
+    """Closes a connection whose request line and headers do not arrive: its place is an exit's.
+
+    uvicorn itself waits for them for ever.
+    """
+
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._watch()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._stop_watching()
+
+    def _watch(self) -> None:
+        if self.conn.their_state is not h11.IDLE:
+            self._stop_watching()
+        elif self._late is None:
+            self._late = self.loop.call_later(HEADERS_S, self._give_up)
+
+    def _give_up(self) -> None:
+        self._late = None
+        if self.conn.their_state is h11.IDLE:
+            self.transport.close()
+
+    def _stop_watching(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
 
 
 def bind(name: str, host: str, port: int) -> socket.socket:
@@ -95,6 +135,7 @@ class Servers:
 def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=_Impatient,
         log_config=None,
         access_log=False,
         lifespan="on",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ordergate.model.errors import Forbidden, GateError, Unauthenticated
+from ordergate.model.errors import Forbidden, GateError, InvalidArgument, Unauthenticated
 from ordergate.model.principals import Principal
 from ordergate.surfaces.catalogue.envelope import Envelope, failure
 
@@ -20,6 +21,7 @@ Bearer = Callable[[str], Awaitable[Principal]]
 
 LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 TOKEN_MAX: Final = 512
+BODY_S: Final = 10.0  # a body that comes slower holds a place that an exit may need
 PROBLEM: Final = "application/problem+json"
 
 
@@ -133,7 +135,20 @@ def headers_of(scope: Scope) -> dict[str, str]:
 
 
 async def read_body(receive: Receive, limit: int) -> bytes | None:
-    """Return a request's body, or None when it is longer than `limit` or its sender went away."""
+    """Return a request's body, or None when it is longer than `limit` or its sender went away.
+
+    Raises InvalidArgument when it has not arrived after BODY_S.
+    """
+    try:
+        async with asyncio.timeout(BODY_S):
+            return await _whole_body(receive, limit)
+    except TimeoutError:
+        raise InvalidArgument(
+            "the body did not arrive in time", fix="Send all of it at once."
+        ) from None
+
+
+async def _whole_body(receive: Receive, limit: int) -> bytes | None:
     body = bytearray()
     while True:
         message: Message = await receive()

@@ -153,7 +153,11 @@ class Doorkeeper:
             await self._app(scope, receive, send)
 
     async def _post(self, scope: Scope, receive: Receive, send: Send, principal: Principal) -> None:
-        body = await read_body(receive, BYTES_MAX)
+        try:
+            body = await read_body(receive, BYTES_MAX)
+        except GateError as error:
+            await refuse(send, error, path=scope["path"])
+            return
         if body is None:
             large = TooLarge(f"the body is larger than {BYTES_MAX} bytes")
             await refuse(send, large, path=scope["path"])
