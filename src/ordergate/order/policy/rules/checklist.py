@@ -11,7 +11,7 @@ from ordergate.model.orders import Lane
 from ordergate.model.verdicts import Finding, RuleVerdict
 from ordergate.order.policy.facts import Facts, Request
 from ordergate.order.policy.rules import form, market, pace, size, standing, stops
-from ordergate.order.policy.rules.control import Control
+from ordergate.order.policy.rules.control import MONEY, Control
 
 
 class Say(enum.Enum):
@@ -33,7 +33,13 @@ class Rule:
     cancel: Say = Say.NOTHING
 
     def judge(self, request: Request, facts: Facts) -> RuleVerdict:
-        """Return the rule's verdict, no louder than its lane lets it be."""
+        """Return the rule's verdict, no louder than its lane lets it be, in the currency known."""
+        verdict = self._verdict(request, facts)
+        if verdict.value is None or MONEY not in verdict.unit or not facts.currency:
+            return verdict
+        return replace(verdict, unit=verdict.unit.replace(MONEY, facts.currency))
+
+    def _verdict(self, request: Request, facts: Facts) -> RuleVerdict:
         say = self._say(request.lane)
         if say is Say.NOTHING:
             return self.control.silent(f"not asked in the {request.lane.value} lane")

@@ -13,6 +13,7 @@ from ordergate.model.instruments import Instrument
 from ordergate.model.values import ZERO, plain, round_down
 from ordergate.model.verdicts import Finding, RuleVerdict
 
+MONEY: Final = "account currency"  # the unit of money; the checklist names the currency itself
 CENT: Final = Decimal("0.01")
 QUIET_MAX: Final = 512  # verdicts remembered
 MILLIONTH: Final = Decimal("0.000001")

@@ -12,6 +12,7 @@ from ordergate.model.verdicts import RuleVerdict
 from ordergate.order.policy.facts import Facts, Request
 from ordergate.order.policy.limits import Limits
 from ordergate.order.policy.rules.control import (
+    MONEY,
     Control,
     cents_down,
     cents_up,
@@ -24,7 +25,7 @@ LOSS: Final = Control(
     rule="daily_loss",
     number="C10",
     limit_name="limits.daily_loss_fraction",
-    unit="account currency",
+    unit=MONEY,
     halts=True,
 )
 DAY_ORDERS: Final = Control(
@@ -40,7 +41,7 @@ DAY_NOTIONAL: Final = Control(
     rule="notional_per_day",
     number="C11",
     limit_name="limits.notional_per_day_max_fraction",
-    unit="account currency",
+    unit=MONEY,
 )
 THROTTLE: Final = Control(
     rule="throttle", number="C12", limit_name="limits.orders_per_minute_max", unit="requests"

@@ -13,6 +13,7 @@ from ordergate.model.verdicts import Finding, RuleVerdict
 from ordergate.order.policy.exposure import Book
 from ordergate.order.policy.facts import Facts, Request, malformed
 from ordergate.order.policy.rules.control import (
+    MONEY,
     Control,
     cents_down,
     cents_up,
@@ -21,7 +22,6 @@ from ordergate.order.policy.rules.control import (
     money,
 )
 
-MONEY: Final = "account currency"
 REDUCES: Final = Control(rule="reduces_only", number="C18", unit="lots")
 SHORT: Final = Control(rule="no_accidental_short", number="C18", unit="lots")
 QUANTITY: Final = Control(

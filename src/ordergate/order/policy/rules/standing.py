@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -97,7 +98,7 @@ def unknown_orders(request: Request, facts: Facts) -> RuleVerdict:
         limit=limits.unknown_openings_max,
         room=limits.unknown_openings_max - count,
         broken=too_old or count >= limits.unknown_openings_max,
-        message=f"{plain(count)} opening orders of unknown fate, the oldest for {plain(oldest)} s",
+        message=f"{_openings(count)} of unknown fate, the oldest for {plain(oldest)} s",
         fix=lambda: "wait until their fate is found out, or ask the operator to look into them",
         code=Code.ORDER_UNKNOWN,
     )
@@ -111,10 +112,14 @@ def unknown_in_symbol(request: Request, facts: Facts) -> RuleVerdict:
         limit=limit,
         room=limit - count,
         broken=count >= limit,
-        message=f"{plain(count)} opening orders of unknown fate in {facts.symbol[:64]}",
+        message=f"{_openings(count)} of unknown fate in {facts.symbol[:64]}",
         fix=lambda: "wait until their fate is found out; reading the order's status tells",
         code=Code.ORDER_UNKNOWN,
     )
+
+
+def _openings(count: Decimal) -> str:
+    return f"{plain(count)} opening {'order' if count == 1 else 'orders'}"
 
 
 def _halted(control: Control, facts: Facts, kind: HaltKind, code: Code) -> RuleVerdict:

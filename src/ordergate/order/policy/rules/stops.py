@@ -16,6 +16,7 @@ from ordergate.model.verdicts import RuleVerdict
 from ordergate.order.policy.exposure import entry_price, is_exit
 from ordergate.order.policy.facts import Facts, Request, malformed
 from ordergate.order.policy.rules.control import (
+    MONEY,
     Control,
     cents_down,
     cents_up,
@@ -58,7 +59,7 @@ def stop_required(request: Request, facts: Facts) -> RuleVerdict:
         value=cents_up(facts.valued.notional),
         limit=room,
         headroom=max(room, ZERO),
-        unit="account currency at risk",
+        unit=f"{MONEY} at risk",
     )
 
 
@@ -79,9 +80,9 @@ def stop_side(request: Request, facts: Facts) -> RuleVerdict:
     low, high = _room_for_stops(order, quote, near=near)
     below, above = _sides(order)
     if below is not None and (below > low if near else below >= low):
-        return _wrong_side(order, below, f"below {plain(low)}", _at_most(low, near, facts))
+        return _wrong_side(order, below, _at_most(low, near, facts))
     if above is not None and (above < high if near else above <= high):
-        return _wrong_side(order, above, f"above {plain(high)}", _at_least(high, near, facts))
+        return _wrong_side(order, above, _at_least(high, near, facts))
     return SIDE.passes()
 
 
@@ -203,12 +204,12 @@ def _room_for_stops(order: PlaceIntent, quote: Quote, *, near: Decimal) -> tuple
     return low - near, high + near
 
 
-def _wrong_side(order: PlaceIntent, price: Decimal, where: str, fix: str) -> RuleVerdict:
+def _wrong_side(order: PlaceIntent, price: Decimal, where: str) -> RuleVerdict:
     name = "stop" if price == order.stop_loss else "target"
     return SIDE.refuses(
         Code.INVALID_STOPS,
         f"the {name} of a {order.side.value} must lie {where}; {plain(price)} does not",
-        fix=f"send the {name} {fix}",
+        fix=f"send the {name} {where}",
         value=price,
     )
 

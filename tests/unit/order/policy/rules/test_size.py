@@ -56,7 +56,7 @@ def test_an_order_up_to_the_equity(equity: str, finding: Finding) -> None:
     verdict = Court().equity(equity).verdict("order_notional", limit_at("1.08", "0.10"))
     assert verdict.finding is finding
     assert (verdict.value, verdict.limit) == (D("10800.00"), D(equity))
-    assert verdict.unit == "account currency"
+    assert verdict.unit == "USD"
 
 
 def test_the_fix_says_how_many_lots_fit() -> None:
@@ -324,8 +324,9 @@ def test_a_netted_position_is_not_turned_round(quantity: str, code: Code | None)
 
 def test_money_is_shown_in_cents() -> None:
     verdicts = Court().judge(place(quantity=Decimal("0.13"))).decision.verdicts
+    assert not any("account currency" in verdict.unit for verdict in verdicts if verdict.value)
     for verdict in verdicts:
-        if verdict.unit != "account currency":
+        if verdict.unit != "USD":
             continue
         for amount in (verdict.value, verdict.limit, verdict.headroom):
             assert amount is not None

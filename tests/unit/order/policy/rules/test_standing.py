@@ -80,6 +80,7 @@ def test_symbols_by_list() -> None:
     denied = Court().limit(symbols_deny=("EURUSD",)).verdict("symbol_allowed", place())
     assert (denied.finding, denied.code) == (REFUSE, Code.EXCEEDS_LOCAL_LIMIT)
     assert "deny-list" in denied.message
+    assert denied.limit_name == "limits.symbols_deny"
     other = Court().limit(symbols_allow=("GBPUSD",)).verdict("symbol_allowed", place())
     assert "not on the allow-list" in other.message
 
@@ -117,3 +118,11 @@ def test_closes_in_doubt_lock_nothing() -> None:
     rows = [attempt(n, state=AttemptState.UNKNOWN, opening=False) for n in range(5)]
     old = replace(rows[0], claimed_at=rows[0].claimed_at - timedelta(hours=1))
     assert Court().attempted(*rows, old).judge(place()).decision.verb is Verb.ALLOW
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, "1 opening order of"), (2, "2 opening orders of")])
+def test_openings_in_doubt_are_counted_in_words(count: int, said: str) -> None:
+    court = Court()
+    court.attempted(*(attempt(n, state=AttemptState.UNKNOWN) for n in range(count)))
+    for rule in ("unknown_orders", "unknown_in_symbol"):
+        assert court.verdict(rule, place()).message.startswith(said)

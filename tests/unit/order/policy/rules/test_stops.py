@@ -98,6 +98,8 @@ def test_the_venues_smallest_distance(stop: str, finding: Finding) -> None:
     assert verdict.finding is finding
     if finding is REFUSE:
         assert verdict.fix == "send the stop at 1.0849 or lower"
+        said = "the stop of a buy must lie at 1.0849 or lower; 1.08491 does not"
+        assert verdict.message == said, "what is asked for is what would pass"
 
 
 @pytest.mark.parametrize(
