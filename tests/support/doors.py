@@ -80,7 +80,11 @@ def _row(seq: int, kind: str, actor: str, corr: str) -> AuditRow:
     return AuditRow(seq=seq, ts=at, kind=kind, actor=actor, corr=corr, body="{}", h="a" * 64)
 
 
-ROWS = (_row(1, "gate.started", "gateway", ""), _row(2, "order.accepted", "agent-1", "o1"))
+ROWS = (
+    _row(1, "gate.started", "gateway", ""),
+    _row(2, "order.accepted", "agent-1", "o1"),
+    _row(3, "limits.in_force", "gateway", "p1"),
+)
 
 
 async def audit_tail(

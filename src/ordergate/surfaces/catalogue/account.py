@@ -34,9 +34,12 @@ from ordergate.surfaces.catalogue.results import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ordergate.model.principals import Principal
     from ordergate.surfaces.catalogue.services import Services
 
+AUDIT_LOOK_BACK: Final = 500  # newest records searched for an agent's own
 SECTION_MAX: Final = 50  # rows of each part of get_account
 
 
@@ -153,11 +156,18 @@ async def fills(services: Services, asker: Principal, request: requests.Fills) -
 
 
 async def audit(services: Services, asker: Principal, request: requests.Audit) -> AuditResult:
+    sees_all = allowed(asker.kind, Act.READ_AUDIT)
+    # The newest records are mostly others': look further back for the asker's own.
+    newest = request.after is None and not sees_all
     rows = await services.audit(
-        after=request.after, limit=request.limit, kind=request.kind, corr=request.order_id
+        after=request.after,
+        limit=AUDIT_LOOK_BACK if newest else request.limit,
+        kind=request.kind,
+        corr=request.order_id,
     )
-    visible = [row for row in rows if await _may_see(services, asker, row)]
+    visible = list(rows) if sees_all else await _own(services, asker, rows)
     more = request.after is not None and len(rows) == request.limit
+    visible = visible[-request.limit :]
     return AuditResult(
         records=[
             AuditItem(
@@ -175,12 +185,18 @@ async def audit(services: Services, asker: Principal, request: requests.Audit) -
     )
 
 
-async def _may_see(services: Services, asker: Principal, row: AuditRow) -> bool:
-    """Show everyone their own records; others' to who may read the audit."""
-    if row.actor == asker.id or allowed(asker.kind, Act.READ_AUDIT):
-        return True
+async def _own(services: Services, asker: Principal, rows: Sequence[AuditRow]) -> list[AuditRow]:
+    """Return the records an agent made, and those of its orders."""
+    theirs: dict[str, bool] = {}
+    for row in rows:
+        if row.actor != asker.id and row.corr not in theirs:
+            theirs[row.corr] = await _is_order_of(services, asker, row.corr)
+    return [row for row in rows if row.actor == asker.id or theirs[row.corr]]
+
+
+async def _is_order_of(services: Services, asker: Principal, order_id: str) -> bool:
     try:
-        order = (await services.gateway.status(OrderId(row.corr), asker=asker)).order
+        order = (await services.gateway.status(OrderId(order_id), asker=asker)).order
     except NotFound:
         return False
     return asker.id in (order.principal, order.drafted_by)

@@ -244,7 +244,9 @@ def test_an_agent_reads_its_own_records_and_the_operator_everyones() -> None:
     assert own is not None
     assert everyones is not None
     assert [row["seq"] for row in own["records"]] == [2]
-    assert [row["seq"] for row in everyones["records"]] == [1, 2]
+    assert [row["seq"] for row in everyones["records"]] == [1, 2, 3]
+    # The newest record of all is another's: the agent's own is found all the same.
+    assert [row["seq"] for row in ask(gate, "get_audit", {"limit": 1}).data["records"]] == [2]
 
 
 def test_an_unexpected_exception_shows_its_id_and_nothing_else() -> None:
