@@ -341,10 +341,11 @@ class Gateway(Books):
             if claim.ticket is not None:
                 self._announce_ask(claim.order, claim.ticket)
             return self._picture(claim.order, None, claim.ticket, judgement=claim.judgement)
-        task = asyncio.create_task(self._wire(claim, claim.attempt))
-        self._sending[claim.order.order_id] = task
+        own = asyncio.current_task()
+        assert own is not None
+        self._sending[claim.order.order_id] = own
         try:
-            return await task
+            return await self._wire(claim, claim.attempt)
         finally:
             del self._sending[claim.order.order_id]
 

@@ -263,9 +263,10 @@ class Send:
     def _attempt(
         self, tx: JournalTx, order: OrderRecord, snapshot: VenueSnapshot | None, lane: Lane
     ) -> AttemptRecord:
-        n = order.attempts + 1
-        for n in range(order.attempts + 1, order.attempts + 1 + TAG_TRIES):
-            if not tx.attempts_tagged([tag(order.intent_hash, n)]):
+        first = order.attempts + 1
+        for n in range(first, first + TAG_TRIES):
+            tagged = tag(order.intent_hash, n)
+            if not tx.attempts_tagged([tagged]):
                 break
         side, quantity = size_of(order.intent, snapshot)
         now = self._clock.now()
@@ -276,8 +277,8 @@ class Send:
             ver=0,
             state=AttemptState.SENDING,
             action=order.action,
-            tag=tag(order.intent_hash, n),
-            magic=magic(tag(order.intent_hash, n)),
+            tag=tagged,
+            magic=magic(tagged),
             account=order.account,
             venue=order.venue,
             symbol=order.symbol,
