@@ -639,3 +639,14 @@ def test_verifying_exits_with_the_verdict(
     assert json.loads(capsys.readouterr().out)["error"]["details"] == details
     assert ordergate(tmp_path, "audit", "verify", verify_audit=lambda _: {"records": 3}) == 0
     assert asked == [export]
+
+
+def test_advice_names_commands_instead_of_tools(
+    data_dir: Path, gateway: CannedGateway, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gateway.answers["get_order"] = refused("RESOURCE_NOT_FOUND", fix="list_orders shows yours")
+    ordergate(data_dir, "order", "show", "x1")
+    assert "-> `ordergate orders` shows yours" in capsys.readouterr().err
+    gateway.answers["get_order"] = ok({**ORDER, "message": "On its way. Call wait_order."})
+    ordergate(data_dir, "order", "show", "x1")
+    assert "Call `ordergate order wait`." in capsys.readouterr().out

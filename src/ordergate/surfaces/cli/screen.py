@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -76,9 +77,9 @@ def say(*parts: RenderableType) -> None:
 def say_error(error: Mapping[str, Any]) -> None:
     """Print `CODE: message` and the way out beside it, on the error stream."""
     console = Console(stderr=True, highlight=False, markup=False, emoji=False)
-    line = Text(f"{error['code']}: {plain(error['message'])}", style="bold red")
+    line = Text(f"{error['code']}: {in_commands(error['message'])}", style="bold red")
     if error.get("fix"):
-        line.append(f"  -> {plain(error['fix'])}", style="not bold default")
+        line.append(f"  -> {in_commands(error['fix'])}", style="not bold default")
     console.print(line, soft_wrap=True)
     for verdict in (error.get("details") or {}).get("checklist") or ():
         numbers = verdict_line(verdict)
@@ -160,6 +161,11 @@ def sparkline(values: Sequence[Decimal]) -> str:
     )
 
 
+def in_commands(text: str) -> str:
+    """Return an answer's words with the commands of ours in place of the tools they name."""
+    return _TOOL.sub(lambda found: _COMMANDS[found[0]], plain(text))
+
+
 def plain(text: str) -> str:
     """Take control, bidirectional and invisible characters out of text that others wrote."""
     return "".join(
@@ -168,6 +174,19 @@ def plain(text: str) -> str:
     )
 
 
+_COMMANDS: Final = {
+    "list_orders": "`ordergate orders`",
+    "get_order": "`ordergate order show`",
+    "wait_order": "`ordergate order wait`",
+    "cancel_order": "`ordergate order cancel`",
+    "close_position": "`ordergate order close`",
+    "check_risk": "`ordergate risk check`",
+    "get_limits": "`ordergate risk limits`",
+    "get_positions": "`ordergate positions`",
+    "get_status": "`ordergate status`",
+    "idempotency_key": "--key",
+}
+_TOOL: Final = re.compile(rf"\b(?:{'|'.join(_COMMANDS)})\b")
 _MARKS: Final = {"pass": "ok", "warn": "warn", "ask": "ASK", "refuse": "NO"}
 
 

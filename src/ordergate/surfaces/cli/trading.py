@@ -14,6 +14,7 @@ from ordergate.surfaces.cli.screen import (
     Draw,
     Json,
     checklist,
+    in_commands,
     pairs,
     plain,
     show,
@@ -305,7 +306,7 @@ def draw_order(found: Mapping[str, Any]) -> Iterable[RenderableType]:
     if found.get("replayed"):
         yield Text("this key was known: the stored answer, nothing new happened", style="dim")
     if found.get("message"):
-        yield Text(plain(found["message"]))
+        yield Text(in_commands(found["message"]))
     if found.get("checklist"):
         yield summary(found["checklist"])
 
