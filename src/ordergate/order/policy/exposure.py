@@ -73,6 +73,10 @@ class Book:
         """Return the lots an order of `side` would reduce."""
         return self.held_short if side is Side.BUY else self.held_long
 
+    def coming(self, side: Side) -> Decimal:
+        """Return the lots of the opening orders of `side` that may still fill."""
+        return self.pending_buy if side is Side.BUY else self.pending_sell
+
     def exits(self, side: Side) -> Decimal:
         return self.exits_buy if side is Side.BUY else self.exits_sell
 

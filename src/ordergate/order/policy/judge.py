@@ -100,7 +100,7 @@ class _Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ask:
-    """One call of `judge`; `snapshot` is None when it was missing or too old."""
+    """One call of `judge`; `snapshot` is None when the account could not be read."""
 
     intent: Intent
     asker: Principal
@@ -145,19 +145,18 @@ class Judge:
         """Return the whole checklist for `intent`, with the facts it rests on.
 
         `snapshot` was read at `read_at` (monotonic seconds), after audit record `mark`; older than
-        limits.facts_age_max_s it counts as missing. `order_id` is the order itself: judged again,
+        limits.facts_age_max_s it opens nothing. `order_id` is the order itself: judged again,
         it is no duplicate of itself.
         """
         in_force = self._in_force(tx)
         age_s = Decimal(round((self._clock.monotonic() - read_at) * 1000)).scaleb(-3)
-        fresh = snapshot is not None and age_s <= in_force.limits.facts_age_max_s
         facts = self._facts(
             tx,
             _Ask(
                 intent=intent,
                 asker=asker,
-                snapshot=snapshot if fresh else None,
-                age_s=age_s if fresh else None,
+                snapshot=snapshot,
+                age_s=None if snapshot is None else age_s,
                 mark=mark,
                 order_id=order_id,
             ),

@@ -102,10 +102,12 @@ def no_accidental_short(request: Request, facts: Facts) -> RuleVerdict:
                 else "there is nothing to sell; buy first, or trade another symbol",
                 value=order.quantity,
             )
-    if netting and 0 < held < order.quantity:
+    coming = order.quantity + book.coming(order.side)
+    if netting and 0 < held < coming:
         return SHORT.refuses(
             Code.EXCEEDS_POSITION,
-            f"{plain(order.quantity)} lots would turn the position of {plain(held)} round",
+            f"{plain(coming)} lots, this and what may fill before it, would turn the position of "
+            f"{plain(held)} round",
             fix=f"close the {plain(held)} lots first, then open the other way",
             value=order.quantity,
         )

@@ -50,6 +50,9 @@ def account_proven(request: Request, facts: Facts) -> RuleVerdict:
     """Refuse an account that the venue has not just shown to be the one that is named."""
     if facts.identity is None or facts.state is None or facts.book is None:
         return ACCOUNT.lacks("the account")
+    age, oldest = facts.snapshot_age_s, facts.limits.facts_age_max_s
+    if age is None or age > oldest:
+        return ACCOUNT.lacks(f"the account within the last {plain(oldest)} s")
     proven = (facts.identity.account, facts.identity.venue)
     if proven != (facts.account, facts.venue):
         return ACCOUNT.refuses(

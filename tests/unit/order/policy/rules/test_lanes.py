@@ -130,7 +130,7 @@ def test_our_own_books_prove_an_opening_order_where_the_venue_is_not_read() -> N
 def test_a_reducing_order_is_not_proven_without_the_positions() -> None:
     order = place(side=Side.SELL, stop_loss=None, reduce_only=True)
     assert lane(Court(snapshot_known=False), order) is OPEN
-    assert lane(Court(positions=(position(),), snapshot_age=6.0), order) is OPEN
+    assert lane(Court(positions=(position(),), snapshot_age=6.0), order) is Lane.CLOSE
 
 
 def test_a_plain_stop_made_by_hand_under_shares_is_their_protection() -> None:
