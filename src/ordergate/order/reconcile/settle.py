@@ -24,7 +24,7 @@ from ordergate.model.records import (
 from ordergate.model.values import AttemptId, OrderId, PrincipalId
 from ordergate.order.halt import Halt
 from ordergate.order.intent.idempotency import is_tag
-from ordergate.order.journal.lifecycle import INCIDENTS
+from ordergate.order.journal.lifecycle import INCIDENTS, IllegalTransition
 from ordergate.order.journal.record import Instance
 from ordergate.order.reconcile.difference import Difference, Step, difference
 from ordergate.order.reconcile.found import attempt_found, events_of, order_found
@@ -170,7 +170,11 @@ class Settle:
             moved.clear()
             halts.clear()
             for step in steps:
-                moved.extend(self._take(tx, step, halts))
+                try:
+                    moved.extend(self._take(tx, step, halts))
+                except IllegalTransition as error:
+                    # One contradiction must not hide what became of all the others.
+                    halts.append(self._incident(tx, str(error)))
             for attempt in parked:
                 current = tx.attempt(attempt.attempt_id)
                 if current is not None and current.ver == attempt.ver:
