@@ -281,19 +281,14 @@ class Gateway(Books):
     def announce(self, order: OrderRecord, attempt: AttemptRecord | None) -> None:
         """Tell the streams, and whoever waits, that an order has moved."""
         view = self._picture(order, attempt, None)
-        self._publish(
-            Change(
-                topic="orders",
-                principal=order.principal,
-                body={
-                    "order_id": order.order_id,
-                    "status": view.status,
-                    "symbol": order.symbol,
-                    "action": order.action,
-                    "code": view.code,
-                },
-            )
-        )
+        body = {
+            "order_id": order.order_id,
+            "status": view.status,
+            "symbol": order.symbol,
+            "action": order.action,
+            "code": view.code,
+        }
+        self._publish(Change(topic="orders", principal=order.principal, body=body))
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
 
