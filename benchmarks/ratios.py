@@ -5,6 +5,9 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
+
+PARTS: Final = 5  # of a run
 
 
 @dataclass(frozen=True)
@@ -21,17 +24,18 @@ class Line:
         return self.value <= self.goal
 
 
-def ratio(
-    what: str, ours: Sequence[float], peers: Sequence[float], *, goal: float, rounds: int = 5
-) -> Line:
-    """Compare medians of seconds taken in turns; the range is that of `rounds` parts of the run."""
+def ratio(what: str, ours: Sequence[float], peers: Sequence[float], *, goal: float) -> Line:
+    """Compare seconds taken in turns: the median ratio of the parts of the run, and their range.
+
+    A machine that turns slow half-way slows both sides of a part, and so leaves its ratio alone.
+    """
     parts = sorted(
         statistics.median(mine) / statistics.median(theirs)
-        for mine, theirs in zip(_parts(ours, rounds), _parts(peers, rounds), strict=True)
+        for mine, theirs in zip(_parts(ours), _parts(peers), strict=True)
     )
     mine, theirs = statistics.median(ours) * 1_000, statistics.median(peers) * 1_000
     detail = f"{mine:.2f} ms against {theirs:.2f} ms, parts {parts[0]:.2f} to {parts[-1]:.2f}"
-    return Line(what, mine / theirs, goal, detail)
+    return Line(what, statistics.median(parts), goal, detail)
 
 
 def table(lines: Iterable[Line]) -> str:
@@ -54,6 +58,6 @@ def table(lines: Iterable[Line]) -> str:
     )
 
 
-def _parts(seconds: Sequence[float], count: int) -> list[Sequence[float]]:
-    size = len(seconds) // count
-    return [seconds[n * size : (n + 1) * size] for n in range(count)]
+def _parts(seconds: Sequence[float]) -> list[Sequence[float]]:
+    size = len(seconds) // PARTS
+    return [seconds[n * size : (n + 1) * size] for n in range(PARTS)]
