@@ -143,7 +143,7 @@ class Desk:
                 principal_kind=operator.kind,
                 expires_at=None,
             )
-            return self._send.claim(tx, order, look, asker=operator, own=True)
+            return self._send.claim(tx, order, look, asker=operator)
 
         return await self._gateway.redeem(claimed)
 

@@ -672,3 +672,21 @@ def test_a_cancel_marks_its_order_and_a_refused_cancel_unmarks_it(tmp_path: Path
             assert (after.status, after.attempt.cancel_pending) == ("working", False)
 
     asyncio.run(run())
+
+
+def test_an_operators_own_order_is_its_own_yes_and_no_way_past_a_limit(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with a_gate(tmp_path) as gate:
+            view = await gate.line.gateway.submit(LARGE, key=None, asker=OPERATOR)
+            assert view.status == "filled", view.order.code
+            position = await the_position(gate)
+            wider = ModifyIntent(**WHERE, position_id=position, stop_loss=Decimal("1.07900"))
+            assert (await gate.line.gateway.modify(wider, key=None, asker=OPERATOR)).status == (
+                "applied"
+            )
+            huge = dataclasses.replace(LARGE, quantity=Decimal(5))
+            refused = await gate.line.gateway.submit(huge, key=None, asker=OPERATOR)
+            assert (refused.status, refused.order.code) == ("rejected", Code.EXCEEDS_LOCAL_LIMIT)
+            assert await gate.line.desk.waiting() == ()
+
+    asyncio.run(run())

@@ -21,7 +21,7 @@ from ordergate.model.orders import (
     VenueOrder,
 )
 from ordergate.model.outcomes import Acked, NotSent, Outcome, Rejected
-from ordergate.model.principals import Principal
+from ordergate.model.principals import Kind, Principal
 from ordergate.model.records import (
     AttemptRecord,
     OrderRecord,
@@ -115,12 +115,11 @@ class Send:
         *,
         asker: Principal,
         approved: TicketRecord | None = None,
-        own: bool = False,
     ) -> Claim:
         """Judge on fresh facts and, where allowed, put the attempt on disk; one transaction.
 
-        `approved` is a yes given in this same transaction; `own` marks an operator's own order,
-        whose submission is the yes. Neither lifts a hard limit.
+        `approved` is a yes given in this same transaction; an operator's own order is its own yes.
+        Neither lifts a hard limit.
         """
         judgement = self._judge.judge(
             tx,
@@ -149,6 +148,7 @@ class Send:
             return Claim(order=order, judgement=judgement)
         if approved is not None and not _still_stands(approved, order, judgement):
             return self._ask_again(tx, order, approved, judgement)
+        own = asker.kind is Kind.OPERATOR
         if decision.verb is Verb.ASK and approved is None and not own:
             ticket = self._issue(tx, order, judgement)
             order = self._record.move(
