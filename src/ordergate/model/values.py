@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Final, NewType
 
-Price = NewType("Price", Decimal)
 Quantity = NewType("Quantity", Decimal)
 Symbol = NewType("Symbol", str)
 VenueName = NewType("VenueName", str)

@@ -26,6 +26,7 @@ from ordergate.model.views import (
     SafetyView,
     TicketView,
 )
+from ordergate.order.dispatch.send import READ_TIMEOUT_S
 from ordergate.order.halt import killed
 from ordergate.order.policy.judge import Judge
 from ordergate.order.policy.limits import policy_hash
@@ -37,7 +38,6 @@ from ordergate.ports.venue_read import VenueReader
 
 WAIT_MAX_S: Final = Decimal(120)
 PAGE_MAX: Final = 200
-READ_TIMEOUT_S: Final = 3.0
 SEES_ALL: Final = frozenset({Kind.OPERATOR, Kind.READ_ONLY, Kind.GATEWAY})
 PENDING: Final = frozenset(
     {"proposed", "approval_required", "approved", "sending", "unknown", "working", "partial"}

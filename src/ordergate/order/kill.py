@@ -8,17 +8,17 @@ from typing import Final
 import structlog
 
 from ordergate.model.errors import Code, GateError, InvalidArgument, NotReady, SymbolNotFound
-from ordergate.model.orders import Action, AttemptState, CancelIntent, Lane, OrderState
+from ordergate.model.orders import Action, CancelIntent, Lane, OrderState
 from ordergate.model.records import AttemptRecord, HaltRecord, OrderRecord, ScopeKind, TicketState
 from ordergate.model.values import AccountId, IdempotencyKey, Symbol
 from ordergate.order.approval.approve import Approve
 from ordergate.order.halt import Halt, in_scope
+from ordergate.order.journal.lifecycle import RESTING
 from ordergate.order.journal.record import Record
 from ordergate.ports.journal import Journal, JournalTx, JournalUnwritable, OrderFilter
 
 BATCH: Final = 500
 _WAITING: Final = frozenset({OrderState.AWAITING_APPROVAL, OrderState.APPROVED})
-_RESTING: Final = frozenset({AttemptState.WORKING, AttemptState.PARTIAL})
 
 Cancels = dict[IdempotencyKey, CancelIntent]
 Cancel = Callable[[CancelIntent, IdempotencyKey], Awaitable[object]]
@@ -125,7 +125,7 @@ def resting_openings(tx: JournalTx, halt: HaltRecord) -> Cancels:
     A key is good for one try: once that was not applied, the attempt's next version makes another.
     """
     cancels: Cancels = {}
-    for attempt in tx.attempts_in(_RESTING):
+    for attempt in tx.attempts_in(frozenset(RESTING)):
         order = tx.order(attempt.order_id)
         cancel = _cancel(attempt)
         if order is not None and cancel is not None and _covers(halt, order):

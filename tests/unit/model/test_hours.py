@@ -82,3 +82,17 @@ def test_a_week_over_a_clock_change_keeps_new_york_time() -> None:
 def test_a_market_without_hours_is_one_endless_window() -> None:
     assert window_from(CalendarName.ALWAYS, utc("2026-01-10T12:00")) == ALL_TIME
     assert window_before(CalendarName.ALWAYS, utc("2026-01-10T12:00")) == ALL_TIME
+
+
+@pytest.mark.parametrize(
+    ("at", "day"),
+    [
+        (datetime(2026, 1, 7, 21, 59, 59, tzinfo=UTC), date(2026, 1, 7)),  # 16:59:59 in winter
+        (datetime(2026, 1, 7, 22, tzinfo=UTC), date(2026, 1, 8)),
+        (datetime(2026, 7, 7, 20, 59, tzinfo=UTC), date(2026, 7, 7)),  # 16:59 in summer
+        (datetime(2026, 7, 7, 21, tzinfo=UTC), date(2026, 7, 8)),
+    ],
+)
+def test_the_venue_s_day_ends_at_five_in_new_york(at: datetime, day: date) -> None:
+    assert trading_day(at) == day
+    assert trading_day(day_end(at)) > day

@@ -17,6 +17,7 @@ from ordergate.model.outcomes import (
     VenueRefusal,
     VenueStatus,
 )
+from ordergate.order.journal.lifecycle import PLACING
 
 # Raised before the first byte on every platform; a refused connection carries nothing.
 NEVER_LEFT: Final = (NeverSent, ConnectionRefusedError)
@@ -47,7 +48,7 @@ def evidence(error: BaseException) -> Rejected | NotSent | Unknown:
 def event_of(outcome: Outcome, action: Action) -> str:
     """Return the attempt's event for an outcome of this action."""
     match outcome:
-        case Acked() if action in (Action.MODIFY, Action.CANCEL):
+        case Acked() if action not in PLACING:
             return "applied"
         case Acked():
             # A status we have no word for is no evidence.

@@ -10,7 +10,6 @@ from ordergate.model.accounts import VenueSnapshot
 from ordergate.model.canonical import plain_data
 from ordergate.model.errors import Code, DataUnavailable
 from ordergate.model.orders import (
-    Action,
     AttemptState,
     CloseIntent,
     Lane,
@@ -39,6 +38,7 @@ from ordergate.order.dispatch.evidence import code_of, event_of, evidence, fille
 from ordergate.order.dispatch.wire import Wire, size_of, to_wire
 from ordergate.order.halt import Halt
 from ordergate.order.intent.idempotency import magic, tag
+from ordergate.order.journal.lifecycle import PLACING
 from ordergate.order.journal.record import Instance, Step
 from ordergate.order.policy.decision import recorded
 from ordergate.order.policy.facts import terms_of
@@ -174,7 +174,7 @@ class Send:
         acked = outcome if isinstance(outcome, Acked) else None
         code = code_of(outcome)
         fields: dict[str, object] = {"code": code}
-        if acked is not None and attempt.action in (Action.PLACE, Action.CLOSE):
+        if acked is not None and attempt.action in PLACING:
             fields |= {
                 "venue_order_id": acked.venue_order_id,
                 "position_id": acked.position_id,

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from ordergate.model.orders import AttemptState, OrderState
+from ordergate.model.orders import Action, AttemptState, OrderState
 
 O = OrderState  # noqa: E741 - the table reads better with one letter
 A = AttemptState
+
+
+PLACING: Final = frozenset({Action.PLACE, Action.CLOSE})  # the rest change what exists
 
 
 class IllegalTransition(Exception):
@@ -86,7 +89,7 @@ OPENING_ONLY: Final = frozenset(
 )
 
 _LOOKED_FOR: Final = (A.UNKNOWN, A.PARKED)
-_RESTING: Final = (A.WORKING, A.PARTIAL)
+RESTING: Final = (A.WORKING, A.PARTIAL)  # in order: the state page is drawn from it
 _GONE: Final = (A.CANCELED, A.VENUE_EXPIRED, A.REPLACED)
 _DISBELIEVED: Final = (A.REJECTED, A.NOT_SENT, A.RESOLVED_NOT_PLACED)
 
@@ -120,15 +123,15 @@ PLACE_TABLE: Final[dict[tuple[AttemptState | None, str], AttemptState]] = {
     (A.UNKNOWN, "not_found"): A.PARKED,
     (A.PARKED, "resolved_not_placed"): A.RESOLVED_NOT_PLACED,
     (A.PARKED, "resolved_gone"): A.CANCELED,
-    **{(state, "partly_filled"): A.PARTIAL for state in _RESTING},
-    **{(state, "filled"): A.FILLED for state in _RESTING},
-    **{(state, "canceled"): A.CANCELED for state in _RESTING},
-    **{(state, "expired"): A.VENUE_EXPIRED for state in _RESTING},
-    **{(state, "replaced"): A.REPLACED for state in _RESTING},
-    **{(state, "amended"): state for state in _RESTING},
-    **{(state, "cancel_requested"): state for state in _RESTING},
-    **{(state, "cancel_not_applied"): state for state in _RESTING},
-    **{(state, "vanished"): A.UNKNOWN for state in _RESTING},
+    **{(state, "partly_filled"): A.PARTIAL for state in RESTING},
+    **{(state, "filled"): A.FILLED for state in RESTING},
+    **{(state, "canceled"): A.CANCELED for state in RESTING},
+    **{(state, "expired"): A.VENUE_EXPIRED for state in RESTING},
+    **{(state, "replaced"): A.REPLACED for state in RESTING},
+    **{(state, "amended"): state for state in RESTING},
+    **{(state, "cancel_requested"): state for state in RESTING},
+    **{(state, "cancel_not_applied"): state for state in RESTING},
+    **{(state, "vanished"): A.UNKNOWN for state in RESTING},
     (A.WORKING, "refused"): A.REJECTED,
     **{(state, "late_fill"): state for state in _GONE},
     **{(state, "late_fill_complete"): A.FILLED for state in _GONE},

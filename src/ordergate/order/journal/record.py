@@ -11,7 +11,6 @@ from ordergate.audit.seal import Seal
 from ordergate.model.canonical import plain_data
 from ordergate.model.orders import (
     Action,
-    AttemptState,
     CancelIntent,
     Lane,
     ModifyIntent,
@@ -23,15 +22,14 @@ from ordergate.order.journal.lifecycle import (
     ATTEMPT_ENDED,
     INCIDENTS,
     OPENING_ONLY,
+    PLACING,
+    RESTING,
     IllegalTransition,
     advance_attempt,
     advance_order,
 )
 from ordergate.ports.journal import Journal, JournalTx
 from ordergate.ports.system import Clock, Ids
-
-PLACING = frozenset({Action.PLACE, Action.CLOSE})
-_RESTING = frozenset({AttemptState.WORKING, AttemptState.PARTIAL})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -231,7 +229,7 @@ class Record:
         if not isinstance(change.intent, CancelIntent):
             return
         target = tx.attempt_for_venue_order(change.account, change.intent.venue_order_id)
-        if target is not None and target.state in _RESTING:
+        if target is not None and target.state in RESTING:
             pending = event == "cancel_requested"
             self.move_attempt(tx, target, event, actor=actor, cancel_pending=pending)
 

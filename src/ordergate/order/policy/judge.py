@@ -22,7 +22,7 @@ from ordergate.model.orders import (
     Side,
 )
 from ordergate.model.principals import Principal
-from ordergate.model.records import AttemptRecord, HaltRecord, ScopeKind, Tightening
+from ordergate.model.records import AttemptRecord, Tightening
 from ordergate.model.values import (
     ZERO,
     AttemptId,
@@ -33,6 +33,7 @@ from ordergate.model.values import (
 )
 from ordergate.model.verdicts import Decision, Exposure, Finding, Judgement
 from ordergate.model.views import LimitView
+from ordergate.order.halt import in_scope
 from ordergate.order.policy.decision import decide
 from ordergate.order.policy.exposure import (
     Book,
@@ -225,7 +226,13 @@ class Judge:
             order=order,
             valued=_valued(order, quote, instrument, rate=rate, limits=limits),
             group=_group(intent, snapshot),
-            halts=tuple(halt for halt in tx.halts() if _in_scope(halt, intent, ask.asker)),
+            halts=tuple(
+                halt
+                for halt in tx.halts()
+                if in_scope(
+                    halt, account=intent.account, principal=ask.asker.id, symbol=intent.symbol
+                )
+            ),
             used=None if state is None else tx.usage(intent.account, ask.asker.id, state.day),
             account_used=None if state is None else tx.usage(intent.account, None, state.day),
             activity=_activity(tx, ask, now=now, limits=limits),
@@ -324,18 +331,6 @@ def _resting_openings(
     tags = [row.tag for row in rows if row.tag is not None]
     attempts = {row.tag: row.attempt_id for row in tx.attempts_tagged(tags)} if tags else {}
     return [(row, None if row.tag is None else attempts.get(row.tag)) for row in rows]
-
-
-def _in_scope(halt: HaltRecord, intent: Intent, asker: Principal) -> bool:
-    match halt.scope:
-        case ScopeKind.GLOBAL:
-            return True
-        case ScopeKind.ACCOUNT:
-            return halt.target == intent.account
-        case ScopeKind.AGENT:
-            return halt.target == asker.id
-        case ScopeKind.SYMBOL:
-            return halt.target == intent.symbol
 
 
 def _activity(tx: JournalTx, ask: _Ask, *, now: datetime, limits: Limits) -> Activity:

@@ -255,7 +255,6 @@ def _spec(declared: dataclasses.Field[Any]) -> LimitSpec:
 
 SPECS: Final = tuple(_spec(row) for row in dataclasses.fields(Limits) if row.metadata)
 _BY_NAME: Final = {spec.name: spec for spec in SPECS}
-TABLES: Final = frozenset(spec.table for spec in SPECS)
 
 
 def spec_named(name: str) -> LimitSpec:

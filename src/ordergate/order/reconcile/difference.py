@@ -8,13 +8,13 @@ from decimal import Decimal
 from typing import Any, Final
 
 from ordergate.model.accounts import VenueHistory, VenueOrderState
-from ordergate.model.orders import Action, AttemptState
+from ordergate.model.orders import AttemptState
 from ordergate.model.outcomes import Fill, FillEffect, VenueStatus
 from ordergate.model.records import AttemptRecord
 from ordergate.model.values import Tag
+from ordergate.order.journal.lifecycle import PLACING, RESTING
 
 A = AttemptState
-PLACING: Final = frozenset({Action.PLACE, Action.CLOSE})
 
 _SEEN: Final = {
     VenueStatus.WORKING: "accepted",
@@ -76,7 +76,7 @@ def difference(
             if seen is None:
                 if attempt.state in _LOOKED_FOR:
                     missing.append(attempt)
-                elif attempt.state in (A.WORKING, A.PARTIAL):
+                elif attempt.state in RESTING:
                     steps.append(Step(attempt=attempt, event="vanished"))
                 continue
             step = _placed(attempt, seen, fills.get(attempt.tag, ()))

@@ -12,7 +12,7 @@ from typing import Final
 import structlog
 
 from ordergate.model.accounts import VenueHistory, VenueOrderState
-from ordergate.model.orders import Action, AttemptState
+from ordergate.model.orders import AttemptState
 from ordergate.model.outcomes import Fill
 from ordergate.model.records import (
     AttemptRecord,
@@ -24,7 +24,7 @@ from ordergate.model.records import (
 from ordergate.model.values import AttemptId, OrderId, PrincipalId
 from ordergate.order.halt import Halt
 from ordergate.order.intent.idempotency import is_tag
-from ordergate.order.journal.lifecycle import INCIDENTS, IllegalTransition
+from ordergate.order.journal.lifecycle import INCIDENTS, PLACING, IllegalTransition
 from ordergate.order.journal.record import Instance
 from ordergate.order.reconcile.difference import Difference, Step, difference
 from ordergate.order.reconcile.found import attempt_found, events_of, order_found
@@ -224,11 +224,11 @@ class Settle:
         if attempt.state is not AttemptState.UNKNOWN:
             return False
         since = attempt.updated_at or attempt.claimed_at
-        placing = attempt.action in (Action.PLACE, Action.CLOSE)
+        placing = attempt.action in PLACING
         return started - since >= (timedelta(seconds=QUERIES_S[-1]) if placing else self.window)
 
     def _give_up(self, tx: JournalTx, attempt: AttemptRecord) -> tuple[OrderRecord, AttemptRecord]:
-        placing = attempt.action in (Action.PLACE, Action.CLOSE)
+        placing = attempt.action in PLACING
         event = "not_found" if placing else "not_applied"
         return self._record.book(tx, attempt, event, actor=self._instance, code=event)
 

@@ -16,7 +16,6 @@ from ordergate.model.errors import Code
 
 CONNECT_S: Final = 5.0
 ANSWER_S: Final = 130.0  # the longest wait a tool knows is 120 s
-EXPORT_BYTES_MAX: Final = 8 * 2**30
 
 Envelope = Mapping[str, Any]
 

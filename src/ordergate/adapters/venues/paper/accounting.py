@@ -8,6 +8,7 @@ from typing import Final
 from ordergate.adapters.venues.paper import mapping
 from ordergate.adapters.venues.paper.book import EXPIRED, PositionRow, Work
 from ordergate.adapters.venues.paper.floor import Floor
+from ordergate.model import hours
 from ordergate.sim import costs, margin
 
 ROLLOVERS_MAX: Final = 20_000  # more than fifty years of missed days in one step
@@ -84,10 +85,10 @@ def catch_up(work: Work, floor: Floor, *, now: int) -> None:
 
 def begin_day(work: Work, floor: Floor, *, now: int) -> None:
     """Start the venue's day of `now`, with the equity of this moment as its baseline."""
-    day = mapping.trading_day(mapping.moment(now))
+    at = mapping.moment(now)
     work.account = work.account._replace(
-        day=day.isoformat(),
-        day_end=mapping.micros(mapping.day_end(day)),
+        day=hours.trading_day(at).isoformat(),
+        day_end=mapping.micros(hours.day_end(at)),
         day_start_equity=equity(work, floor),
         realised_today=0,
     )
@@ -97,7 +98,7 @@ def _roll_over(work: Work, floor: Floor) -> None:
     """End one day at 17:00 New York: swap belongs to the day that ends."""
     ended = mapping.moment(work.account.day_end)
     if floor.terms.swap:
-        weekday = ended.astimezone(mapping.NEW_YORK).weekday()
+        weekday = ended.astimezone(hours.NEW_YORK).weekday()
         for position in list(work.positions.values()):
             _charge_swap(work, floor, position, weekday=weekday)
     begin_day(work, floor, now=work.account.day_end)

@@ -19,6 +19,7 @@ from ordergate.adapters.venues.paper.client import VenueFile, applied, placed
 from ordergate.adapters.venues.paper.floor import Floor
 from ordergate.adapters.venues.paper.mapping import refusal
 from ordergate.adapters.venues.paper.terms import PaperTerms
+from ordergate.model import hours
 from ordergate.model.accounts import VenueHistory
 from ordergate.model.market import Slice
 from ordergate.model.orders import VenueCancel, VenueModify, VenueOrder
@@ -56,7 +57,7 @@ class Core:
         now = self.floor.now()
         book = kept or Book(_new_account(self.floor.terms.balance, now), {}, {})
         work = Work(book)
-        if kept is None or mapping.trading_day(mapping.moment(now)).isoformat() < book.account.day:
+        if kept is None or hours.trading_day(mapping.moment(now)).isoformat() < book.account.day:
             accounting.begin_day(work, self.floor, now=now)
         for order in [row for row in work.orders.values() if row.since > now]:
             work.put_order(order._replace(since=now))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from ordergate.model.canonical import canonical
 from ordergate.model.errors import Code
@@ -17,8 +16,6 @@ from ordergate.model.values import Symbol
 from ordergate.sim.costs import RATE_SCALE
 
 MONEY_SCALE: Final = 10**8
-NEW_YORK: Final = ZoneInfo("America/New_York")
-DAY_ENDS: Final = time(17)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
@@ -85,17 +82,6 @@ def rate(value: Decimal) -> int:
 
 def _whole(number: Decimal) -> int:
     return int(number.to_integral_value(ROUND_HALF_UP))
-
-
-def trading_day(at: datetime) -> date:
-    """Return the venue's day: it ends at 17:00 New York."""
-    local = at.astimezone(NEW_YORK)
-    after_end = local.time() >= DAY_ENDS
-    return local.date() + timedelta(days=1) if after_end else local.date()
-
-
-def day_end(day: date) -> datetime:
-    return datetime.combine(day, DAY_ENDS, NEW_YORK).astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from ordergate.adapters.venues.paper.book import (
 from ordergate.adapters.venues.paper.dealing import Execution
 from ordergate.adapters.venues.paper.floor import Floor, Touch
 from ordergate.adapters.venues.paper.mapping import Spec, refusal
+from ordergate.model import hours
 from ordergate.model.orders import OrderType, Side, TimeInForce, VenueOrder
 from ordergate.sim import fills
 
@@ -134,7 +135,7 @@ def stop_ticks(spec: Spec, price: Decimal | None, *, reduces: bool) -> int:
 
 def _good_till(order: VenueOrder, *, now: int) -> int:
     if order.time_in_force is TimeInForce.DAY:
-        return mapping.micros(mapping.day_end(mapping.trading_day(mapping.moment(now))))
+        return mapping.micros(hours.day_end(mapping.moment(now)))
     if (order.time_in_force is TimeInForce.GTD) != (order.good_till is not None):
         raise refusal("INVALID_EXPIRY", "GTD and only GTD has an end")
     if order.good_till is None:

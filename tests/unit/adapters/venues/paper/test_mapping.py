@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -63,20 +63,6 @@ def test_units_differ_when_what_a_number_means_differs() -> None:
     one = fx("EURUSD")
     assert mapping.same_units(one, replace(one, leverage=5))
     assert not mapping.same_units(one, replace(one, tick_size=Decimal("0.0001")))
-
-
-@pytest.mark.parametrize(
-    ("at", "day"),
-    [
-        (datetime(2026, 1, 7, 21, 59, 59, tzinfo=UTC), date(2026, 1, 7)),  # 16:59:59 in winter
-        (datetime(2026, 1, 7, 22, tzinfo=UTC), date(2026, 1, 8)),
-        (datetime(2026, 7, 7, 20, 59, tzinfo=UTC), date(2026, 7, 7)),  # 16:59 in summer
-        (datetime(2026, 7, 7, 21, tzinfo=UTC), date(2026, 7, 8)),
-    ],
-)
-def test_the_venue_s_day_ends_at_five_in_new_york(at: datetime, day: date) -> None:
-    assert mapping.trading_day(at) == day
-    assert mapping.trading_day(mapping.day_end(day)) > day
 
 
 def test_times_and_money_keep_every_digit() -> None:
