@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ordergate.adapters.config_files import Directories, directories
 from ordergate.model.errors import GateError
-from ordergate.settings import ARMING_NAMES, Settings, load, write_first
+from ordergate.settings.keys import ARMING_NAMES
+from ordergate.settings.load import Settings, load
+from ordergate.settings.template import write_first
 
 if TYPE_CHECKING:
     from ordergate.surfaces.cli.starts import Finding, Started, UpOptions

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.support.proofs import SIGNED_IN
 
 from ordergate.model.errors import Forbidden
 from ordergate.model.principals import Kind
@@ -34,7 +35,7 @@ def test_neither_token_nor_fingerprint_nor_number_nor_link_is_a_yes(tmp_path: Pa
                 view.ticket.ticket_id,
                 fingerprint=view.ticket.fingerprint,
                 operator=AGENT,
-                method="password",
+                proof=SIGNED_IN,
             )
         assert await line.positions() == 0
         now = await line.gate.line.gateway.status(view.order.order_id, asker=AGENT)

@@ -6,6 +6,8 @@ import asyncio
 from decimal import Decimal
 from pathlib import Path
 
+from tests.support.proofs import SIGNED_IN
+
 from ordergate.model.errors import Code
 from ordergate.model.orders import CloseIntent, ModifyIntent, OrderType
 from ordergate.model.values import AccountId, Symbol, VenueName
@@ -30,7 +32,7 @@ async def yes_to(gate: Gate, view: OrderView) -> OrderView:
         view.ticket.ticket_id,
         fingerprint=view.ticket.fingerprint,
         operator=OPERATOR,
-        method="page",
+        proof=SIGNED_IN,
     )
 
 

@@ -17,7 +17,7 @@ from ordergate.model.records import HaltKind, ScopeKind, Tightening
 from ordergate.model.values import AccountId, OrderId, PositionId, Symbol, VenueOrderId
 from ordergate.model.verdicts import Finding, Verb
 from ordergate.order.policy.limits import EVERY_SYMBOL, SPECS, Limits, LimitSpec, Stricter, Value
-from ordergate.order.policy.limits import tightened as tighten
+from ordergate.order.policy.tightenings import tightened as tighten
 from support.judging import (
     ACCOUNT,
     AGENT,

@@ -19,6 +19,7 @@ from ordergate.model.errors import (
 )
 from ordergate.model.orders import AttemptState, Lane, OrderState
 from ordergate.model.principals import Kind, Principal
+from ordergate.model.proofs import Proof
 from ordergate.model.records import (
     HaltKind,
     HaltRecord,
@@ -138,7 +139,7 @@ class FakeGate:
         return TicketView(ticket=ticket, order=order, approve_url=url, now=self.price("EURUSD"))
 
     async def approve(
-        self, ticket_id: TicketId, *, fingerprint: str, operator: Principal, method: str
+        self, ticket_id: TicketId, *, fingerprint: str, operator: Principal, proof: Proof
     ) -> OrderView:
         self._require(operator)
         ticket = self._known(self.tickets, ticket_id)
@@ -155,7 +156,7 @@ class FakeGate:
             )
             return self._keep(self._view(changed, "approval_required", new))
         decided = self._decide(ticket, TicketState.APPROVED, operator)
-        self.done.append(("approve", ticket_id, method))
+        self.done.append(("approve", ticket_id, proof.method))
         order = dataclasses.replace(view.order, state=OrderState.DONE)
         return self._keep(self._view(order, "filled", decided))
 

@@ -14,7 +14,8 @@ import typer.main
 
 from ordergate.identity.authority import Act
 from ordergate.model.errors import Code
-from ordergate.settings import ARMING_NAMES, COMPAT_NAMES, PREFIX, template
+from ordergate.settings.keys import ARMING_NAMES, COMPAT_NAMES, PREFIX
+from ordergate.settings.template import template
 from ordergate.surfaces.cli.app import build
 from support.cli_gateway import starts_for
 

@@ -39,7 +39,7 @@ UNTESTED_NOUNS: frozenset[str] = frozenset()
 FLOATS = frozenset(  # no money in any of them
     {
         "order/dispatch/send.py: send_by: float = 0.0",
-        "order/policy/limits.py: near = difflib.get_close_matches(name, _BY_NAME, n=1, cutoff=0.5)",
+        "order/policy/limits.py: near = difflib.get_close_matches(name, BY_NAME, n=1, cutoff=0.5)",
         "order/reconcile/settle.py: pause = min(pause, max(due - waited, 0.05))",
     }
 )

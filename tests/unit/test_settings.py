@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from ordergate.adapters.config_files import SettingsRefused
-from ordergate.settings import LimitsUnreadable, Settings, load, template, write_first
+from ordergate.settings.limit_file import LimitsUnreadable
+from ordergate.settings.load import Settings, load
+from ordergate.settings.template import template, write_first
 
 
 class Home:

@@ -34,8 +34,8 @@ from ordergate.order.gateway import GATEWAY
 from ordergate.ports.feed import Feed, Pace
 from ordergate.ports.journal import JournalTx
 from ordergate.ports.system import Clock
-from ordergate.settings import Fault as FaultSetting
-from ordergate.settings import Settings
+from ordergate.settings.load import Settings
+from ordergate.settings.sections import Fault as FaultSetting
 
 _log = structlog.get_logger("ordergate.house")
 

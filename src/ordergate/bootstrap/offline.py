@@ -17,7 +17,7 @@ from ordergate.bootstrap.house import GATE_FILE
 from ordergate.bootstrap.line import log_of
 from ordergate.identity.sign_in import SignIn
 from ordergate.model.errors import IllegalState, NotFound
-from ordergate.settings import Settings
+from ordergate.settings.load import Settings
 
 
 def init_operator(settings: Settings, name: str) -> str:

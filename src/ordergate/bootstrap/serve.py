@@ -19,7 +19,7 @@ from ordergate.bootstrap.house import House, build
 from ordergate.bootstrap.listeners import Listener, Servers, bind
 from ordergate.model.orders import AttemptState
 from ordergate.model.values import plain
-from ordergate.settings import Settings
+from ordergate.settings.load import Settings
 from ordergate.surfaces.stream.hub import Hub
 
 DRAIN_S: Final = 5.0

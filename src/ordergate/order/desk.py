@@ -14,6 +14,7 @@ from ordergate.model.errors import (
 )
 from ordergate.model.orders import AttemptState, OrderState
 from ordergate.model.principals import Kind, Principal
+from ordergate.model.proofs import Proof
 from ordergate.model.records import AttemptRecord, HaltRecord, TicketRecord, TicketState
 from ordergate.model.values import OrderId, TicketId, plain
 from ordergate.model.views import OrderView, SafetyView, TicketView
@@ -58,7 +59,7 @@ class Desk:
         return await self._gateway.ticket(ticket_id, asker=GATEWAY)
 
     async def approve(
-        self, ticket_id: TicketId, *, fingerprint: str, operator: Principal, method: str
+        self, ticket_id: TicketId, *, fingerprint: str, operator: Principal, proof: Proof
     ) -> OrderView:
         """Say yes to exactly what was shown; redeemed at once on fresh facts, or asked anew.
 
@@ -74,7 +75,7 @@ class Desk:
             if order is None:
                 raise NotFound("no such order")
             ticket = self._approve.yes(
-                tx, ticket, order, shown=fingerprint, operator=operator, method=method
+                tx, ticket, order, shown=fingerprint, operator=operator, method=proof.method
             )
             order = self._record.move(
                 tx,
@@ -82,7 +83,7 @@ class Desk:
                 "yes",
                 actor=operator.id,
                 code=None,
-                detail={"ticket": ticket_id, "fingerprint": fingerprint, "method": method},
+                detail={"ticket": ticket_id, "fingerprint": fingerprint, "method": proof.method},
             )
             asker = Principal(order.principal, order.principal_kind, order.principal)
             return self._send.claim(tx, order, look, asker=asker, approved=ticket)

@@ -47,8 +47,8 @@ from ordergate.order.intent.accept import Accept
 from ordergate.order.intent.drafting import hopeless
 from ordergate.order.journal.record import Record
 from ordergate.order.kill import Kill, target_of
-from ordergate.order.policy.limits import accepted_tightening
 from ordergate.order.policy.rules.pace import day_is_lost
+from ordergate.order.policy.tightenings import accepted_tightening
 from ordergate.order.reconcile.settle import Settle
 from ordergate.ports.journal import JournalTx, JournalUnwritable
 

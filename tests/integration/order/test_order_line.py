@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from tests.support.proofs import SIGNED_IN
 
 from ordergate.adapters.venues.paper.faults import Fault, FaultKind
 from ordergate.model.accounts import VenueSnapshot
@@ -183,19 +184,19 @@ def test_a_large_order_waits_and_a_yes_sends_exactly_it_once(tmp_path: Path) -> 
             shown = waiting.ticket.fingerprint
             with pytest.raises(Forbidden):
                 await gate.line.desk.approve(
-                    view.ticket.ticket_id, fingerprint=shown, operator=AGENT, method="argument"
+                    view.ticket.ticket_id, fingerprint=shown, operator=AGENT, proof=SIGNED_IN
                 )
             with pytest.raises(InvalidApproval):
                 await gate.line.desk.approve(
-                    view.ticket.ticket_id, fingerprint="0" * 64, operator=OPERATOR, method="page"
+                    view.ticket.ticket_id, fingerprint="0" * 64, operator=OPERATOR, proof=SIGNED_IN
                 )
             done = await gate.line.desk.approve(
-                view.ticket.ticket_id, fingerprint=shown, operator=OPERATOR, method="page"
+                view.ticket.ticket_id, fingerprint=shown, operator=OPERATOR, proof=SIGNED_IN
             )
             assert done.status == "filled"
             with pytest.raises(InvalidApproval):
                 await gate.line.desk.approve(
-                    view.ticket.ticket_id, fingerprint=shown, operator=OPERATOR, method="page"
+                    view.ticket.ticket_id, fingerprint=shown, operator=OPERATOR, proof=SIGNED_IN
                 )
             assert len((await gate.venue.snapshot()).positions) == 1
 
@@ -214,7 +215,7 @@ def test_two_yeses_at_once_send_one_order(tmp_path: Path) -> None:
                         ticket.ticket_id,
                         fingerprint=ticket.fingerprint,
                         operator=OPERATOR,
-                        method="page",
+                        proof=SIGNED_IN,
                     )
                     for _ in range(8)
                 ),
@@ -238,7 +239,7 @@ def test_a_yes_after_the_price_left_its_band_asks_anew_and_sends_nothing(tmp_pat
                 view.ticket.ticket_id,
                 fingerprint=view.ticket.fingerprint,
                 operator=OPERATOR,
-                method="page",
+                proof=SIGNED_IN,
             )
             assert (again.status, again.order.code) == (
                 "approval_required",

@@ -62,7 +62,8 @@ from ordergate.order.policy.facts import (
     subject,
     terms_of,
 )
-from ordergate.order.policy.limits import Limits, limit_views, policy_hash, tightened
+from ordergate.order.policy.limits import Limits, policy_hash
+from ordergate.order.policy.tightenings import limit_views, tightened
 from ordergate.ports.journal import JournalTx
 from ordergate.ports.market_facts import MarketFacts
 from ordergate.ports.system import Clock

@@ -16,9 +16,7 @@ from typing import Any, Final
 
 from ordergate.model.canonical import canonical, sha256_hex
 from ordergate.model.errors import InvalidArgument
-from ordergate.model.records import Tightening
 from ordergate.model.values import NotANumber, Symbol, parse_decimal, plain
-from ordergate.model.views import LimitView
 
 Value = Decimal | bool | tuple[str, ...]
 EVERY_SYMBOL: Final = "*"
@@ -217,7 +215,7 @@ class Limits:
         for name, raw in _flat(tables):
             try:
                 spec = spec_named(name)
-                values[spec.attribute] = _parsed(spec, raw)
+                values[spec.attribute] = parsed(spec, raw)
                 given.add(spec.name)
             except InvalidArgument as problem:
                 problems.append(f"{problem.message} {problem.fix}".strip())
@@ -254,64 +252,17 @@ def _spec(declared: dataclasses.Field[Any]) -> LimitSpec:
 
 
 SPECS: Final = tuple(_spec(row) for row in dataclasses.fields(Limits) if row.metadata)
-_BY_NAME: Final = {spec.name: spec for spec in SPECS}
+BY_NAME: Final = {spec.name: spec for spec in SPECS}
 
 
 def spec_named(name: str) -> LimitSpec:
     """Return the row of a limit, with or without "limits."; raise with the closest name."""
-    spec = _BY_NAME.get(name) or _BY_NAME.get(f"limits.{name}")
+    spec = BY_NAME.get(name) or BY_NAME.get(f"limits.{name}")
     if spec is None:
-        near = difflib.get_close_matches(name, _BY_NAME, n=1, cutoff=0.5)
+        near = difflib.get_close_matches(name, BY_NAME, n=1, cutoff=0.5)
         fix = f'Did you mean "{near[0]}"?' if near else "See the commented ordergate.toml."
         raise InvalidArgument(f'there is no limit "{name[:80]}".', fix=fix)
     return spec
-
-
-def tightened(limits: Limits, tightenings: Iterable[Tightening]) -> Limits:
-    """Return the strictest of the file's limits and every tightening."""
-    values: dict[str, Any] = {}
-    for tightening in tightenings:
-        spec = _BY_NAME.get(tightening.limit_name)
-        if spec is None:  # a limit of an older version, since renamed: nothing to tighten
-            continue
-        held = values.get(spec.attribute, limits.value(spec))
-        if _is_stricter(spec, tightening.value, than=held):
-            values[spec.attribute] = _typed(spec, tightening.value)
-    return dataclasses.replace(limits, **values) if values else limits
-
-
-def accepted_tightening(limits: Limits, name: str, value: Decimal, *, by_agent: bool) -> LimitSpec:
-    """Return the row to tighten; raise InvalidArgument unless `value` is in range and stricter."""
-    spec = spec_named(name)
-    held = limits.value(spec)
-    if isinstance(held, tuple) or (by_agent and not spec.agents_may_tighten):
-        raise InvalidArgument(
-            f"{spec.name} is set in ordergate.toml alone.", fix="Ask the operator to change it."
-        )
-    _parsed(spec, _typed(spec, value) if isinstance(held, bool) and value in (0, 1) else value)
-    if not _is_stricter(spec, value, than=held):
-        raise InvalidArgument(
-            f"{spec.name} is {shown(held)}; {plain(value)} is not stricter.",
-            fix=f"Stricter means {spec.stricter.value}; only the operator loosens a limit.",
-        )
-    return spec
-
-
-def limit_views(limits: Limits, tightenings: Iterable[Tightening]) -> tuple[LimitView, ...]:
-    """Return every effective limit and the source that made it so."""
-    held = tuple(tightenings)
-    effective = tightened(limits, held)
-    return tuple(
-        LimitView(
-            name=spec.name,
-            value=shown(effective.value(spec)),
-            unit=spec.unit,
-            source=_source(spec, limits, effective, held),
-            meaning=spec.meaning,
-            agents_may_tighten=spec.agents_may_tighten,
-        )
-        for spec in SPECS
-    )
 
 
 def policy_hash(limits: Limits) -> str:
@@ -328,28 +279,6 @@ def shown(value: Value) -> str:
     return plain(value)
 
 
-def _source(
-    spec: LimitSpec, limits: Limits, effective: Limits, tightenings: tuple[Tightening, ...]
-) -> str:
-    value = effective.value(spec)
-    if value != limits.value(spec):
-        for tightening in tightenings:
-            if tightening.limit_name == spec.name and tightening.value == value:
-                return f"tightened by {tightening.set_by}"
-    return "file" if spec.name in limits.given else "profile"
-
-
-def _is_stricter(spec: LimitSpec, value: Decimal, *, than: Value) -> bool:
-    if isinstance(than, tuple):
-        return False
-    held = Decimal(than)
-    return value < held if spec.stricter is Stricter.LOWER else value > held
-
-
-def _typed(spec: LimitSpec, value: Decimal) -> Value:
-    return bool(value) if isinstance(spec.default, bool) else value
-
-
 def _flat(tables: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
     for name, value in tables.items():
         if isinstance(value, Mapping):
@@ -358,7 +287,7 @@ def _flat(tables: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
             yield name, value
 
 
-def _parsed(spec: LimitSpec, raw: Any) -> Value:
+def parsed(spec: LimitSpec, raw: Any) -> Value:
     if isinstance(spec.default, bool):
         if not isinstance(raw, bool):
             raise InvalidArgument(f"{spec.name} must be true or false.")

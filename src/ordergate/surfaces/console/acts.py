@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
-from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -40,7 +39,6 @@ from ordergate.surfaces.console.entry import (
     typed,
 )
 
-METHOD: Final = "password"
 AuditLines = Callable[[], AsyncIterator[str]]
 
 
@@ -117,7 +115,7 @@ class Acts:
             TicketId(path_id(request, "id")),
             fingerprint=text(fields, "fingerprint"),
             operator=visit.operator,
-            method=METHOD,
+            proof=visit.proof,
         )
         return answer(order_shape(_still_asked(view)))
 

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from ordergate.identity.sign_in import SignIn, csrf_matches
 from ordergate.model.errors import Forbidden, InvalidArgument, NotFound, Unauthenticated
 from ordergate.model.principals import Principal
+from ordergate.model.proofs import Method, Proof
 from ordergate.model.records import SessionRecord
 
 COOKIE: Final = "__Host-ordergate"
@@ -38,6 +39,11 @@ class Visit:
     @property
     def now(self) -> datetime:
         return self.session.last_seen_at
+
+    @property
+    def proof(self) -> Proof:
+        """Return how the operator showed, at sign-in, that it was them."""
+        return Proof(method=Method.PASSWORD, at=self.session.created_at)
 
 
 class Entry:

@@ -18,7 +18,7 @@ from ordergate.model.records import ScopeKind
 from ordergate.model.values import OrderId, TicketId
 from ordergate.order.desk import Desk
 from ordergate.order.gateway import Gateway
-from ordergate.surfaces.console.acts import METHOD, scope_of
+from ordergate.surfaces.console.acts import scope_of
 from ordergate.surfaces.console.answers import status_of
 from ordergate.surfaces.console.drafts_page import draft_card
 from ordergate.surfaces.console.entry import (
@@ -158,7 +158,7 @@ class Pages:
             ticket_id,
             fingerprint=text(fields, "fingerprint"),
             operator=visit.operator,
-            method=METHOD,
+            proof=visit.proof,
         )
         if view.order.code == Code.NEEDS_REAPPROVAL and view.ticket is not None:
             return _to(f"/approve/{view.ticket.ticket_id}?moved")

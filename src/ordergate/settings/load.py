@@ -1,0 +1,179 @@
+"""Typed settings: flags over environment over .env over ordergate.toml over defaults.
+
+Both files live in the config directory; nothing is read from the working directory. An unknown key
+anywhere stops the start. Every value remembers where it came from.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import SecretStr, ValidationError
+
+from ordergate.adapters.config_files import (
+    DIRECTORY_NAMES,
+    ENV_NAME,
+    TOML_NAME,
+    Directories,
+    SettingsRefused,
+    directories,
+    read_variables,
+    toml_layer,
+    toml_text,
+    variable_layer,
+)
+from ordergate.order.policy.limits import shown
+from ordergate.settings.keys import (
+    ARMING_NAMES,
+    COMPAT_NAMES,
+    IN_TOML,
+    KEYS,
+    LIMIT_KEYS,
+    LISTS,
+    NAMES,
+    PREFIX,
+    SWITCHES,
+    described,
+)
+from ordergate.settings.limit_file import LimitFile
+from ordergate.settings.sections import Feed, Log, Mcp, Paper, Run, Server, Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One value as `config show` prints it; secrets are stars."""
+
+    key: str
+    value: str
+    source: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    directories: Directories
+    server: Server
+    feed: Feed
+    paper: Paper
+    mcp: Mcp
+    log: Log
+    run: Run
+    token: SecretStr | None
+    limits: LimitFile
+    sources: Mapping[str, str]
+
+    def rows(self) -> tuple[Shown, ...]:
+        """Return every value with its source, secrets redacted."""
+        rows = [
+            Shown("config_dir", str(self.directories.config), self.sources["config_dir"], ""),
+            Shown("data_dir", str(self.directories.data), self.sources["data_dir"], ""),
+        ]
+        for key, field in KEYS.items():
+            value: Any = self
+            for part in key.split("."):
+                value = getattr(value, part)
+            source = self.sources.get(key, "default")
+            rows.append(Shown(key, toml_text(value), source, field.description or ""))
+        limits = self.limits.current()
+        for key, spec in LIMIT_KEYS.items():
+            source = self.sources.get(key, "default")
+            rows.append(Shown(key, shown(limits.value(spec)), source, described(spec)))
+        return tuple(rows)
+
+
+def load(environ: Mapping[str, str], *, flags: Mapping[str, object] | None = None) -> Settings:
+    """Read every layer once; raise SettingsRefused with all that is wrong."""
+    where = directories(environ)
+    sources = {
+        place: "environment" if name in environ else "default"
+        for name, place in zip(DIRECTORY_NAMES, ("config_dir", "data_dir"), strict=True)
+    }
+    ours = {
+        name: text
+        for name, text in environ.items()
+        if (name.startswith(PREFIX) or name in NAMES) and name not in DIRECTORY_NAMES
+    }
+    layers: dict[str, Mapping[str, object]] = {
+        TOML_NAME: toml_layer(where.toml, known=IN_TOML) or {},
+        ENV_NAME: _variables(read_variables(where.env), ENV_NAME),
+        "environment": _variables(ours, "environment"),
+        "flag": {key: value for key, value in (flags or {}).items() if value is not None},
+    }
+    merged: dict[str, object] = {}
+    for source, layer in layers.items():
+        for key, value in layer.items():
+            if key not in COMPAT_NAMES.values() or merged.get(key) is not True:
+                merged[key], sources[key] = value, source
+    tree = _tree({key: value for key, value in merged.items() if key in KEYS}, sources)
+    above = {
+        key: value
+        for key, value in merged.items()
+        if sources[key] != TOML_NAME and key in LIMIT_KEYS
+    }
+    limits = LimitFile(where.toml, overrides=above)
+    limits.current()
+    return Settings(
+        directories=where,
+        limits=limits,
+        sources=sources,
+        **{name: getattr(tree, name) for name in Tree.model_fields},
+    )
+
+
+def _variables(variables: Mapping[str, str], source: str) -> dict[str, object]:
+    """Turn our variables into dotted keys: switches as bools, lists as lists."""
+    layer: dict[str, object] = {}
+    for key, text in variable_layer(variables, names=NAMES, source=source):
+        if key in ARMING_NAMES:
+            _refuse_live(key, text)
+        elif key in COMPAT_NAMES.values():
+            layer[key] = layer.get(key) is True or _switch(key, text)
+        elif key in SWITCHES:
+            layer[key] = _switch(key, text)
+        elif key in LISTS:
+            layer[key] = _listed(key, text)
+        else:
+            layer[key] = text
+    return layer
+
+
+def _listed(key: str, text: str) -> object:
+    try:
+        return json.loads(text) if text.startswith("[") else text.split(",")
+    except ValueError as error:
+        raise SettingsRefused([f"{key} is no JSON list: {error}"]) from None
+
+
+def _switch(key: str, text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise SettingsRefused([f"{key} is neither true nor false"])
+    return text.lower() == "true"
+
+
+def _refuse_live(name: str, text: str) -> None:
+    if text.strip().lower() not in ("paper", "false"):
+        raise SettingsRefused(
+            [f"{name}={text}: this build has no live venue; it trades on paper only"],
+            fix=f"remove {name}",
+        )
+
+
+def _tree(merged: Mapping[str, object], sources: Mapping[str, str]) -> Tree:
+    nested: dict[str, Any] = {}
+    for key, value in merged.items():
+        table = nested
+        *heads, name = key.split(".")
+        for head in heads:
+            table = table.setdefault(head, {})
+        table[name] = value
+    try:
+        return Tree.model_validate(nested)
+    except ValidationError as error:
+        problems = []
+        for one in error.errors(include_input=False, include_url=False):
+            key = ".".join(str(part) for part in one["loc"])
+            problems.append(f"{key} ({sources.get(key, 'settings')}): {one['msg']}")
+        raise SettingsRefused(problems) from None
