@@ -8,7 +8,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-index-url --no-header --no-annotate
 ARGS ?=
 
-.PHONY: setup run test check fix bench conformance fuzz lock
+.PHONY: setup run test check fix bench conformance fuzz chaos lock
 
 setup: $(VENV)/.dev
 
@@ -41,6 +41,10 @@ conformance: $(VENV)/.dev tests/conformance/node_modules/.installed
 fuzz: $(VENV)/.dev
 	ORDERGATE_FUZZ_N=$(or $(N),400) $(BIN)/python -m pytest -q --timeout 1800 \
 		tests/e2e/test_fuzz.py tests/e2e/test_openapi_fuzz.py $(ARGS)
+
+# Exits under fault, N episodes (10,000); the seed is printed and replays with ARGS="--seed S".
+chaos: $(VENV)/.dev
+	$(BIN)/python tests/chaos/exit_episodes.py --episodes $(or $(N),10000) $(ARGS)
 
 # Renew the pinned versions and hashes; needs uv.
 lock:

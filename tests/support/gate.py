@@ -19,6 +19,7 @@ from ordergate.bootstrap.line import OrderLine, World, order_line
 from ordergate.model.views import Change
 from ordergate.order.policy.limits import Limits
 from ordergate.ports.feed import Pace
+from ordergate.ports.market_facts import MarketFacts
 from ordergate.ports.system import Clock
 from support.manual_market import ManualMarket
 
@@ -61,8 +62,12 @@ async def start_gate(
     clock: Clock | None = None,
     terms: PaperTerms | None = None,
     pace: Pace | None = None,
+    seen: MarketFacts | None = None,
 ) -> Gate:
-    """Start a line on a folder's files, recovered as bootstrap does it."""
+    """Start a line on a folder's files, recovered as bootstrap does it.
+
+    `seen` is the market as the gate sees it, where that is not what the venue trades on.
+    """
     market = market or a_market()
     clock = clock or SystemClock()
     effective = limits or Limits()
@@ -80,7 +85,7 @@ async def start_gate(
         journal=store,
         reader=venue,
         trader=venue,
-        markets=market,
+        markets=seen or market,
         limits=lambda: effective,
         clock=clock,
         ids=SystemIds(),

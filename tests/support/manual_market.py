@@ -157,6 +157,10 @@ class ManualMarket:
     def listen(self, callback: Callable[[Slice], None]) -> None:
         self._listeners.append(callback)
 
+    def deaf(self) -> None:
+        """Forget the listeners: the venue they belong to has ended."""
+        self._listeners.clear()
+
     def advance(self, **amount: float) -> datetime:
         """Move the venue's clock on, e.g. advance(hours=3); prices stay as they are."""
         self._now += timedelta(**amount)

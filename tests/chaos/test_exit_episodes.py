@@ -1,0 +1,114 @@
+"""Exits under fault, the size that every change is tried with; `make chaos` plays 10,000."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import secrets
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chaos import venue_books
+from chaos.exit_episodes import Tally, make_template, play_all
+from ordergate.model.outcomes import Outcome
+from ordergate.order.dispatch.send import Claim, Send
+from ordergate.order.policy import decision
+from ordergate.order.policy.rules import lanes, market, standing
+from ordergate.order.policy.rules.checklist import RULES, Rule, Say
+from ordergate.order.policy.rules.control import Control
+
+EPISODES = int(os.environ.get("ORDERGATE_EXIT_EPISODES", "250"))
+BROKEN_MAX = 150  # episodes within which a broken exit lane must be seen
+
+Patch = pytest.MonkeyPatch
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_template(tmp_path_factory.mktemp("template"))
+
+
+def test_every_exit_reaches_the_venue(template: Path) -> None:
+    first = secrets.randbelow(2**31)
+    total = play_all(range(first, first + EPISODES), template)
+    assert not total.failures, "\n".join(total.failures)
+    assert (total.episodes, sum(total.asks.values())) == (EPISODES, EPISODES)
+
+
+def _consulting(control: Control) -> Callable[[Patch], None]:
+    """Let the exit lanes ask a rule that belongs to the open lane."""
+
+    def broken(patch: Patch) -> None:
+        rules: tuple[Rule, ...] = tuple(
+            dataclasses.replace(rule, tighten=Say.REFUSE, close=Say.REFUSE, cancel=Say.REFUSE)
+            if rule.control is control
+            else rule
+            for rule in RULES
+        )
+        assert rules != RULES
+        patch.setattr(decision, "RULES", rules)
+
+    return broken
+
+
+def stripping_called_tightening(patch: Patch) -> None:
+    patch.setattr(lanes, "_farther", lambda *_, **__: False)
+
+
+def halts_read_before_every_byte(patch: Patch) -> None:
+    sound = Send._once
+
+    async def stopped(self: Send, claim: Claim) -> Outcome:
+        assert claim.attempt is not None
+        as_opening = dataclasses.replace(claim.attempt, opening=True)
+        return await sound(self, dataclasses.replace(claim, attempt=as_opening))
+
+    patch.setattr(Send, "_once", stopped)
+
+
+BROKEN: dict[str, Callable[[Patch], None]] = {
+    "the exit lane consults the kill switch": _consulting(standing.KILL),
+    "the exit lane consults the halts": _consulting(standing.HALTS),
+    "the exit lane consults the arming": _consulting(standing.ARMED),
+    "the exit lane consults the quote age": _consulting(market.QUOTE),
+    "the exit lane consults the calendar": _consulting(market.SESSION),
+    "the exit lane consults the deny-list": _consulting(standing.SYMBOLS),
+    "the wire consults the kill switch for exits": halts_read_before_every_byte,
+    "a stop taken away is a tightening": stripping_called_tightening,
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_exit_lane_is_seen(template: Path, monkeypatch: Patch, name: str) -> None:
+    BROKEN[name](monkeypatch)
+    total = Tally()
+    for seed in range(0, BROKEN_MAX, 10):
+        total.add(play_all(range(seed, seed + 10), template))
+        if total.failures:
+            return
+    pytest.fail(f"{name}: {BROKEN_MAX} episodes did not see it")
+
+
+def test_the_venues_file_tells_too_much_taken(template: Path, tmp_path: Path) -> None:
+    """The oracle bites: books in which a close took more than was held are called so."""
+    file = tmp_path / "paper.db"
+    shutil.copy(template / "paper.db", file)
+    with sqlite3.connect(file) as db:
+        columns = [row[1] for row in db.execute("PRAGMA table_info(fills)")]
+
+        def fill(**values: Any) -> None:
+            row = dict.fromkeys(columns, 0) | {"tag": "", "symbol": "EURUSD"} | values
+            names = ", ".join(row)
+            db.execute(
+                f"INSERT INTO fills ({names}) VALUES ({', '.join('?' * len(row))})",
+                tuple(row.values()),
+            )
+
+        fill(number=1, position=7, side=1, steps=10, effect="opening", venue_order_id="O1")
+        fill(number=2, position=7, side=-1, steps=11, effect="closing", venue_order_id="O2")
+    assert venue_books.overclosed(file) == ["fill 2 takes more than position 7 holds"]
