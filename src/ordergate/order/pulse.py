@@ -20,7 +20,7 @@ BEAT_S: Final = 0.25
 BEATS: Final = 3
 DEAD_S: Final = 5.0  # no beat for so long: nobody keeps the pulse any more
 LEAP_KEPT_S: Final = 60.0
-MILLI: Final = Decimal("0.001")
+NOISE: Final = Decimal("0.01")  # two clocks are never read at once
 
 
 class Pulse:
@@ -51,7 +51,7 @@ class Pulse:
         """Take one measure of both clocks."""
         now_s, wall = self._clock.monotonic(), self._clock.now()
         leap = self._leap(now_s, wall)
-        if leap > MILLI:
+        if leap:
             self._leaps.append((now_s, leap))
         if self._due_s is not None:
             self._late.append(max(_span(now_s - self._due_s), ZERO))
@@ -72,7 +72,8 @@ class Pulse:
     def _leap(self, now_s: float, wall: datetime) -> Decimal:
         """Return how far the wall clock has moved against the one that never goes back."""
         last_s, last_wall = self._last
-        return abs(seconds(wall - last_wall) - _span(now_s - last_s))
+        leap = abs(seconds(wall - last_wall) - _span(now_s - last_s))
+        return leap if leap > NOISE else ZERO
 
 
 def _span(span_s: float) -> Decimal:
