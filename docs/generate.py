@@ -141,7 +141,7 @@ def _limits() -> str:
 
 
 def _word(say: Say) -> str:
-    return "not asked" if say is Say.NOTHING else f"{say.value}s"
+    return {Say.REFUSE: "refuses", Say.WARN: "warns"}.get(say, "not asked")
 
 
 def _tools() -> str:

@@ -11,8 +11,10 @@ from typing import Any
 from ordergate.model.accounts import (
     AccountIdentity,
     AccountState,
+    Baselines,
     Mode,
     Position,
+    SebiPack,
     VenueOrderState,
     VenueSnapshot,
 )
@@ -53,8 +55,9 @@ from ordergate.model.values import (
 )
 from ordergate.model.verdicts import Judgement, RuleVerdict
 from ordergate.order.policy.facts import terms_of
-from ordergate.order.policy.judge import Judge
+from ordergate.order.policy.judge import Around, Judge
 from ordergate.order.policy.limits import Limits
+from ordergate.order.policy.surroundings import Machine, Peer
 from support.manual_clock import ManualClock
 from support.manual_market import ManualMarket
 from support.memory_journal import Books, MemoryTx
@@ -63,6 +66,7 @@ ACCOUNT = AccountId("paper-1")
 VENUE = VenueName("paper")
 AGENT = Principal(PrincipalId("local-agent"), Kind.AGENT, "local agent")
 EURUSD = Symbol("EURUSD")
+STEADY = Machine(lag_s=Decimal(0), jump_s=Decimal(0), writable=True)
 DAY = date(2026, 1, 7)
 
 
@@ -193,6 +197,12 @@ class Court:
     open_orders: tuple[VenueOrderState, ...] = ()
     snapshot_known: bool = True
     snapshot_age: float = 0.0
+    machine: Machine = STEADY
+    peers: tuple[Peer, ...] = ()
+    baselines: Baselines | None = field(default_factory=Baselines)
+    sebi: SebiPack | None = None
+    clock_skew: float = 0.0  # of the venue
+    trade_allowed: bool = True
 
     def __post_init__(self) -> None:
         self.market.set("EURUSD", "1.08500", "1.08510")
@@ -201,7 +211,16 @@ class Court:
         self.market.set("XAUUSD", "2650.00", "2650.30")
         self.market.set("AAPL", "190.00", "190.02")
         self.market.set("BTCUSD", "95000.00", "95010.00")
-        self._judge = Judge(markets=self.market, limits=lambda: self.limits, clock=self.clock)
+        self._judge = Judge(
+            markets=self.market,
+            limits=lambda: self.limits,
+            clock=self.clock,
+            around=Around(
+                machine=lambda: self.machine,
+                peers=lambda: self.peers,
+                baselines=lambda tx, account: self.baselines,
+            ),
+        )
 
     @property
     def tx(self) -> MemoryTx:
@@ -213,11 +232,14 @@ class Court:
 
     def snapshot(self) -> VenueSnapshot:
         return VenueSnapshot(
-            identity=AccountIdentity(ACCOUNT, VENUE, self.mode, "embedded"),
+            identity=AccountIdentity(
+                ACCOUNT, VENUE, self.mode, "embedded", trade_allowed=self.trade_allowed
+            ),
             account=self.account,
             positions=self.positions,
             open_orders=self.open_orders,
-            venue_time=self.market.venue_now(),
+            venue_time=self.ago(self.snapshot_age - self.clock_skew),
+            sebi=self.sebi,
         )
 
     def judge(

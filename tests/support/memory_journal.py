@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from ordergate.model.orders import Action, AttemptState, Lane, Side
-from ordergate.model.outcomes import Fill
+from ordergate.model.outcomes import Fill, FillEffect
 from ordergate.model.records import (
     AttemptRecord,
     AuditHead,
@@ -204,6 +204,55 @@ class MemoryTx:
         return sum(
             row.principal == principal and row.claimed_at > since for row in self._books.recent
         )
+
+    def account_requests(self, account: AccountId, *, since: datetime) -> int:
+        return sum(row.account == account and row.claimed_at > since for row in self._books.recent)
+
+    def farthest_price(
+        self,
+        account: AccountId,
+        symbol: Symbol,
+        side: Side,
+        *,
+        since: datetime,
+        but: OrderId | None,
+    ) -> Decimal | None:
+        prices = [
+            row.price
+            for row in self._books.recent
+            if (row.account, row.symbol, row.side) == (account, symbol, side)
+            and row.price is not None
+            and row.claimed_at > since
+            and row.order_id != but
+        ]
+        return (min if side is Side.BUY else max)(prices, default=None)
+
+    def hands_off_fills(
+        self, account: AccountId, principal: PrincipalId, *, since: datetime
+    ) -> int:
+        return sum(
+            row.account == account
+            and row.opening
+            and row.state is AttemptState.FILLED
+            and row.ended_at is not None
+            and row.ended_at > since
+            and self._opened_by(row, principal)
+            and self._books.orders[row.order_id].ticket_id is None
+            for row in self._books.attempts.values()
+        )
+
+    def losing_closes(self, account: AccountId, principal: PrincipalId, *, since: datetime) -> int:
+        count = 0
+        for acc, _, fill in self._books.fills:
+            lost = fill.effect is FillEffect.CLOSING and fill.realised < 0 and fill.time > since
+            if acc == account and lost and fill.position_id is not None:
+                opener = self.attempt_for_position(account, fill.position_id)
+                count += opener is not None and self._opened_by(opener, principal)
+        return count
+
+    def _opened_by(self, attempt: AttemptRecord, principal: PrincipalId) -> bool:
+        order = self._books.orders.get(attempt.order_id)
+        return order is not None and order.principal == principal
 
     def recent_openings(
         self,

@@ -18,8 +18,9 @@ from ordergate.order.gateway import Gateway, Line
 from ordergate.order.halt import Halt
 from ordergate.order.intent.accept import Accept
 from ordergate.order.journal.record import Instance, Record
-from ordergate.order.policy.judge import Judge
+from ordergate.order.policy.judge import Around, Judge
 from ordergate.order.policy.limits import Limits
+from ordergate.order.pulse import Pulse
 from ordergate.order.reconcile.settle import Settle
 from ordergate.order.upkeep import Upkeep
 from ordergate.ports.feed import Pace
@@ -55,6 +56,7 @@ class OrderLine:
     settle: Settle
     upkeep: Upkeep
     halt: Halt
+    pulse: Pulse
     seal: Seal
 
     async def recover(self, journal: Journal) -> None:
@@ -78,7 +80,13 @@ async def order_line(world: World) -> OrderLine:
         clock=clock,
         ids=ids,
     )
-    judge = Judge(markets=world.markets, limits=world.limits, clock=clock)
+    pulse = Pulse(clock=clock)
+    judge = Judge(
+        markets=world.markets,
+        limits=world.limits,
+        clock=clock,
+        around=Around(machine=pulse.read),
+    )
     approve = Approve(record=record, ids=ids, clock=clock)
     halt = Halt(record=record, ids=ids, clock=clock)
     send = Send(
@@ -102,6 +110,7 @@ async def order_line(world: World) -> OrderLine:
         send=send,
         settle=settle,
         halt=halt,
+        pulse=pulse,
         draft_end=world.draft_end,
         publish=world.publish,
     )
@@ -112,6 +121,7 @@ async def order_line(world: World) -> OrderLine:
         settle=settle,
         upkeep=Upkeep(instance=instance, gateway=gateway, approve=approve, markets=world.markets),
         halt=halt,
+        pulse=pulse,
         seal=seal,
     )
 

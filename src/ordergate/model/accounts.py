@@ -28,6 +28,7 @@ class AccountIdentity:
     venue: VenueName
     mode: Mode
     proof: str  # how the venue proved the mode
+    trade_allowed: bool = True  # False: the venue takes no order now (auto-trading is off)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,25 @@ class AccountState:
     day_start_equity: Decimal | None
     realised_today: Decimal
     time: datetime  # venue clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Baselines:
+    """Equities that the gate itself has seen; None = it has not watched the account so long."""
+
+    week_start_equity: Decimal | None = None
+    peak_equity: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SebiPack:
+    """What a venue under SEBI's rules must show; None = it is not known. Other venues: no pack."""
+
+    algo_id: str | None
+    static_ip: bool | None  # the egress address is the registered one
+    second_factor_age_s: Decimal | None
+    signed_in_today: bool | None
+    trail_years: int | None  # how long orders and their trail are kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +117,7 @@ class VenueSnapshot:
     positions: tuple[Position, ...]
     open_orders: tuple[VenueOrderState, ...]
     venue_time: datetime
+    sebi: SebiPack | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

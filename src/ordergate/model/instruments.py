@@ -23,6 +23,16 @@ class PositionMode(enum.StrEnum):
     NETTING = "netting"  # one position per symbol
 
 
+class TradeMode(enum.StrEnum):
+    """Which openings the venue takes of a symbol now; closing is left to its word."""
+
+    FULL = "full"
+    LONG_ONLY = "long_only"
+    SHORT_ONLY = "short_only"
+    CLOSE_ONLY = "close_only"
+    DISABLED = "disabled"
+
+
 class CalendarName(enum.StrEnum):
     FX = "fx"  # Sunday 17:00 to Friday 17:00 New York
     METAL = "metal"  # FX week with a daily break 17:00-18:00 New York
@@ -51,6 +61,7 @@ class Instrument:
     commission_per_lot: Decimal = Decimal(0)  # quote currency, per lot and side
     swap_long_ticks: Decimal = Decimal(0)  # ticks per lot and night, as credited (negative = cost)
     swap_short_ticks: Decimal = Decimal(0)
+    trade_mode: TradeMode = TradeMode.FULL
     underlying: str = ""  # what it shares risk with; empty = the symbol itself
 
     def notional(self, quantity: Decimal, price: Decimal) -> Money:

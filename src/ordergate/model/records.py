@@ -193,6 +193,7 @@ class RecentOrder:
     lane: Lane
     terms: str  # canonical text of symbol, side, type, quantity and prices
     claimed_at: datetime
+    price: Decimal | None = None  # an opening's, as it would trade; None for all else
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

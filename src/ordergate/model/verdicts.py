@@ -8,6 +8,8 @@ from decimal import Decimal
 
 from ordergate.model.errors import Code
 from ordergate.model.orders import Lane
+from ordergate.model.records import ScopeKind
+from ordergate.model.values import VenueOrderId
 
 
 class Finding(enum.StrEnum):
@@ -33,7 +35,15 @@ class RuleVerdict:
     unit: str = ""
     message: str = ""
     fix: str = ""
-    halts: bool = False  # refusing here also halts the account
+    halts: ScopeKind | None = None  # refusing here also halts this scope
+
+
+@dataclass(frozen=True, slots=True)
+class Halting:
+    """A rule that stops its scope until an operator releases it."""
+
+    rule: str
+    scope: ScopeKind
 
 
 class Verb(enum.StrEnum):
@@ -61,6 +71,7 @@ class Exposure:
     risk: Decimal | None  # loss at the stop; None where there is no stop
     reference_price: Decimal  # the fresh price it was valued at
     worst_price: Decimal
+    reached: Decimal | None = None  # the price it would trade at, at once or later
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,5 +85,6 @@ class Judgement:
     band_high: Decimal | None
     facts_json: str  # canonical JSON of every fact the rules read
     policy_hash: str  # hash of the effective limits
-    halt_reasons: tuple[str, ...] = ()  # rules that halt the account, if any
+    halt_reasons: tuple[Halting, ...] = ()  # the rules that halt, if any
+    clear_first: tuple[VenueOrderId, ...] = ()  # own openings in the way of this exit
     subject: str = ""  # hash of the position or resting order it would change; "" for a new order

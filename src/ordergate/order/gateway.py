@@ -10,11 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, TypeVar
 
-from ordergate.model.errors import (
-    IllegalState,
-    NotFound,
-    NotReady,
-)
+from ordergate.model.errors import IllegalState, NotFound, NotReady
 from ordergate.model.orders import (
     Action,
     AttemptState,
@@ -37,18 +33,19 @@ from ordergate.model.records import (
     Tightening,
 )
 from ordergate.model.values import IdempotencyKey, OrderId, PrincipalId
-from ordergate.model.verdicts import Judgement
+from ordergate.model.verdicts import Halting, Judgement
 from ordergate.model.views import Change, OrderView, SafetyView
 from ordergate.order.approval.approve import Approve
 from ordergate.order.books import Books, Sources
+from ordergate.order.clearing import clear_the_way
 from ordergate.order.dispatch.send import Claim, Look, Send
 from ordergate.order.halt import Halt, killed
 from ordergate.order.intent.accept import Accept
 from ordergate.order.intent.drafting import hopeless
 from ordergate.order.journal.record import Record
-from ordergate.order.kill import Kill, target_of
-from ordergate.order.policy.rules.pace import day_is_lost
+from ordergate.order.kill import Kill, target_in, target_of
 from ordergate.order.policy.tightenings import accepted_tightening
+from ordergate.order.pulse import Pulse
 from ordergate.order.reconcile.settle import Settle
 from ordergate.ports.journal import JournalTx, JournalUnwritable
 
@@ -67,6 +64,7 @@ class Line:
     send: Send
     settle: Settle
     halt: Halt
+    pulse: Pulse
     draft_end: Callable[[datetime], datetime]  # venue's day end, on the venue's clock
     publish: Callable[[Change], None]
 
@@ -92,6 +90,7 @@ class Gateway(Books):
             cancel=lambda cancel, key: self._request(cancel, key=key, asker=GATEWAY),
             announce=self.announce,
         )
+        self._pulse = line.pulse
         self._running: set[asyncio.Task[OrderView]] = set()
         self._sending: dict[OrderId, asyncio.Task[OrderView]] = {}
 
@@ -216,16 +215,14 @@ class Gateway(Books):
         return dataclasses.replace(view, halts=halts, killed=killed(halts))
 
     async def watch_day(self) -> HaltRecord | None:
-        """Halt the account when its day has lost its share, also when nobody asks for an order."""
-        state = (await self._snapshot()).account
-        lost = await self._journal.read(lambda tx: day_is_lost(state, self._judge.effective(tx)))
-        return await self._halt_account("daily_loss") if lost else None
+        """Halt the account when a loss has reached its limit, also when nobody asks for more."""
+        state, account = (await self._snapshot()).account, self.account_id
+        lost = await self._journal.read(lambda tx: self._judge.lost(tx, account, state))
+        return None if lost is None else await self._halted(lost, account)
 
-    async def _halt_account(self, reason: str) -> HaltRecord:
-        account = self.account_id
-        return await self._stop(
-            HaltKind.HALT, ScopeKind.ACCOUNT, account, reason=reason, by=GATEWAY.id
-        )
+    async def _halted(self, halting: Halting, target: str) -> HaltRecord:
+        reason = halting.rule
+        return await self._stop(HaltKind.HALT, halting.scope, target, reason=reason, by=GATEWAY.id)
 
     async def _stop(
         self, kind: HaltKind, scope: ScopeKind, target: str, *, reason: str, by: PrincipalId
@@ -330,8 +327,8 @@ class Gateway(Books):
 
     async def _finish(self, claim: Claim) -> OrderView:
         if claim.attempt is None:
-            for reason in claim.judgement.halt_reasons:
-                await self._halt_account(reason)
+            for halting in claim.judgement.halt_reasons:
+                await self._halted(halting, target_in(claim.order, halting.scope))
             self.announce(claim.order, None)
             if claim.ticket is not None:
                 self._announce_ask(claim.order, claim.ticket)
@@ -340,6 +337,8 @@ class Gateway(Books):
         assert own is not None
         self._sending[claim.order.order_id] = own
         try:
+            in_way = claim.judgement.clear_first
+            await clear_the_way(claim.attempt, in_way, cancel=self._kill.cancel)
             return await self._wire(claim, claim.attempt)
         finally:
             del self._sending[claim.order.order_id]
@@ -377,8 +376,11 @@ class Gateway(Books):
 
     async def _commit(self, work: Callable[[JournalTx], T]) -> T:
         try:
-            return await self._journal.write(work)
+            done = await self._journal.write(work)
+            self._pulse.wrote(durable=True)
+            return done
         except JournalUnwritable as error:
+            self._pulse.wrote(durable=False)
             raise NotReady(
                 "the gate's books cannot be written: nothing was sent",
                 fix="free disk space and see `ordergate doctor`",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable
 
+from ordergate.model.canonical import iso
 from ordergate.model.records import HaltKind, HaltRecord, OrderRecord, ScopeKind
 from ordergate.model.values import AccountId, PrincipalId, Symbol
 from ordergate.order.journal.record import Record
@@ -83,6 +84,7 @@ class Halt:
             halt, released_by=by, released_at=self._clock.now(), release_reason=reason
         )
         tx.put_halt(released)
+        tx.put_fact(release_of(halt.scope, halt.target), iso(self._clock.now()))
         self._record.note(tx, "halt.released", actor=by, corr=halt.halt_id, body={"reason": reason})
         return released
 
@@ -111,6 +113,16 @@ def in_scope(
             return halt.target == principal
         case ScopeKind.SYMBOL:
             return halt.target == symbol
+
+
+def release_of(scope: ScopeKind, target: str) -> str:
+    """Return the fact that keeps when a scope was last released: C5 and C13 count from there."""
+    return f"released:{scope.value}:{target}"
+
+
+def yes_to(principal: PrincipalId) -> str:
+    """Return the fact that keeps when a human last said yes to a principal: C13 counts on."""
+    return f"approved:{principal}"
 
 
 def killed(halts: Iterable[HaltRecord]) -> bool:

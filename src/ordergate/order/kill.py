@@ -9,7 +9,13 @@ import structlog
 
 from ordergate.model.errors import Code, GateError, InvalidArgument, NotReady, SymbolNotFound
 from ordergate.model.orders import Action, CancelIntent, Lane, OrderState
-from ordergate.model.records import AttemptRecord, HaltRecord, OrderRecord, ScopeKind, TicketState
+from ordergate.model.records import (
+    AttemptRecord,
+    HaltRecord,
+    OrderRecord,
+    ScopeKind,
+    TicketState,
+)
 from ordergate.model.values import AccountId, IdempotencyKey, Symbol
 from ordergate.order.approval.approve import Approve
 from ordergate.order.halt import Halt, in_scope
@@ -44,7 +50,7 @@ class Kill:
         self._record = record
         self._approve = approve
         self._halt = halt
-        self._cancel = cancel
+        self.cancel = cancel
         self._announce = announce
 
     async def engage(self, prepared: HaltRecord) -> HaltRecord:
@@ -77,7 +83,7 @@ class Kill:
     async def _cancel_all(self, cancels: Cancels) -> None:
         for key, cancel in cancels.items():
             try:
-                await self._cancel(cancel, key)
+                await self.cancel(cancel, key)
             except GateError as error:  # one that cannot go now must not hold up the others
                 _log.error("kill.cancel", order=cancel.target_order_id, reason=str(error))
 
@@ -102,6 +108,16 @@ def target_of(
         case ScopeKind.AGENT if not target:
             raise InvalidArgument("no agent is named", fix='name one, or use scope "global"')
     return target
+
+
+def target_in(order: OrderRecord, scope: ScopeKind) -> str:
+    """Return what a stop of this scope names, by the order that brought it about."""
+    return {
+        ScopeKind.GLOBAL: "",
+        ScopeKind.ACCOUNT: order.account,
+        ScopeKind.AGENT: order.principal,
+        ScopeKind.SYMBOL: order.symbol,
+    }[scope]
 
 
 def end_waiting(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Protocol, TypeVar
 
 from ordergate.model.orders import AttemptState, OrderState, Side
@@ -125,6 +126,32 @@ class JournalTx(AuditTx, Protocol):
     def add_recent(self, recent: RecentOrder) -> None: ...
     def recent_requests(self, principal: PrincipalId, *, since: datetime) -> int:
         """Count a principal's claims after `since`."""
+        ...
+
+    def account_requests(self, account: AccountId, *, since: datetime) -> int:
+        """Count all principals' claims on an account after `since`."""
+        ...
+
+    def farthest_price(
+        self,
+        account: AccountId,
+        symbol: Symbol,
+        side: Side,
+        *,
+        since: datetime,
+        but: OrderId | None,
+    ) -> Decimal | None:
+        """Return the lowest price of the buys, the highest of the sells, opened after `since`."""
+        ...
+
+    def hands_off_fills(
+        self, account: AccountId, principal: PrincipalId, *, since: datetime
+    ) -> int:
+        """Count a principal's openings that ended filled after `since` without anybody's yes."""
+        ...
+
+    def losing_closes(self, account: AccountId, principal: PrincipalId, *, since: datetime) -> int:
+        """Count the losing closes after `since` (venue clock) of positions a principal opened."""
         ...
 
     def recent_openings(

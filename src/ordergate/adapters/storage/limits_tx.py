@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from sqlalchemy import bindparam, delete, func, literal_column, null, select, update
+from sqlalchemy import Numeric, bindparam, cast, delete, func, literal_column, null, select, update
 
 from ordergate.adapters.storage.statements import Shelf, given, text_of, upsert
 from ordergate.adapters.storage.tables import (
@@ -59,6 +59,19 @@ _OPENINGS: Final = text_of(
         _ANOTHER,
     )
 )
+_ALL_REQUESTS: Final = text_of(select(func.count()).where(given(_N.account), _AFTER))
+_PRICES: Final = select(_N.price).where(
+    given(_N.account), _AFTER, given(_N.symbol), given(_N.side), _N.price.is_not(null()), _ANOTHER
+)
+_AS_NUMBER: Final = cast(_N.price, Numeric)  # orders the texts; the text itself is the price
+_FARTHEST: Final = {
+    Side.BUY: text_of(
+        _PRICES.order_by(_AS_NUMBER).limit(literal_column("1")).offset(literal_column("0"))
+    ),
+    Side.SELL: text_of(
+        _PRICES.order_by(_AS_NUMBER.desc()).limit(literal_column("1")).offset(literal_column("0"))
+    ),
+}
 _TWINS: Final = _RECENT.select(
     given(_N.account), given(_N.terms), _AFTER, _ANOTHER, order_by=(_N.claimed_at.desc(),)
 )
@@ -119,6 +132,28 @@ class LimitsTx(Transaction):
 
     def recent_requests(self, principal: PrincipalId, *, since: datetime) -> int:
         return int(self._one(_REQUESTS, principal=principal, since=iso(since))[0])
+
+    def account_requests(self, account: AccountId, *, since: datetime) -> int:
+        return int(self._one(_ALL_REQUESTS, account=account, since=iso(since))[0])
+
+    def farthest_price(
+        self,
+        account: AccountId,
+        symbol: Symbol,
+        side: Side,
+        *,
+        since: datetime,
+        but: OrderId | None,
+    ) -> Decimal | None:
+        found = self._one(
+            _FARTHEST[side],
+            account=account,
+            since=iso(since),
+            symbol=symbol,
+            side=side.value,
+            but=but,
+        )
+        return None if found is None else Decimal(found[0])
 
     def recent_openings(
         self,

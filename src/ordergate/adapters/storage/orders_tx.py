@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, bindparam, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, bindparam, func, literal_column, null, select, tuple_
 
 from ordergate.adapters.storage.statements import Shelf, addition, given, insertion, text_of
 from ordergate.adapters.storage.tables import ATTEMPTS, FILLS, ORDER_KEYS, ORDERS, TICKETS
 from ordergate.adapters.storage.transaction import Transaction
 from ordergate.model.canonical import iso
 from ordergate.model.orders import Action, AttemptState
-from ordergate.model.outcomes import Fill
+from ordergate.model.outcomes import Fill, FillEffect
 from ordergate.model.records import AttemptRecord, OrderRecord, TicketRecord, TicketState
 from ordergate.model.values import (
     AccountId,
@@ -102,6 +102,39 @@ _FILLS_BEFORE: Final = text_of(
 )
 _FILLS_OF: Final = _FILLS.select(given(_F.attempt_id), order_by=(_F.n,))
 _NEWEST: Final = 2**63 - 1
+_HANDS_OFF: Final = text_of(
+    select(func.count())
+    .select_from(ATTEMPTS.join(ORDERS, _A.order_id == _O.order_id))
+    .where(
+        given(_A.account),
+        _A.ended_at > bindparam("since"),
+        given(_A.state),
+        given(_A.opening),
+        given(_O.principal),
+        _O.ticket_id.is_(null()),
+    )
+)
+# Who opened a position is its earliest opening attempt; a loss begins with a minus, which
+# sorts before every digit.
+_OPENER: Final = (
+    select(_A.order_id)
+    .where(_A.account == _F.account, _A.position_id == _F.position_id, given(_A.opening))
+    .order_by(_A.claimed_at)
+    .limit(literal_column("1"))
+    .offset(literal_column("0"))
+    .scalar_subquery()
+)
+_LOSING: Final = text_of(
+    select(func.count())
+    .select_from(FILLS.join(ORDERS, _O.order_id == _OPENER))
+    .where(
+        given(_F.account),
+        _F.time > bindparam("since"),
+        given(_F.effect),
+        _F.realised < bindparam("zero"),
+        given(_O.principal),
+    )
+)
 
 _T = TICKETS.c
 _TICKETS: Final = Shelf(TICKETS, TicketRecord)
@@ -235,6 +268,31 @@ class OrdersTx(Transaction):
             row_limit=limit,
         )
         return [(str(n), attempt, _FILLS.rows.from_row(rest)) for n, attempt, *rest in rows]
+
+    def hands_off_fills(
+        self, account: AccountId, principal: PrincipalId, *, since: datetime
+    ) -> int:
+        found = self._one(
+            _HANDS_OFF,
+            account=account,
+            since=iso(since),
+            state=AttemptState.FILLED.value,
+            opening=1,
+            principal=principal,
+        )
+        return int(found[0])
+
+    def losing_closes(self, account: AccountId, principal: PrincipalId, *, since: datetime) -> int:
+        found = self._one(
+            _LOSING,
+            account=account,
+            since=iso(since),
+            effect=FillEffect.CLOSING.value,
+            zero="0",
+            opening=1,
+            principal=principal,
+        )
+        return int(found[0])
 
     def fills_of(self, attempt_id: AttemptId) -> Sequence[Fill]:
         return self._records(_FILLS, _FILLS_OF, attempt_id=attempt_id)

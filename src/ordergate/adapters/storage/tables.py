@@ -158,6 +158,7 @@ FILLS: Final = Table(
     _text("reason"),
     UniqueConstraint("account", "trade_id"),
     Index(None, "account", "n"),
+    Index(None, "account", "time"),
     Index(None, "attempt_id"),
     sqlite_strict=True,
 )
@@ -191,7 +192,9 @@ RECENT_ORDERS: Final = _table(
     _text("lane"),
     _text("terms"),
     _text("claimed_at"),
+    _maybe("price"),
     Index(None, "claimed_at"),
+    Index(None, "account", "claimed_at"),
     Index(None, "principal", "claimed_at"),
     Index(None, "account", "terms", "claimed_at"),
 )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 from datetime import timedelta
 
+from ordergate.model.canonical import iso
 from ordergate.model.errors import Code, GateError, IllegalState, InvalidApproval
 from ordergate.model.principals import Principal
 from ordergate.model.records import OrderRecord, TicketRecord, TicketState
 from ordergate.model.values import PrincipalId, TicketId
 from ordergate.model.verdicts import Judgement
 from ordergate.order.approval.ticket import Answerable, answerable, fingerprint, match_number
+from ordergate.order.halt import yes_to
 from ordergate.order.journal.record import Record
 from ordergate.ports.journal import JournalTx
 from ordergate.ports.system import Clock, Ids
@@ -106,6 +108,7 @@ class Approve:
                 pass
         if order.order_id != ticket.order_id:
             raise InvalidApproval("the order is not the one the ask was opened for")
+        tx.put_fact(yes_to(order.principal), iso(self._clock.now()))
         return self._decide(tx, ticket, TicketState.APPROVED, by=operator.id, method=method)
 
     def no(

@@ -311,6 +311,7 @@ class Send:
                 lane=lane,
                 terms=terms_of(order.intent),
                 claimed_at=attempt.claimed_at,
+                price=None if exposure is None else exposure.reached,
             )
         )
         if lane is not Lane.OPEN or exposure is None or attempt.quantity is None:

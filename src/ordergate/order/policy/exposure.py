@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -39,6 +40,7 @@ class Worth:
     leverage: int
     unit: Decimal | None  # contract size x conversion: times a price = account currency
     price: Decimal | None  # newest ask
+    shock: Decimal = ZERO  # fraction of the price that one leap may take
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +63,12 @@ class Book:
     long: Decimal | None  # of the order's underlying, all that may fill counted
     short: Decimal | None
     margin_pending: Decimal | None
+    pending_notional: Decimal | None  # of all opening orders that may still fill
+    net_long: Decimal | None  # of all symbols: what may be long beyond what is held short
+    net_short: Decimal | None
+    stress_long: Decimal | None  # of the order's underlying: its loss when the price falls
+    stress_short: Decimal | None  # and when it rises; negative: a gain
+    stress_others: Decimal | None  # of every other underlying, each at its worse side
     held_long: Decimal  # lots of the order's symbol
     held_short: Decimal
     pending_buy: Decimal  # lots of opening orders in the symbol
@@ -79,6 +87,23 @@ class Book:
 
     def exits(self, side: Side) -> Decimal:
         return self.exits_buy if side is Side.BUY else self.exits_sell
+
+    def net(self, side: Side) -> Decimal | None:
+        """Return the whole book's surplus on one side, all that may fill counted."""
+        return self.net_long if side is Side.BUY else self.net_short
+
+    def stress(self, side: Side | None = None, added: Decimal = ZERO) -> Decimal | None:
+        """Return the worst loss of the whole book, `added` shocked money on `side` counted in."""
+        if self.stress_long is None or self.stress_short is None or self.stress_others is None:
+            return None
+        falls = self.stress_long + (added if side is Side.BUY else ZERO)
+        rises = self.stress_short + (added if side is Side.SELL else ZERO)
+        return self.stress_others + max(falls, rises, ZERO)
+
+    def stress_room(self, side: Side, limit: Decimal) -> Decimal:
+        """Return how much shocked money more a side bears before the book's loss is `limit`."""
+        here = self.stress_long if side is Side.BUY else self.stress_short
+        return limit - (self.stress_others or ZERO) - (here or ZERO)
 
     def at_side(self, side: Side) -> Decimal | None:
         """Return the worst case of the underlying on one side."""
@@ -109,6 +134,12 @@ def entry_price(order: PlaceIntent, quote: Quote) -> Decimal:
             return order.stop_price or reference
         case OrderType.TRAILING_STOP:
             return _first_trigger(order, reference)
+
+
+def reached_price(order: PlaceIntent, quote: Quote) -> Decimal:
+    """Return the price the order would trade at: where it waits for a better one, the market's."""
+    reference, entry = reference_price(order.side, quote), entry_price(order, quote)
+    return max(entry, reference) if order.side is Side.BUY else min(entry, reference)
 
 
 def worst_price(order: PlaceIntent, quote: Quote, *, collar_fraction: Decimal) -> Decimal:
@@ -169,6 +200,7 @@ def book(
         worth = worths[order.symbol]
         margin.add(None if order.notional is None else order.notional / worth.leverage)
         openings += 1
+    here, others = _stress(worths[symbol].underlying, held, coming)
     return Book(
         positions=open_positions,
         pending=openings,
@@ -176,6 +208,12 @@ def book(
         long=_plus(held.money[Side.BUY].amount, coming.money[Side.BUY].amount),
         short=_plus(held.money[Side.SELL].amount, coming.money[Side.SELL].amount),
         margin_pending=margin.amount,
+        pending_notional=coming.gross.amount,
+        net_long=_surplus(held.all, coming.all, Side.BUY),
+        net_short=_surplus(held.all, coming.all, Side.SELL),
+        stress_long=here[Side.BUY],
+        stress_short=here[Side.SELL],
+        stress_others=others,
         held_long=held.lots[Side.BUY],
         held_short=held.lots[Side.SELL],
         pending_buy=coming.lots[Side.BUY],
@@ -264,6 +302,36 @@ def _plus(one: Decimal | None, other: Decimal | None) -> Decimal | None:
     return None if one is None or other is None else one + other
 
 
+def _minus(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return None if one is None or other is None else one - other
+
+
+def _surplus(held: _Sides, coming: _Sides, side: Side) -> Decimal | None:
+    """Return what may come to stand on a side, less what surely stands on the other."""
+    both = _plus(held[side].amount, coming[side].amount)
+    return _minus(both, held[side.opposite].amount)
+
+
+def _stress(
+    underlying: str, held: _Sum, coming: _Sum
+) -> tuple[dict[Side, Decimal | None], Decimal | None]:
+    """Return the shocked surplus of one underlying by side, and the worse side of all others."""
+    others = _Total()
+    here: dict[Side, Decimal | None] = {Side.BUY: ZERO, Side.SELL: ZERO}
+    for name in held.shocked.keys() | coming.shocked.keys():
+        sides = {
+            side: _surplus(held.shocked[name], coming.shocked[name], side)
+            for side in (Side.BUY, Side.SELL)
+        }
+        if name == underlying:
+            here = sides
+        else:
+            falls, rises = sides[Side.BUY], sides[Side.SELL]
+            unknown = falls is None or rises is None
+            others.add(None if unknown else max(falls or ZERO, rises or ZERO, ZERO))
+    return here, others.amount
+
+
 class _Total:
     """A sum that is unknown as soon as one part is."""
 
@@ -274,6 +342,13 @@ class _Total:
         self.amount = _plus(self.amount, part)
 
 
+_Sides = dict[Side, _Total]
+
+
+def _sides() -> _Sides:
+    return {Side.BUY: _Total(), Side.SELL: _Total()}
+
+
 class _Sum:
     """Lots of one symbol and money of its underlying, by side."""
 
@@ -282,7 +357,9 @@ class _Sum:
         self._worths = worths
         self._underlying = worths[symbol].underlying
         self.gross = _Total()
-        self.money = {Side.BUY: _Total(), Side.SELL: _Total()}
+        self.money = _sides()
+        self.all = _sides()
+        self.shocked: defaultdict[str, _Sides] = defaultdict(_sides)  # by underlying
         self.lots = {Side.BUY: ZERO, Side.SELL: ZERO}
         self.unvalued: set[str] = set()
 
@@ -292,5 +369,8 @@ class _Sum:
             self.unvalued.add(symbol)
         if symbol == self._symbol:
             self.lots[side] += quantity
-        if self._worths[symbol].underlying == self._underlying:
+        worth = self._worths[symbol]
+        if worth.underlying == self._underlying:
             self.money[side].add(amount)
+        self.all[side].add(amount)
+        self.shocked[worth.underlying][side].add(None if amount is None else amount * worth.shock)

@@ -8,7 +8,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from ordergate.model.accounts import AccountIdentity, AccountState, Position, VenueOrderState
+from ordergate.model.accounts import (
+    AccountIdentity,
+    AccountState,
+    Baselines,
+    Position,
+    SebiPack,
+    VenueOrderState,
+)
 from ordergate.model.canonical import canonical, sha256_hex
 from ordergate.model.instruments import Instrument, PositionMode
 from ordergate.model.market import Quote, QuoteQuality, Session
@@ -24,9 +31,18 @@ from ordergate.model.orders import (
     PlaceIntent,
 )
 from ordergate.model.records import AttemptRecord, HaltRecord, Usage
-from ordergate.model.values import AccountId, OrderId, PrincipalId, Symbol, VenueName, plain
+from ordergate.model.values import (
+    AccountId,
+    OrderId,
+    PrincipalId,
+    Symbol,
+    VenueName,
+    VenueOrderId,
+    plain,
+)
 from ordergate.order.policy.exposure import Book, Valuation, is_exit
 from ordergate.order.policy.limits import SPECS, Limits
+from ordergate.order.policy.surroundings import Machine, Peer
 
 MINUTE: Final = timedelta(minutes=1)
 # Far beyond any price or size; keeps every later product and quotient within 28 digits.
@@ -51,6 +67,10 @@ class Activity:
     repeats: int = 0  # its openings in the same symbol and side, in the window
     duplicate_of: OrderId | None = None
     duplicate_age_s: Decimal | None = None
+    account_in_minute: int = 0  # requests of all principals on the account
+    farthest: Decimal | None = None  # own lowest buy, highest sell of the symbol, in the window
+    hands_off: int = 0  # the principal's openings filled in the window, no human's touch since
+    losing: int = 0  # losing closes of what it opened, likewise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +113,15 @@ class Facts:
     account_used: Usage | None = None
     activity: Activity = field(default_factory=Activity)
     doubt: Doubt = field(default_factory=Doubt)
+    opposing: tuple[VenueOrderState, ...] = ()  # openings at rest that the request could trade with
+    ours: frozenset[VenueOrderId] = frozenset()  # those of them that this gate has sent
+    shock: Decimal | None = None  # of the symbol, a fraction of its price
+    venue_time: datetime | None = None  # the venue's own clock, when the account was read
+    baselines: Baselines | None = None
+    machine: Machine | None = None
+    version: str = ""  # of this process: protocol and policy
+    peers: tuple[Peer, ...] = ()
+    sebi: SebiPack | None = None
 
     @property
     def equity(self) -> Decimal | None:
@@ -236,7 +265,7 @@ def recorded(request: Request, facts: Facts) -> str:
             "quality": [facts.quality.verdict, facts.quality.age_s],
             "session": [facts.session.state, facts.session.reason],
             "rate": facts.rate,
-            "identity": _fields(facts.identity, ("account", "venue", "mode")),
+            "identity": _fields(facts.identity, _IDENTITY),
             "state": _fields(facts.state, _STATE),
             "book": _fields(facts.book, _BOOK),
             "snapshot_age_s": facts.snapshot_age_s,
@@ -250,11 +279,21 @@ def recorded(request: Request, facts: Facts) -> str:
             "account_used": facts.account_used,
             "activity": _fields(facts.activity, Activity.__slots__),
             "doubt": _fields(facts.doubt, Doubt.__slots__),
+            "opposing": facts.opposing,
+            "ours": sorted(facts.ours),
+            "shock": facts.shock,
+            "venue_time": facts.venue_time,
+            "baselines": facts.baselines,
+            "machine": facts.machine,
+            "version": facts.version,
+            "peers": facts.peers,
+            "sebi": facts.sebi,
             "limits": _changed_limits(facts.limits),
         }
     )
 
 
+_IDENTITY: Final = ("account", "venue", "mode", "trade_allowed")
 _INSTRUMENT: Final = (
     "symbol",
     "asset_class",
@@ -267,6 +306,8 @@ _INSTRUMENT: Final = (
     "position_mode",
     "leverage",
     "stops_level_ticks",
+    "calendar",
+    "trade_mode",
     "underlying",
 )
 _STATE: Final = ("currency", "equity", "margin_free", "day", "day_start_equity")

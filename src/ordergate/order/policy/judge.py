@@ -8,45 +8,27 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from ordergate.model.accounts import Position, VenueOrderState, VenueSnapshot
+from ordergate.model.accounts import AccountState, Baselines, VenueOrderState, VenueSnapshot
+from ordergate.model.canonical import from_iso
 from ordergate.model.instruments import Instrument
 from ordergate.model.market import Quote
-from ordergate.model.orders import (
-    AttemptState,
-    CancelIntent,
-    CloseIntent,
-    Intent,
-    Lane,
-    ModifyIntent,
-    PlaceIntent,
-    Side,
-)
+from ordergate.model.orders import AttemptState, Intent, Lane, PlaceIntent
 from ordergate.model.principals import Principal
-from ordergate.model.records import AttemptRecord, Tightening
-from ordergate.model.values import (
-    ZERO,
-    AttemptId,
-    OrderId,
-    Symbol,
-    round_ceiling,
-    round_floor,
-)
-from ordergate.model.verdicts import Decision, Exposure, Finding, Judgement
+from ordergate.model.records import AttemptRecord, HaltRecord, ScopeKind, Tightening
+from ordergate.model.values import AccountId, AttemptId, OrderId, Symbol
+from ordergate.model.verdicts import Finding, Halting, Judgement
 from ordergate.model.views import LimitView
-from ordergate.order.halt import in_scope
+from ordergate.order.halt import in_scope, release_of, yes_to
 from ordergate.order.policy.decision import decide
 from ordergate.order.policy.exposure import (
     Book,
-    Valuation,
     Worth,
     book,
     is_exit,
     larger,
-    reference_price,
     reserved,
     resting_exits,
     seen_at_rest,
-    value,
 )
 from ordergate.order.policy.facts import (
     MINUTE,
@@ -54,15 +36,27 @@ from ordergate.order.policy.facts import (
     Facts,
     Request,
     doubt,
-    malformed,
-    order_as_asked,
-    protects,
     recorded,
     seconds,
     subject,
     terms_of,
 )
 from ordergate.order.policy.limits import Limits, policy_hash
+from ordergate.order.policy.rules.crossing import in_the_way
+from ordergate.order.policy.rules.losses import lost
+from ordergate.order.policy.stress import shock
+from ordergate.order.policy.surroundings import Machine, Peer, version_identity
+from ordergate.order.policy.target import (
+    Target,
+    band,
+    exposure,
+    group,
+    opening,
+    opposing,
+    order_named,
+    target,
+    valued,
+)
 from ordergate.order.policy.tightenings import limit_views, tightened
 from ordergate.ports.journal import JournalTx
 from ordergate.ports.market_facts import MarketFacts
@@ -79,25 +73,35 @@ class _Effective:
     tightenings: tuple[Tightening, ...]
     limits: Limits
     policy_hash: str
+    version: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """What the request names: a position, a resting order, and our own attempt behind it."""
+def _never_watched(_: JournalTx, __: AccountId) -> Baselines | None:
+    return Baselines()
 
-    position: Position | None
-    resting: VenueOrderState | None
-    attempt: AttemptRecord | None
 
-    def opens(self, spec: Instrument | None, snapshot: VenueSnapshot | None) -> bool | None:
-        """Say whether the named order adds risk, by the venue's books or else by ours."""
-        if self.resting is None:
-            return None if self.attempt is None else self.attempt.opening
-        if is_exit(self.resting):
-            return False
-        if self.attempt is not None:
-            return self.attempt.opening
-        return not protects(self.resting, () if snapshot is None else snapshot.positions, spec)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What a judgement asks besides books and market; each is answered from memory or `tx`."""
+
+    machine: Callable[[], Machine]
+    peers: Callable[[], tuple[Peer, ...]] = tuple
+    baselines: Callable[[JournalTx, AccountId], Baselines | None] = _never_watched
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scene:
+    """What the request is about, and the market it is about."""
+
+    named: Target
+    opens: bool | None
+    order: PlaceIntent | None
+    resting: tuple[tuple[VenueOrderState, AttemptId | None], ...]
+    opposing: tuple[VenueOrderState, ...]
+    instrument: Instrument | None
+    quote: Quote | None
+    state: AccountState | None
+    rate: Decimal | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +119,15 @@ class _Ask:
 class Judge:
     """Judges intents inside the caller's transaction; keeps nothing but the last limits read."""
 
-    def __init__(self, *, markets: MarketFacts, limits: Callable[[], Limits], clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        markets: MarketFacts,
+        limits: Callable[[], Limits],
+        clock: Clock,
+        around: Around,
+    ) -> None:
+        self._around = around
         self._markets = markets
         self._limits = limits
         self._clock = clock
@@ -128,6 +140,10 @@ class Judge:
     def views(self, tx: JournalTx) -> tuple[LimitView, ...]:
         """Return every limit in force with its unit, meaning and source."""
         return limit_views(self._limits(), tx.tightenings())
+
+    def lost(self, tx: JournalTx, account: AccountId, state: AccountState) -> Halting | None:
+        """Return the loss that has ended an account's trading, also when nobody asks for more."""
+        return lost(state, self._around.baselines(tx, account), self.effective(tx))
 
     def policy_hash(self, tx: JournalTx) -> str:
         """Return the hash of the limits in force."""
@@ -162,13 +178,13 @@ class Judge:
                 mark=mark,
                 order_id=order_id,
             ),
-            limits=in_force.limits,
+            in_force=in_force,
         )
         decision = decide(intent, facts)
-        price, low, high = _band(facts)
+        price, low, high = band(facts)
         return Judgement(
             decision=decision,
-            exposure=_exposure(decision, facts),
+            exposure=exposure(decision, facts),
             reference_price=price,
             band_low=low,
             band_high=high,
@@ -176,10 +192,11 @@ class Judge:
             policy_hash=in_force.policy_hash,
             subject=subject(facts),
             halt_reasons=tuple(
-                verdict.rule
+                Halting(verdict.rule, verdict.halts)
                 for verdict in decision.verdicts
-                if verdict.halts and verdict.finding is Finding.REFUSE
+                if verdict.halts is not None and verdict.finding is Finding.REFUSE
             ),
+            clear_first=in_the_way(facts) if decision.lane is Lane.CLOSE else (),
         )
 
     def _in_force(self, tx: JournalTx) -> _Effective:
@@ -187,23 +204,16 @@ class Judge:
         last = self._last
         if last is None or last.file != file or last.tightenings != tightenings:
             limits = tightened(file, tightenings)
-            last = _Effective(file, tightenings, limits, policy_hash(limits))
+            digest = policy_hash(limits)
+            last = _Effective(file, tightenings, limits, digest, version_identity(digest))
             self._last = last
         return last
 
-    def _facts(self, tx: JournalTx, ask: _Ask, *, limits: Limits) -> Facts:
+    def _facts(self, tx: JournalTx, ask: _Ask, *, in_force: _Effective) -> Facts:
         intent, snapshot, markets = ask.intent, ask.snapshot, self._markets
-        now = self._clock.now()
-        instrument, quote = markets.instrument(intent.symbol), markets.quote(intent.symbol)
-        target = _target(tx, intent, snapshot)
-        opens = target.opens(instrument, snapshot)
-        order = _opening(intent, target.resting if opens else None)
-        state = None if snapshot is None else snapshot.account
-        rate = (
-            None
-            if instrument is None or state is None
-            else markets.rate(instrument.quote_currency, state.currency)
-        )
+        limits, now, venue_now = in_force.limits, self._clock.now(), markets.venue_now()
+        scene = self._scene(tx, ask)
+        named, spec, quote, state = scene.named, scene.instrument, scene.quote, scene.state
         return Facts(
             account=intent.account,
             venue=intent.venue,
@@ -211,53 +221,82 @@ class Judge:
             principal=ask.asker.id,
             limits=limits,
             wall_now=now,
-            venue_now=markets.venue_now(),
-            instrument=instrument,
+            venue_now=venue_now,
+            instrument=spec,
             quote=quote,
             quality=markets.quality(intent.symbol),
             session=markets.session(intent.symbol),
-            rate=rate,
+            rate=scene.rate,
             identity=None if snapshot is None else snapshot.identity,
             state=state,
-            book=None if snapshot is None else self._book(tx, ask, snapshot, target),
+            book=None if snapshot is None else self._book(tx, ask, snapshot, scene, limits),
             snapshot_age_s=ask.age_s,
-            position=target.position,
-            resting=target.resting,
-            resting_opens=opens,
-            order=order,
-            valued=_valued(order, quote, instrument, rate=rate, limits=limits),
-            group=_group(intent, snapshot),
-            halts=tuple(
-                halt
-                for halt in tx.halts()
-                if in_scope(
-                    halt, account=intent.account, principal=ask.asker.id, symbol=intent.symbol
-                )
-            ),
+            position=named.position,
+            resting=named.resting,
+            resting_opens=scene.opens,
+            order=scene.order,
+            valued=valued(scene.order, quote, spec, rate=scene.rate, limits=limits),
+            group=group(intent, snapshot),
+            halts=_halts(tx, ask),
             used=None if state is None else tx.usage(intent.account, ask.asker.id, state.day),
             account_used=None if state is None else tx.usage(intent.account, None, state.day),
-            activity=_activity(tx, ask, now=now, limits=limits),
+            activity=_activity(tx, ask, now=now, venue_now=venue_now, limits=limits),
             doubt=doubt(
                 tx.attempts_in(IN_DOUBT, account=intent.account), symbol=intent.symbol, now=now
             ),
+            opposing=scene.opposing,
+            ours=frozenset(row.venue_order_id for row, attempt in scene.resting if attempt),
+            shock=None if spec is None else shock(spec, limits, at=venue_now),
+            venue_time=None if snapshot is None else snapshot.venue_time,
+            sebi=None if snapshot is None else snapshot.sebi,
+            baselines=self._around.baselines(tx, intent.account),
+            machine=self._around.machine(),
+            version=in_force.version,
+            peers=self._around.peers(),
         )
 
-    def _book(self, tx: JournalTx, ask: _Ask, snapshot: VenueSnapshot, target: _Target) -> Book:
+    def _scene(self, tx: JournalTx, ask: _Ask) -> _Scene:
+        intent, snapshot, markets = ask.intent, ask.snapshot, self._markets
+        instrument = markets.instrument(intent.symbol)
+        state = None if snapshot is None else snapshot.account
+        named = target(intent, snapshot, _attempt_named(tx, intent))
+        opens = named.opens(instrument, snapshot)
+        order = opening(intent, named.resting if opens else None)
+        resting = () if snapshot is None else _resting_openings(tx, snapshot, named)
+        rate = None
+        if instrument is not None and state is not None:
+            rate = markets.rate(instrument.quote_currency, state.currency)
+        return _Scene(
+            named=named,
+            opens=opens,
+            order=order,
+            resting=resting,
+            opposing=opposing(intent, named, order, (row for row, _ in resting)),
+            instrument=instrument,
+            quote=markets.quote(intent.symbol),
+            state=state,
+            rate=rate,
+        )
+
+    def _book(
+        self, tx: JournalTx, ask: _Ask, snapshot: VenueSnapshot, scene: _Scene, limits: Limits
+    ) -> Book:
         """Return all that is held or may fill; the order that is judged or changed left out."""
+        named = scene.named
         intent = ask.intent
         ours = [
             row
             for row in tx.reservations(intent.account, mark=ask.mark)
             if row.order_id != ask.order_id
-            and (target.attempt is None or row.attempt_id != target.attempt.attempt_id)
+            and (named.attempt is None or row.attempt_id != named.attempt.attempt_id)
         ]
         symbols = {intent.symbol, *(row.symbol for row in ours)}
         symbols.update(position.symbol for position in snapshot.positions)
         symbols.update(order.symbol for order in snapshot.open_orders)
-        worths = {symbol: self._worth(symbol, snapshot.account.currency) for symbol in symbols}
+        worths = {symbol: self._worth(symbol, snapshot, limits) for symbol in symbols}
         pending = {row.attempt_id: reserved(row) for row in ours}
         around = []
-        for order, attempt_id in _resting_openings(tx, snapshot, target):
+        for order, attempt_id in scene.resting:
             seen = seen_at_rest(order, worths[order.symbol])
             if attempt_id in pending:
                 pending[attempt_id] = larger(pending[attempt_id], seen)
@@ -267,126 +306,82 @@ class Judge:
             intent.symbol,
             positions=snapshot.positions,
             pending=(*pending.values(), *around),
-            exits=resting_exits(intent.symbol, snapshot.open_orders, besides=target.resting),
+            exits=resting_exits(intent.symbol, snapshot.open_orders, besides=named.resting),
             worths=worths,
         )
 
-    def _worth(self, symbol: Symbol, currency: str) -> Worth:
+    def _worth(self, symbol: Symbol, snapshot: VenueSnapshot, limits: Limits) -> Worth:
         instrument, quote = self._markets.instrument(symbol), self._markets.quote(symbol)
         price = None if quote is None else quote.ask
         if instrument is None:
             return Worth(underlying=symbol, leverage=1, unit=None, price=price)
-        rate = self._markets.rate(instrument.quote_currency, currency)
+        rate = self._markets.rate(instrument.quote_currency, snapshot.account.currency)
         return Worth(
             underlying=instrument.underlying or symbol,
             leverage=instrument.leverage,
             unit=None if rate is None else instrument.contract_size * rate,
             price=price,
+            shock=shock(instrument, limits, at=self._markets.venue_now()),
         )
 
 
-def _target(tx: JournalTx, intent: Intent, snapshot: VenueSnapshot | None) -> _Target:
-    position_id = intent.position_id if isinstance(intent, ModifyIntent | CloseIntent) else None
-    order_id = intent.venue_order_id if isinstance(intent, ModifyIntent | CancelIntent) else None
-    positions = () if snapshot is None or position_id is None else snapshot.positions
-    orders = () if snapshot is None or order_id is None else snapshot.open_orders
-    attempt = None if order_id is None else tx.attempt_for_venue_order(intent.account, order_id)
-    return _Target(
-        position=next((row for row in positions if row.position_id == position_id), None),
-        resting=next((row for row in orders if row.venue_order_id == order_id), None),
-        attempt=None if attempt is None or attempt.symbol != intent.symbol else attempt,
+def _attempt_named(tx: JournalTx, intent: Intent) -> AttemptRecord | None:
+    order_id = order_named(intent)
+    return None if order_id is None else tx.attempt_for_venue_order(intent.account, order_id)
+
+
+def _halts(tx: JournalTx, ask: _Ask) -> tuple[HaltRecord, ...]:
+    account, symbol, principal = ask.intent.account, ask.intent.symbol, ask.asker.id
+    return tuple(
+        halt
+        for halt in tx.halts()
+        if in_scope(halt, account=account, principal=principal, symbol=symbol)
     )
 
 
-def _group(intent: Intent, snapshot: VenueSnapshot | None) -> tuple[VenueOrderState, ...]:
-    if snapshot is None or not isinstance(intent, PlaceIntent) or intent.oco_group is None:
-        return ()
-    return tuple(row for row in snapshot.open_orders if row.oco_group == intent.oco_group)
-
-
-def _opening(intent: Intent, resting: VenueOrderState | None) -> PlaceIntent | None:
-    if malformed(intent) is not None:
-        return None
-    order = order_as_asked(intent, resting)
-    return order if order is not None and order.quantity > 0 else None
-
-
-def _valued(
-    order: PlaceIntent | None,
-    quote: Quote | None,
-    instrument: Instrument | None,
-    *,
-    rate: Decimal | None,
-    limits: Limits,
-) -> Valuation | None:
-    if order is None or quote is None or instrument is None or rate is None:
-        return None
-    return value(order, quote, instrument=instrument, rate=rate, limits=limits)
-
-
 def _resting_openings(
-    tx: JournalTx, snapshot: VenueSnapshot, target: _Target
-) -> list[tuple[VenueOrderState, AttemptId | None]]:
+    tx: JournalTx, snapshot: VenueSnapshot, named: Target
+) -> tuple[tuple[VenueOrderState, AttemptId | None], ...]:
     """Return the opening orders at rest, each with our attempt behind it (None: not ours)."""
-    rows = [row for row in snapshot.open_orders if not is_exit(row) and row is not target.resting]
+    rows = [row for row in snapshot.open_orders if not is_exit(row) and row is not named.resting]
     tags = [row.tag for row in rows if row.tag is not None]
     attempts = {row.tag: row.attempt_id for row in tx.attempts_tagged(tags)} if tags else {}
-    return [(row, None if row.tag is None else attempts.get(row.tag)) for row in rows]
+    return tuple((row, None if row.tag is None else attempts.get(row.tag)) for row in rows)
 
 
-def _activity(tx: JournalTx, ask: _Ask, *, now: datetime, limits: Limits) -> Activity:
-    """Count the recent claims that throttle, repetition and duplicate look at."""
-    intent, asker = ask.intent, ask.asker.id
+def _activity(
+    tx: JournalTx, ask: _Ask, *, now: datetime, venue_now: datetime, limits: Limits
+) -> Activity:
+    """Count the recent claims and fills that throttle, repetition and duplicate look at."""
+    intent, asker, account = ask.intent, ask.asker.id, ask.intent.account
     side = intent.side if isinstance(intent, PlaceIntent) else None
     twin = tx.recent_twin(
-        intent.account,
+        account,
         terms_of(intent),
         since=now - timedelta(seconds=float(limits.duplicate_window_s)),
         but=ask.order_id,
     )
+    # What an operator has looked at is not counted again.
+    window = timedelta(seconds=float(limits.repeat_window_s))
+    since = _since(tx, release_of(ScopeKind.AGENT, asker), now - window)
+    untouched = _since(tx, yes_to(asker), since)
+    drift = timedelta(seconds=float(limits.drift_window_s))
+    followed = _since(tx, release_of(ScopeKind.SYMBOL, intent.symbol), now - drift)
     return Activity(
         in_minute=tx.recent_requests(asker, since=now - MINUTE),
-        repeats=tx.recent_openings(
-            asker,
-            intent.symbol,
-            side,
-            since=now - timedelta(seconds=float(limits.repeat_window_s)),
-            but=ask.order_id,
-        ),
+        account_in_minute=tx.account_requests(account, since=now - MINUTE),
+        repeats=tx.recent_openings(asker, intent.symbol, side, since=since, but=ask.order_id),
         duplicate_of=None if twin is None else twin.order_id,
         duplicate_age_s=None if twin is None else seconds(now - twin.claimed_at),
+        farthest=None
+        if side is None
+        else tx.farthest_price(account, intent.symbol, side, since=followed, but=ask.order_id),
+        hands_off=tx.hands_off_fills(account, asker, since=untouched),
+        losing=tx.losing_closes(account, asker, since=venue_now - (now - untouched)),
     )
 
 
-def _exposure(decision: Decision, facts: Facts) -> Exposure | None:
-    """Return what the request adds; a widened stop adds no size, only its price is of interest."""
-    if decision.lane is not Lane.OPEN:
-        return None
-    if facts.valued is not None:
-        return Exposure(
-            notional=facts.valued.worst_notional,
-            risk=facts.valued.risk,
-            reference_price=facts.valued.reference,
-            worst_price=facts.valued.worst,
-        )
-    price = _reference(facts)
-    if price is None or facts.order is not None:
-        return None
-    return Exposure(notional=ZERO, risk=None, reference_price=price, worst_price=price)
-
-
-def _reference(facts: Facts) -> Decimal | None:
-    if facts.quote is None:
-        return None
-    side = Side.BUY if facts.order is None else facts.order.side
-    return reference_price(side, facts.quote)
-
-
-def _band(facts: Facts) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
-    """Return the market's price and those between which a yes stays good, whole ticks, outwards."""
-    if facts.quote is None or facts.instrument is None:
-        return None, None, None
-    side = Side.BUY if facts.order is None else facts.order.side
-    price, tick = reference_price(side, facts.quote), facts.instrument.tick_size
-    away = price * facts.limits.approval_band_fraction
-    return price, round_floor(price - away, tick), round_ceiling(price + away, tick)
+def _since(tx: JournalTx, fact: str, begin: datetime) -> datetime:
+    """Return when counting begins: with the window, or after a human's last touch."""
+    touched = tx.fact(fact)
+    return begin if touched is None else max(begin, from_iso(touched))

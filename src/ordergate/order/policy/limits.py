@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -16,20 +15,20 @@ from typing import Any, Final
 
 from ordergate.model.canonical import canonical, sha256_hex
 from ordergate.model.errors import InvalidArgument
-from ordergate.model.values import NotANumber, Symbol, parse_decimal, plain
+from ordergate.model.values import Symbol
+from ordergate.order.policy.limit_spec import SYMBOLS_MAX as SYMBOLS_MAX
+from ordergate.order.policy.limit_spec import LimitSpec as LimitSpec
+from ordergate.order.policy.limit_spec import Stricter as Stricter
+from ordergate.order.policy.limit_spec import Value as Value
+from ordergate.order.policy.limit_spec import count as _count
+from ordergate.order.policy.limit_spec import number as _number
+from ordergate.order.policy.limit_spec import parsed as parsed
+from ordergate.order.policy.limit_spec import shock as _shock
+from ordergate.order.policy.limit_spec import shown as shown
+from ordergate.order.policy.limit_spec import switch as _switch
+from ordergate.order.policy.limit_spec import symbols as _symbols
 
-Value = Decimal | bool | tuple[str, ...]
 EVERY_SYMBOL: Final = "*"
-SYMBOLS_MAX: Final = 1000
-
-
-class Stricter(enum.StrEnum):
-    """Which way a limit gets stricter."""
-
-    LOWER = "lower"
-    HIGHER = "higher"
-    FEWER = "fewer"  # symbols that are let through
-    MORE = "more"  # symbols that are kept out
 
 
 class BadLimits(ValueError):
@@ -38,57 +37,6 @@ class BadLimits(ValueError):
     def __init__(self, problems: tuple[str, ...]) -> None:
         super().__init__("; ".join(problems))
         self.problems = problems
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LimitSpec:
-    """One row of the table of limits."""
-
-    name: str  # as in ordergate.toml: "limits.daily_loss_fraction"
-    attribute: str
-    unit: str
-    meaning: str
-    default: Value
-    stricter: Stricter
-    agents_may_tighten: bool
-    least: Decimal
-    most: Decimal
-    whole: bool
-
-    @property
-    def table(self) -> str:
-        return self.name.partition(".")[0]
-
-    @property
-    def key(self) -> str:
-        return self.name.partition(".")[2]
-
-
-def _number(default: str, unit: str, meaning: str, **row: Any) -> Any:
-    """Declare a limit by number; `least` and `most` bound what may be written."""
-    row = {"least": "0.000001", "most": "1000000000000", "whole": False, **row}
-    return _declared(Decimal(default), unit, meaning, row)
-
-
-def _count(default: int, meaning: str, **row: Any) -> Any:
-    row = {"least": "1", "most": "1000000", "whole": True, **row}
-    return _declared(Decimal(default), row.pop("unit", "orders"), meaning, row)
-
-
-def _switch(default: bool, meaning: str, stricter: Stricter) -> Any:
-    row = {"stricter": stricter, "least": "0", "most": "1", "whole": True}
-    return _declared(default, "true or false", meaning, row)
-
-
-def _symbols(default: tuple[str, ...], meaning: str, stricter: Stricter) -> Any:
-    row = {"stricter": stricter, "least": "0", "most": "0", "whole": True, "agents": False}
-    return _declared(default, "symbols", meaning, row)
-
-
-def _declared(default: Value, unit: str, meaning: str, row: Mapping[str, Any]) -> Any:
-    return field(
-        default=default, metadata={"default": default, "unit": unit, "meaning": meaning, **row}
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +79,12 @@ class Limits:
         "0.005", "of the price", "Widest spread to open at", most="1"
     )
     spread_max_fx_fraction: Decimal = _number("0.001", "of the price", "The same for FX", most="1")
+    drift_max_fraction: Decimal = _number(
+        "0.05", "of the price", "How far own orders may follow a price up or down", most="1"
+    )
+    drift_window_s: Decimal = _number(
+        "600", "seconds", "The time they are followed for", stricter=Stricter.HIGHER, most="3600"
+    )
     # The feed's own verdict comes first: a dead link is refused at once, an open symbol after an
     # hour of silence. This bound is for slow data: by default three daily bars.
     quote_age_max_s: Decimal = _number(
@@ -139,11 +93,30 @@ class Limits:
     facts_age_max_s: Decimal = _number(
         "5", "seconds", "Oldest reading of the account to open on", most="60"
     )
+    clock_skew_max_s: Decimal = _number(
+        "2", "seconds", "Farthest the clocks may be apart, or jump", most="60"
+    )
+    loop_lag_max_s: Decimal = _number(
+        "0.5", "seconds", "Latest the gateway may come to its own work", most="10"
+    )
+    rollover_blackout_s: Decimal = _number(
+        "300",
+        "seconds, venue clock",
+        "No opening of FX and metals so near to 17:00 New York",
+        stricter=Stricter.HIGHER,
+        most="3600",
+    )
+    sign_in_age_max_s: Decimal = _number(
+        "86400", "seconds", "Oldest second factor at a venue under SEBI's rules", most="86400"
+    )
     position_notional_fraction: Decimal = _number(
         "2", "of equity", "Largest position in one underlying, all that may fill counted", most="30"
     )
     gross_exposure_fraction: Decimal = _number(
         "5", "of equity", "Largest sum of all positions, all that may fill counted", most="30"
+    )
+    net_exposure_fraction: Decimal = _number(
+        "5", "of equity", "Largest surplus of long over short, or of short over long", most="30"
     )
     margin_free_min_fraction: Decimal = _number(
         "0.5",
@@ -153,19 +126,45 @@ class Limits:
         most="1",
     )
     open_orders_max: Decimal = _count(20, "Opening orders at rest or on their way")
+    open_orders_notional_fraction: Decimal = _number(
+        "5", "of equity", "Value of the opening orders at rest or on their way", most="30"
+    )
     open_positions_max: Decimal = _count(
         20, "Positions open or on their way", unit="positions and opening orders"
     )
     daily_loss_fraction: Decimal = _number(
         "0.02", "of equity at the day's start", "Loss of the venue's day that ends it", most="1"
     )
+    weekly_loss_fraction: Decimal = _number(
+        "0.05", "of equity at the week's start", "Loss of the week that ends it", most="1"
+    )
+    drawdown_fraction: Decimal = _number(
+        "0.1", "of the highest equity", "Loss from the peak that ends opening", most="1"
+    )
+    stress_loss_fraction: Decimal = _number(
+        "0.25", "of equity", "Largest loss of the whole book under the shocks below", most="1"
+    )
+    stress_fx_major_fraction: Decimal = _shock("0.03", "FX of two major currencies, one the dollar")
+    stress_fx_fraction: Decimal = _shock("0.08", "other FX")
+    stress_metal_fraction: Decimal = _shock("0.08", "metals")
+    stress_index_fraction: Decimal = _shock("0.08", "indices")
+    stress_energy_fraction: Decimal = _shock("0.12", "energy")
+    stress_equity_fraction: Decimal = _shock("0.2", "single shares")
+    stress_crypto_fraction: Decimal = _shock("0.3", "crypto")
+    stress_weekend_fraction: Decimal = _shock("0.05", "whatever closes, a weekend ahead: at least")
     orders_per_day_max: Decimal = _count(100, "Opening orders of one principal a day")
     account_orders_per_day_max: Decimal = _count(200, "Opening orders of the account a day")
     notional_per_day_max_fraction: Decimal = _number(
         "20", "of equity", "Value of all opening orders of the account a day", most="1000"
     )
+    agent_notional_per_day_max_fraction: Decimal = _number(
+        "20", "of equity", "Value of all opening orders of one principal a day", most="1000"
+    )
     orders_per_minute_max: Decimal = _count(
         60, "Requests of one principal a minute", unit="requests"
+    )
+    account_orders_per_minute_max: Decimal = _count(
+        120, "Requests of all principals a minute", unit="requests"
     )
     duplicate_window_s: Decimal = _number(
         "60",
@@ -178,6 +177,10 @@ class Limits:
     repeat_window_s: Decimal = _number(
         "600", "seconds", "The time they are counted in", stricter=Stricter.HIGHER, most="3600"
     )
+    hands_off_fills_max: Decimal = _count(
+        20, "Openings of one agent filled in that time without a human's touch"
+    )
+    losing_closes_max: Decimal = _count(20, "Losing closes of one agent's positions in that time")
     unknown_openings_symbol_max: Decimal = _count(
         1, "Opening orders of unknown fate that close a symbol to new risk"
     )
@@ -270,56 +273,9 @@ def policy_hash(limits: Limits) -> str:
     return sha256_hex(canonical({spec.name: limits.value(spec) for spec in SPECS}))
 
 
-def shown(value: Value) -> str:
-    """Write a limit as it stands in ordergate.toml."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, tuple):
-        return "[" + ", ".join(f'"{symbol}"' for symbol in value) + "]"
-    return plain(value)
-
-
 def _flat(tables: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
     for name, value in tables.items():
         if isinstance(value, Mapping):
             yield from ((f"{name}.{key}", item) for key, item in value.items())
         else:
             yield name, value
-
-
-def parsed(spec: LimitSpec, raw: Any) -> Value:
-    if isinstance(spec.default, bool):
-        if not isinstance(raw, bool):
-            raise InvalidArgument(f"{spec.name} must be true or false.")
-        return raw
-    if isinstance(spec.default, tuple):
-        return _symbol_list(spec, raw)
-    number = _decimal(spec, raw)
-    if not spec.least <= number <= spec.most:
-        raise InvalidArgument(
-            f"{spec.name} must be from {plain(spec.least)} to {plain(spec.most)} ({spec.unit})."
-        )
-    if spec.whole and number != number.to_integral_value():
-        raise InvalidArgument(f"{spec.name} must be a whole number.")
-    return number
-
-
-def _decimal(spec: LimitSpec, raw: Any) -> Decimal:
-    if isinstance(raw, Decimal) and raw.is_finite():
-        return raw
-    if isinstance(raw, int) and not isinstance(raw, bool):
-        return Decimal(raw)
-    if isinstance(raw, str):
-        try:
-            return parse_decimal(raw)
-        except NotANumber:
-            pass
-    raise InvalidArgument(f"{spec.name} must be a plain number ({spec.unit}).")
-
-
-def _symbol_list(spec: LimitSpec, raw: Any) -> tuple[str, ...]:
-    if not isinstance(raw, list | tuple) or len(raw) > SYMBOLS_MAX:
-        raise InvalidArgument(f"{spec.name} must be a list of at most {SYMBOLS_MAX} symbols.")
-    if not all(isinstance(symbol, str) and 0 < len(symbol) <= 64 for symbol in raw):
-        raise InvalidArgument(f"{spec.name} must hold symbols only.")
-    return tuple(raw)

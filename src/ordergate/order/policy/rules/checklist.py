@@ -10,8 +10,21 @@ from typing import Final
 from ordergate.model.orders import Lane
 from ordergate.model.verdicts import Finding, RuleVerdict
 from ordergate.order.policy.facts import Facts, Request
-from ordergate.order.policy.rules import form, market, pace, size, standing, stops
+from ordergate.order.policy.rules import (
+    crossing,
+    form,
+    losses,
+    machine,
+    market,
+    pace,
+    size,
+    standing,
+    stops,
+    whole_book,
+)
 from ordergate.order.policy.rules.control import MONEY, Control
+
+Check = Callable[[Request, Facts], RuleVerdict]
 
 
 class Say(enum.Enum):
@@ -19,7 +32,8 @@ class Say(enum.Enum):
 
     REFUSE = "refuse"
     WARN = "warn"
-    NOTHING = "nothing"
+    PASS = "pass"
+    NOT_APPLICABLE = "n/a"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,10 +41,10 @@ class Rule:
     """One line of the control table; in the open lane every rule has its full say."""
 
     control: Control
-    check: Callable[[Request, Facts], RuleVerdict]
-    tighten: Say = Say.NOTHING
-    close: Say = Say.NOTHING
-    cancel: Say = Say.NOTHING
+    check: Check
+    tighten: Say = Say.PASS
+    close: Say = Say.PASS
+    cancel: Say = Say.PASS
 
     def judge(self, request: Request, facts: Facts) -> RuleVerdict:
         """Return the rule's verdict, no louder than its lane lets it be, in the currency known."""
@@ -41,11 +55,11 @@ class Rule:
 
     def _verdict(self, request: Request, facts: Facts) -> RuleVerdict:
         say = self._say(request.lane)
-        if say is Say.NOTHING:
+        if say in _SILENT:
             return self.control.silent(f"not asked in the {request.lane.value} lane")
         verdict = self.check(request, facts)
         if say is Say.WARN and verdict.finding in (Finding.REFUSE, Finding.ASK):
-            return replace(verdict, finding=Finding.WARN, halts=False)
+            return replace(verdict, finding=Finding.WARN, halts=None)
         return verdict
 
     def _say(self, lane: Lane) -> Say:
@@ -60,8 +74,27 @@ class Rule:
                 return self.cancel
 
 
-def _everywhere(say: Say, control: Control, check: Callable[[Request, Facts], RuleVerdict]) -> Rule:
+_SILENT: Final = frozenset({Say.PASS, Say.NOT_APPLICABLE})
+
+
+def _everywhere(say: Say, control: Control, check: Check) -> Rule:
     return Rule(control=control, check=check, tighten=say, close=say, cancel=say)
+
+
+def _opening(control: Control, check: Check, *, tighten: Say = Say.NOT_APPLICABLE) -> Rule:
+    """Return a rule of what an order adds: an exit passes, the other lanes add nothing."""
+    return Rule(control=control, check=check, tighten=tighten, cancel=Say.NOT_APPLICABLE)
+
+
+def _at_market(control: Control, check: Check) -> Rule:
+    """Return a rule of the price: it warns an exit, and a cancel has none."""
+    return Rule(
+        control=control,
+        check=check,
+        tighten=Say.WARN,
+        close=Say.WARN,
+        cancel=Say.NOT_APPLICABLE,
+    )
 
 
 # reliability.md 1.2. Outside the open lane only C1 and C18 refuse, and both only on what is known.
@@ -77,33 +110,75 @@ RULES: Final = (
     Rule(control=standing.HALTS, check=standing.halts),
     _everywhere(Say.WARN, standing.ACCOUNT, standing.account_proven),
     Rule(control=standing.ARMED, check=standing.live_armed),
+    _everywhere(Say.WARN, machine.JOURNAL, machine.journal_writable),
+    _everywhere(Say.WARN, machine.VERSION, machine.one_version),
+    _everywhere(Say.WARN, machine.VENUE_CLOCK, machine.venue_clock),
+    _everywhere(Say.WARN, machine.WALL_CLOCK, machine.wall_clock),
+    _everywhere(Say.WARN, machine.LAG, machine.loop_lag),
+    _everywhere(Say.WARN, machine.SEBI, machine.sebi_pack),
     Rule(control=standing.SYMBOLS, check=standing.symbol_allowed),
-    Rule(control=size.REDUCES, check=size.reduces_only, tighten=Say.REFUSE, close=Say.REFUSE),
+    Rule(
+        control=size.REDUCES,
+        check=size.reduces_only,
+        tighten=Say.REFUSE,
+        close=Say.REFUSE,
+        cancel=Say.NOT_APPLICABLE,
+    ),
     _everywhere(Say.WARN, market.SESSION, market.market_open),
-    _everywhere(Say.WARN, market.QUOTE, market.quote_fresh),
-    Rule(control=market.SPREAD, check=market.spread, tighten=Say.WARN, close=Say.WARN),
+    _everywhere(Say.WARN, market.TRADE_MODE, market.trade_mode),
+    _everywhere(Say.WARN, market.ROLLOVER, market.rollover),
+    _at_market(market.QUOTE, market.quote_fresh),
+    _at_market(market.SPREAD, market.spread),
     Rule(control=form.TRIGGER, check=form.trigger_side),
-    Rule(control=market.COLLAR, check=market.price_collar, close=Say.WARN),
-    Rule(control=size.SHORT, check=size.no_accidental_short),
+    _at_market(market.COLLAR, market.price_collar),
+    Rule(
+        control=market.DRIFT,
+        check=market.price_drift,
+        close=Say.WARN,
+        cancel=Say.NOT_APPLICABLE,
+    ),
+    Rule(
+        control=crossing.SELF_TRADE,
+        check=crossing.self_trade,
+        tighten=Say.NOT_APPLICABLE,
+        close=Say.WARN,
+        cancel=Say.NOT_APPLICABLE,
+    ),
+    _opening(size.SHORT, size.no_accidental_short),
     Rule(control=stops.REQUIRED, check=stops.stop_required),
     Rule(control=stops.SIDE, check=stops.stop_side, tighten=Say.WARN),
-    Rule(control=stops.GROUP, check=stops.group_keeps_stops, close=Say.REFUSE),
+    Rule(
+        control=stops.GROUP,
+        check=stops.group_keeps_stops,
+        tighten=Say.NOT_APPLICABLE,
+        close=Say.REFUSE,
+        cancel=Say.NOT_APPLICABLE,
+    ),
     Rule(control=stops.REWARD, check=stops.reward_risk),
-    Rule(control=size.QUANTITY, check=size.order_quantity),
-    Rule(control=size.NOTIONAL, check=size.order_notional),
-    Rule(control=size.NOTIONAL_MAX, check=size.order_notional_max),
-    Rule(control=size.RISK, check=size.risk_per_trade),
-    Rule(control=size.POSITION, check=size.position_size),
-    Rule(control=size.GROSS, check=size.gross_exposure),
-    Rule(control=size.MARGIN, check=size.margin_free),
-    Rule(control=size.ORDERS, check=size.open_orders),
-    Rule(control=size.POSITIONS, check=size.open_positions),
-    Rule(control=pace.LOSS, check=pace.daily_loss),
-    Rule(control=pace.DAY_ORDERS, check=pace.orders_per_day),
-    Rule(control=pace.ACCOUNT_ORDERS, check=pace.account_orders_per_day),
-    Rule(control=pace.DAY_NOTIONAL, check=pace.notional_per_day),
+    _opening(size.QUANTITY, size.order_quantity),
+    _opening(size.NOTIONAL, size.order_notional),
+    _opening(size.NOTIONAL_MAX, size.order_notional_max),
+    _opening(size.RISK, size.risk_per_trade),
+    _opening(size.POSITION, size.position_size),
+    _opening(size.GROSS, size.gross_exposure),
+    _opening(whole_book.NET, whole_book.net_exposure),
+    _opening(size.MARGIN, size.margin_free),
+    Rule(control=whole_book.STRESS, check=whole_book.stress_loss),
+    _opening(size.ORDERS, size.open_orders),
+    _opening(whole_book.UNFILLED, whole_book.open_orders_value),
+    _opening(size.POSITIONS, size.open_positions),
+    Rule(control=losses.DAY, check=losses.daily_loss),
+    Rule(control=losses.WEEK, check=losses.weekly_loss),
+    Rule(control=losses.PEAK, check=losses.drawdown),
+    _opening(pace.DAY_ORDERS, pace.orders_per_day),
+    _opening(pace.ACCOUNT_ORDERS, pace.account_orders_per_day),
+    _opening(pace.AGENT_NOTIONAL, pace.agent_notional_per_day),
+    _opening(pace.DAY_NOTIONAL, pace.notional_per_day),
     _everywhere(Say.WARN, pace.THROTTLE, pace.throttle),
+    _everywhere(Say.WARN, pace.ACCOUNT_THROTTLE, pace.account_throttle),
     Rule(control=pace.REPEATS, check=pace.repetition, close=Say.WARN),
+    Rule(control=pace.HANDS_OFF, check=pace.hands_off_fills, close=Say.WARN),
+    Rule(control=pace.LOSING, check=pace.losing_closes, close=Say.WARN),
     Rule(control=pace.DUPLICATE, check=pace.duplicate, close=Say.WARN),
     Rule(control=standing.UNKNOWN, check=standing.unknown_orders),
     Rule(control=standing.UNKNOWN_SYMBOL, check=standing.unknown_in_symbol),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from functools import lru_cache
 from typing import Final
 
 from ordergate.model.errors import Code
 from ordergate.model.instruments import Instrument
+from ordergate.model.records import ScopeKind
 from ordergate.model.values import ZERO, plain, round_down
 from ordergate.model.verdicts import Finding, RuleVerdict
 
@@ -27,7 +28,7 @@ class Control:
     number: str  # "C1".."C36"
     limit_name: str | None = None
     unit: str = ""
-    halts: bool = False
+    halts: ScopeKind | None = None  # what a refusal stops until an operator releases it
 
     def passes(self, message: str = "") -> RuleVerdict:
         return _passing(self, message)
@@ -39,7 +40,8 @@ class Control:
     def refuses(
         self, code: Code, message: str, *, fix: str, value: Decimal | None = None
     ) -> RuleVerdict:
-        return self.says(Finding.REFUSE, code=code, message=message, fix=fix, value=value)
+        said = self.says(Finding.REFUSE, code=code, message=message, fix=fix, value=value)
+        return said if self.halts is None else replace(said, halts=self.halts)
 
     def asks(self, code: Code, message: str, *, fix: str) -> RuleVerdict:
         return self.says(Finding.ASK, code=code, message=message, fix=fix)
@@ -83,7 +85,7 @@ class Control:
             unit=self.unit,
             message=message,
             fix=fix() if broken else "",
-            halts=self.halts and broken,
+            halts=self.halts if broken else None,
         )
 
     def says(

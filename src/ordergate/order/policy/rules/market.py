@@ -1,4 +1,4 @@
-"""Market: the session is open, the quote is fresh, the spread is sane, the price is near it."""
+"""Market (C4 to C6, C20): open, fresh, a sane spread, a price near it that nobody chases."""
 
 from __future__ import annotations
 
@@ -6,13 +6,20 @@ from decimal import Decimal
 from typing import Final
 
 from ordergate.model.errors import Code
-from ordergate.model.instruments import AssetClass
+from ordergate.model.hours import day_end, day_start
+from ordergate.model.instruments import AssetClass, CalendarName, TradeMode
 from ordergate.model.market import PriceBasis, Quality, SessionState
-from ordergate.model.orders import OrderType, Side
+from ordergate.model.orders import Lane, OrderType, Side
+from ordergate.model.records import ScopeKind
 from ordergate.model.values import plain, round_ceiling, round_floor
 from ordergate.model.verdicts import RuleVerdict
-from ordergate.order.policy.exposure import collar, entry_price, reference_price
-from ordergate.order.policy.facts import Facts, Request
+from ordergate.order.policy.exposure import (
+    collar,
+    entry_price,
+    reached_price,
+    reference_price,
+)
+from ordergate.order.policy.facts import Facts, Request, seconds
 from ordergate.order.policy.rules.control import Control, fraction, fraction_left, percent
 
 SESSION: Final = Control(rule="market_open", number="C20")
@@ -39,6 +46,28 @@ COLLAR_FX: Final = Control(
 )
 
 
+DRIFT: Final = Control(
+    rule="price_drift",
+    number="C5",
+    limit_name="limits.drift_max_fraction",
+    unit="of the price",
+    halts=ScopeKind.SYMBOL,
+)
+ROLLOVER: Final = Control(
+    rule="rollover", number="C20", limit_name="limits.rollover_blackout_s", unit="seconds"
+)
+TRADE_MODE: Final = Control(rule="trade_mode", number="C20")
+
+_ROLLED: Final = frozenset({CalendarName.FX, CalendarName.METAL})
+_SIDES: Final = {
+    TradeMode.FULL: frozenset(Side),
+    TradeMode.LONG_ONLY: frozenset({Side.BUY}),
+    TradeMode.SHORT_ONLY: frozenset({Side.SELL}),
+    TradeMode.CLOSE_ONLY: frozenset[Side](),
+    TradeMode.DISABLED: frozenset[Side](),
+}
+
+
 def market_open(request: Request, facts: Facts) -> RuleVerdict:
     """Refuse new risk unless the calendar says that the market is open."""
     session = facts.session
@@ -49,6 +78,48 @@ def market_open(request: Request, facts: Facts) -> RuleVerdict:
         Code.MARKET_CLOSED,
         f"{facts.symbol[:64]} is not open now: {session.reason}{opens}",
         fix="wait for the session; draft the order meanwhile",
+    )
+
+
+def rollover(request: Request, facts: Facts) -> RuleVerdict:
+    """Refuse new risk around 17:00 New York, where FX and metals roll over at wide spreads."""
+    spec = facts.instrument
+    if spec is None:
+        return ROLLOVER.lacks(f"when {facts.symbol[:64]} rolls over")
+    if spec.calendar not in _ROLLED:
+        return ROLLOVER.silent("it does not roll over")
+    now, limit = facts.venue_now, facts.limits.rollover_blackout_s
+    away = seconds(min(now - day_start(now), day_end(now) - now))
+    return ROLLOVER.measured(
+        value=away,
+        limit=limit,
+        room=away - limit,
+        broken=away < limit,
+        message=f"the rollover is {plain(away)} s away, at least {plain(limit)}",
+        fix=lambda: f"send it {plain(limit)} s after 17:00 New York",
+        code=Code.MARKET_CLOSED,
+    )
+
+
+def trade_mode(request: Request, facts: Facts) -> RuleVerdict:
+    """Refuse new risk where the venue takes none: its trading is off, or the symbol is shut."""
+    if facts.identity is None or facts.instrument is None:
+        return TRADE_MODE.lacks("what the venue lets be traded")
+    if not facts.identity.trade_allowed:
+        return TRADE_MODE.refuses(
+            Code.MARKET_CLOSED,
+            "trading is switched off at the venue",
+            fix="the operator switches it on at the venue",
+        )
+    mode = facts.instrument.trade_mode
+    adds = facts.order if request.lane is Lane.OPEN else None
+    shut = mode is TradeMode.DISABLED or (adds is not None and adds.side not in _SIDES[mode])
+    if not shut:
+        return TRADE_MODE.passes()
+    return TRADE_MODE.refuses(
+        Code.MARKET_CLOSED,
+        f"the venue takes {facts.symbol[:64]} as {mode.value} now",
+        fix="trade another symbol; the operator asks the venue why",
     )
 
 
@@ -125,4 +196,31 @@ def price_collar(request: Request, facts: Facts) -> RuleVerdict:
             if buys
             else f"use a price of at least {plain(round_ceiling(bound, tick))}"
         ),
+    )
+
+
+def price_drift(request: Request, facts: Facts) -> RuleVerdict:
+    """Refuse, and halt the symbol, when the account's own orders chase its price.
+
+    A buy is measured above the lowest price that own buys of the window would trade at, a sell
+    below the highest; an order that waits for a better price counts as the market's.
+    """
+    order, quote, farthest = facts.order, facts.quote, facts.activity.farthest
+    if order is None:
+        return DRIFT.silent("no price of its own")
+    if quote is None:
+        return DRIFT.lacks(f"the price of {facts.symbol[:64]}")
+    if farthest is None or farthest <= 0:
+        return DRIFT.silent("no own order of this side in the window")
+    price, buys = reached_price(order, quote), order.side is Side.BUY
+    drift = max((price - farthest if buys else farthest - price) / farthest, Decimal(0))
+    limit = facts.limits.drift_max_fraction
+    return DRIFT.measured(
+        value=fraction(drift),
+        limit=limit,
+        room=fraction_left(limit - drift),
+        broken=drift > limit,
+        message=f"own orders have followed the price by {percent(drift)} from {plain(farthest)} in "
+        f"{plain(facts.limits.drift_window_s)} s, at most {percent(limit)}",
+        fix=lambda: "stop chasing the price; only the operator starts the symbol again",
     )

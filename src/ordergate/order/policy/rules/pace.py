@@ -1,16 +1,15 @@
-"""Pace (C10 to C14): the day's loss and use, messages a minute, the same order again and again."""
+"""Pace (C11 to C14): the day's use, messages a minute, the same order again and again."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import Final
 
-from ordergate.model.accounts import AccountState
 from ordergate.model.errors import Code
+from ordergate.model.records import ScopeKind, Usage
 from ordergate.model.values import ZERO, plain
 from ordergate.model.verdicts import RuleVerdict
 from ordergate.order.policy.facts import Facts, Request
-from ordergate.order.policy.limits import Limits
 from ordergate.order.policy.rules.control import (
     MONEY,
     Control,
@@ -21,13 +20,6 @@ from ordergate.order.policy.rules.control import (
     money,
 )
 
-LOSS: Final = Control(
-    rule="daily_loss",
-    number="C10",
-    limit_name="limits.daily_loss_fraction",
-    unit=MONEY,
-    halts=True,
-)
 DAY_ORDERS: Final = Control(
     rule="orders_per_day", number="C11", limit_name="limits.orders_per_day_max", unit="orders"
 )
@@ -43,52 +35,45 @@ DAY_NOTIONAL: Final = Control(
     limit_name="limits.notional_per_day_max_fraction",
     unit=MONEY,
 )
+AGENT_NOTIONAL: Final = Control(
+    rule="agent_notional_per_day",
+    number="C11",
+    limit_name="limits.agent_notional_per_day_max_fraction",
+    unit=MONEY,
+)
 THROTTLE: Final = Control(
     rule="throttle", number="C12", limit_name="limits.orders_per_minute_max", unit="requests"
+)
+ACCOUNT_THROTTLE: Final = Control(
+    rule="account_throttle",
+    number="C12",
+    limit_name="limits.account_orders_per_minute_max",
+    unit="requests",
 )
 REPEATS: Final = Control(
     rule="repetition",
     number="C13",
     limit_name="limits.repeat_orders_max",
     unit="orders",
-    halts=True,
+    halts=ScopeKind.AGENT,
+)
+HANDS_OFF: Final = Control(
+    rule="hands_off_fills",
+    number="C13",
+    limit_name="limits.hands_off_fills_max",
+    unit="orders",
+    halts=ScopeKind.AGENT,
+)
+LOSING: Final = Control(
+    rule="losing_closes",
+    number="C13",
+    limit_name="limits.losing_closes_max",
+    unit="closes",
+    halts=ScopeKind.AGENT,
 )
 DUPLICATE: Final = Control(
     rule="duplicate", number="C14", limit_name="limits.duplicate_window_s", unit="seconds"
 )
-
-
-def daily_loss(request: Request, facts: Facts) -> RuleVerdict:
-    """Refuse new risk, and halt, once the day has lost its share of the equity at its start.
-
-    Realised and open loss, trades made elsewhere included; the day is the venue's.
-    """
-    state = facts.state
-    if state is None or state.day_start_equity is None:
-        return LOSS.lacks("the equity at the day's start")
-    loss, limit = _day(state, state.day_start_equity, facts.limits)
-    return LOSS.measured(
-        value=cents_up(loss),
-        limit=cents_down(limit),
-        room=cents_down(limit - loss),
-        broken=loss >= limit,
-        message=f"the day stands at {money(-loss, state.currency)}, "
-        f"it ends at {money(-limit, state.currency)}",
-        fix=lambda: "no new risk today; closing and tightening pass",
-    )
-
-
-def day_is_lost(state: AccountState, limits: Limits) -> bool:
-    """Say whether the venue's day has lost its share; False where its start is not known."""
-    if state.day_start_equity is None:
-        return False
-    loss, limit = _day(state, state.day_start_equity, limits)
-    return loss >= limit
-
-
-def _day(state: AccountState, start: Decimal, limits: Limits) -> tuple[Decimal, Decimal]:
-    """Return the day's loss and the loss that ends it."""
-    return start - state.equity, limits.daily_loss_fraction * start
 
 
 def orders_per_day(request: Request, facts: Facts) -> RuleVerdict:
@@ -121,19 +106,32 @@ def account_orders_per_day(request: Request, facts: Facts) -> RuleVerdict:
 
 def notional_per_day(request: Request, facts: Facts) -> RuleVerdict:
     """Refuse an order that brings the account's day over its value."""
+    share = facts.limits.notional_per_day_max_fraction
+    return _day_value(DAY_NOTIONAL, facts, facts.account_used, share, "orders")
+
+
+def agent_notional_per_day(request: Request, facts: Facts) -> RuleVerdict:
+    """Refuse an order that brings one principal's day over its value."""
+    share = facts.limits.agent_notional_per_day_max_fraction
+    return _day_value(AGENT_NOTIONAL, facts, facts.used, share, "your orders")
+
+
+def _day_value(
+    control: Control, facts: Facts, use: Usage | None, share: Decimal, whose: str
+) -> RuleVerdict:
     valued, order, spec = facts.valued, facts.order, facts.instrument
     if order is None:
-        return DAY_NOTIONAL.silent("no opening order")
-    if valued is None or spec is None or facts.account_used is None or facts.equity is None:
-        return DAY_NOTIONAL.lacks("the value of the day's orders")
-    limit = facts.limits.notional_per_day_max_fraction * facts.equity
-    used, amount = facts.account_used.notional, valued.worst_notional
-    return DAY_NOTIONAL.measured(
+        return control.silent("no opening order")
+    if valued is None or spec is None or use is None or facts.equity is None:
+        return control.lacks("the value of the day's orders")
+    limit = share * facts.equity
+    used, amount = use.notional, valued.worst_notional
+    return control.measured(
         value=cents_up(used + amount),
         limit=cents_down(limit),
         room=cents_down(limit - used),
         broken=used + amount > limit,
-        message=f"orders of {money(used + amount, facts.currency)} today, "
+        message=f"{whose} of {money(used + amount, facts.currency)} today, "
         f"at most {money(limit, facts.currency)}",
         fix=lambda: lots_that_fit(limit - used, per_lot=amount / order.quantity, instrument=spec),
     )
@@ -151,6 +149,18 @@ def throttle(request: Request, facts: Facts) -> RuleVerdict:
     )
 
 
+def account_throttle(request: Request, facts: Facts) -> RuleVerdict:
+    """Refuse one request too many in a minute of all who act on the account."""
+    return counted(
+        ACCOUNT_THROTTLE,
+        used=facts.activity.account_in_minute,
+        limit=facts.limits.account_orders_per_minute_max,
+        what="the account's requests in the last minute",
+        fix="wait a minute",
+        code=Code.RATE_LIMIT_EXCEEDED,
+    )
+
+
 def repetition(request: Request, facts: Facts) -> RuleVerdict:
     """Refuse, and halt, when an agent keeps opening the same symbol on the same side."""
     limits = facts.limits
@@ -162,6 +172,33 @@ def repetition(request: Request, facts: Facts) -> RuleVerdict:
         what=f"your openings of this symbol and side in {window} s",
         fix="stop and let the operator look; only the operator starts it again",
         code=Code.EXCEEDS_LOCAL_LIMIT,
+    )
+
+
+def hands_off_fills(request: Request, facts: Facts) -> RuleVerdict:
+    """Refuse, and halt, when an agent's openings keep filling without a human's touch."""
+    window = plain(facts.limits.repeat_window_s)
+    return counted(
+        HANDS_OFF,
+        used=facts.activity.hands_off,
+        limit=facts.limits.hands_off_fills_max,
+        what=f"your openings filled without a human's touch in {window} s",
+        fix="stop and let the operator look; only the operator starts it again",
+        code=Code.EXCEEDS_LOCAL_LIMIT,
+    )
+
+
+def losing_closes(request: Request, facts: Facts) -> RuleVerdict:
+    """Refuse, and halt, when an agent's positions keep closing at a loss."""
+    used, limit = Decimal(facts.activity.losing), facts.limits.losing_closes_max
+    return LOSING.measured(
+        value=used,
+        limit=limit,
+        room=limit - used,
+        broken=used >= limit,
+        message=f"{plain(used)} of your positions closed at a loss in "
+        f"{plain(facts.limits.repeat_window_s)} s, {plain(limit)} stop you",
+        fix=lambda: "stop and let the operator look; only the operator starts it again",
     )
 
 

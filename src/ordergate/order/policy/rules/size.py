@@ -138,7 +138,7 @@ def order_notional(request: Request, facts: Facts) -> RuleVerdict:
     if facts.valued is None or facts.equity is None:
         return NOTIONAL.lacks(f"what {facts.symbol[:64]} is worth in the account's currency")
     limit = facts.limits.order_notional_fraction * facts.equity
-    return _capped(NOTIONAL, facts, facts.valued.notional, limit=limit, what="order value")
+    return capped(NOTIONAL, facts, facts.valued.notional, limit=limit, what="order value")
 
 
 def order_notional_max(request: Request, facts: Facts) -> RuleVerdict:
@@ -148,7 +148,7 @@ def order_notional_max(request: Request, facts: Facts) -> RuleVerdict:
     if facts.valued is None:
         return NOTIONAL_MAX.lacks(f"what {facts.symbol[:64]} is worth in the account's currency")
     limit = facts.limits.order_notional_max
-    return _capped(NOTIONAL_MAX, facts, facts.valued.notional, limit=limit, what="order value")
+    return capped(NOTIONAL_MAX, facts, facts.valued.notional, limit=limit, what="order value")
 
 
 def risk_per_trade(request: Request, facts: Facts) -> RuleVerdict:
@@ -160,7 +160,7 @@ def risk_per_trade(request: Request, facts: Facts) -> RuleVerdict:
     if facts.valued.risk is None:
         return RISK.silent("no stop to measure to")
     limit = facts.limits.risk_per_trade_fraction * facts.equity
-    return _capped(RISK, facts, facts.valued.risk, limit=limit, what="loss at the stop")
+    return capped(RISK, facts, facts.valued.risk, limit=limit, what="loss at the stop")
 
 
 def position_size(request: Request, facts: Facts) -> RuleVerdict:
@@ -172,7 +172,7 @@ def position_size(request: Request, facts: Facts) -> RuleVerdict:
     if used is None or valued is None or facts.equity is None:
         return POSITION.lacks("what the account holds, in its currency")
     limit = facts.limits.position_notional_fraction * facts.equity
-    return _capped(
+    return capped(
         POSITION, facts, valued.worst_notional, limit=limit, used=used, what="position, at worst"
     )
 
@@ -185,7 +185,7 @@ def gross_exposure(request: Request, facts: Facts) -> RuleVerdict:
     if used is None or facts.valued is None or facts.equity is None:
         return GROSS.lacks("what the account holds, in its currency")
     limit = facts.limits.gross_exposure_fraction * facts.equity
-    return _capped(
+    return capped(
         GROSS, facts, facts.valued.worst_notional, limit=limit, used=used, what="all exposure"
     )
 
@@ -208,7 +208,7 @@ def margin_free(request: Request, facts: Facts) -> RuleVerdict:
         broken=valued.margin > room,
         message=f"free margin {money(free - valued.margin, state.currency)} when all has filled, "
         f"at least {money(kept, state.currency)}",
-        fix=lambda: _fit(facts, room, used_by_order=valued.margin),
+        fix=lambda: fit(facts, room, used_by_order=valued.margin),
         code=Code.INSUFFICIENT_MARGIN if short else Code.EXCEEDS_LOCAL_LIMIT,
     )
 
@@ -259,7 +259,7 @@ def approval(request: Request, facts: Facts) -> RuleVerdict:
         broken=amount > limit,
         message=f"order value {money(amount, facts.currency)}, "
         f"approved by itself up to {money(limit, facts.currency)}",
-        fix=lambda: "wait for the operator's yes; " + _fit(facts, limit, used_by_order=amount),
+        fix=lambda: "wait for the operator's yes; " + fit(facts, limit, used_by_order=amount),
         finding=Finding.ASK,
     )
 
@@ -309,7 +309,7 @@ def _may_short(spec: Instrument, facts: Facts) -> bool:
     return facts.limits.short_allowed
 
 
-def _capped(
+def capped(
     control: Control,
     facts: Facts,
     amount: Decimal,
@@ -318,6 +318,7 @@ def _capped(
     what: str,
     used: Decimal = ZERO,
 ) -> RuleVerdict:
+    """Return the verdict of what an order brings on top of what is used, against a cap."""
     total, room = used + amount, limit - used
     return control.measured(
         value=cents_up(total),
@@ -325,11 +326,12 @@ def _capped(
         room=cents_down(room),
         broken=total > limit,
         message=f"{what} {money(total, facts.currency)}, at most {money(limit, facts.currency)}",
-        fix=lambda: _fit(facts, room, used_by_order=amount),
+        fix=lambda: fit(facts, room, used_by_order=amount),
     )
 
 
-def _fit(facts: Facts, room: Decimal, *, used_by_order: Decimal) -> str:
+def fit(facts: Facts, room: Decimal, *, used_by_order: Decimal) -> str:
+    """Say how many lots of the order fit into the room that is left."""
     order, spec = facts.order, facts.instrument
     if order is None or spec is None or order.quantity <= 0:
         return "make the order smaller"

@@ -24,7 +24,7 @@ UNKNOWN: Final = Control(
     number="C28",
     limit_name="limits.unknown_openings_max",
     unit="orders",
-    halts=True,
+    halts=ScopeKind.ACCOUNT,
 )
 UNKNOWN_SYMBOL: Final = Control(
     rule="unknown_in_symbol",

@@ -82,10 +82,15 @@ OPEN_REFUSES = {
     "unknown_in_symbol",
     "stop_required",
 }
+EVERYWHERE = {
+    *("market_open", "trade_mode", "rollover", "throttle", "account_throttle"),
+    *("journal_writable", "one_version", "venue_clock", "wall_clock", "loop_lag", "sebi_pack"),
+}
+AGAIN = {"hands_off_fills", "losing_closes"}
 WARNS = {
-    Lane.TIGHTEN: {"market_open", "quote_fresh", "spread", "throttle"},
-    Lane.CLOSE: {"market_open", "quote_fresh", "spread", "throttle", "duplicate"},
-    Lane.CANCEL: {"market_open", "quote_fresh", "throttle"},
+    Lane.TIGHTEN: EVERYWHERE | {"quote_fresh", "spread"},
+    Lane.CLOSE: EVERYWHERE | {"quote_fresh", "spread", "duplicate"} | AGAIN,
+    Lane.CANCEL: EVERYWHERE,
 }
 
 

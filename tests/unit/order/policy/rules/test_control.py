@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from ordergate.model.errors import Code
+from ordergate.model.records import ScopeKind
 from ordergate.model.verdicts import Finding
 from ordergate.order.policy.rules.control import (
     Control,
@@ -20,7 +21,7 @@ from ordergate.order.policy.rules.control import (
 from support.manual_market import STANDARD
 
 EURUSD = STANDARD[0]
-HALTING = Control(rule="r", number="C1", limit_name="limits.x", unit="lots", halts=True)
+HALTING = Control(rule="r", number="C1", limit_name="limits.x", unit="lots", halts=ScopeKind.SYMBOL)
 
 
 def test_only_a_broken_limit_carries_code_fix_and_halt() -> None:
@@ -33,13 +34,13 @@ def test_only_a_broken_limit_carries_code_fix_and_halt() -> None:
     kept = HALTING.measured(
         value=Decimal(1), limit=Decimal(2), room=Decimal(2), broken=False, message="m", fix=fix
     )
-    assert (kept.finding, kept.code, kept.fix, kept.halts) == (Finding.PASS, None, "", False)
+    assert (kept.finding, kept.code, kept.fix, kept.halts) == (Finding.PASS, None, "", None)
     assert asked == []
     broken = HALTING.measured(
         value=Decimal(3), limit=Decimal(2), room=Decimal(-1), broken=True, message="m", fix=fix
     )
     assert (broken.finding, broken.code) == (Finding.REFUSE, Code.EXCEEDS_LOCAL_LIMIT)
-    assert (broken.fix, broken.halts, broken.headroom) == ("less", True, 0)
+    assert (broken.fix, broken.halts, broken.headroom) == ("less", ScopeKind.SYMBOL, 0)
 
 
 def test_one_more_against_a_cap() -> None:

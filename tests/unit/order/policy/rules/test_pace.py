@@ -7,36 +7,14 @@ import pytest
 from ordergate.model.errors import Code
 from ordergate.model.orders import OrderType, Side
 from ordergate.model.principals import Kind, Principal
+from ordergate.model.records import ScopeKind
 from ordergate.model.values import OrderId, PrincipalId, Symbol
 from ordergate.model.verdicts import Finding, Verb
-from support.judging import AGENT, Court, D, claims, place, state
+from support.judging import AGENT, Court, D, claims, place
 
 PASS, REFUSE = Finding.PASS, Finding.REFUSE
 OTHER = Principal(PrincipalId("other"), Kind.AGENT, "other")
 LIMIT: dict[str, Any] = {"order_type": OrderType.LIMIT, "limit_price": D("1.08")}
-
-
-@pytest.mark.parametrize(
-    ("equity", "finding"),
-    [("98000.01", PASS), ("98000.00", REFUSE), ("97999.99", REFUSE), ("105000", PASS)],
-)
-def test_the_days_loss_ends_the_day(equity: str, finding: Finding) -> None:
-    court = Court().equity(equity)
-    verdict = court.verdict("daily_loss", place())
-    assert (verdict.finding, verdict.limit) == (finding, D("2000.00"))
-    reasons = court.judge(place()).halt_reasons
-    assert reasons == (("daily_loss",) if finding is REFUSE else ())
-
-
-def test_the_days_loss_counts_from_the_equity_at_its_start() -> None:
-    court = Court().equity("49000", day_start_equity=D(50_000))
-    verdict = court.verdict("daily_loss", place())
-    assert (verdict.value, verdict.limit, verdict.headroom) == (D(1000), D(1000), D(0))
-
-
-def test_without_the_equity_at_the_days_start_nothing_opens() -> None:
-    court = Court(account=state(day_start_equity=None))
-    assert court.verdict("daily_loss", place()).code is Code.DATA_UNAVAILABLE
 
 
 @pytest.mark.parametrize(("used", "finding"), [(98, PASS), (99, PASS), (100, REFUSE)])
@@ -82,7 +60,8 @@ def test_the_same_side_again_and_again_halts(sent: int, finding: Finding) -> Non
     court = Court()
     court.claimed(*claims(place(**LIMIT), *[120] * sent, now=court.clock.now()))
     verdict = court.verdict("repetition", place())
-    assert (verdict.finding, verdict.halts) == (finding, finding is REFUSE)
+    halts = ScopeKind.AGENT if finding is REFUSE else None
+    assert (verdict.finding, verdict.halts) == (finding, halts)
     assert court.verdict("repetition", place(side=Side.SELL, stop_loss=D("1.09"))).value == 1
 
 

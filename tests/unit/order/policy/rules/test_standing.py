@@ -10,7 +10,7 @@ from ordergate.model.errors import Code
 from ordergate.model.orders import AttemptState
 from ordergate.model.records import HaltKind, ScopeKind
 from ordergate.model.values import AccountId, Symbol
-from ordergate.model.verdicts import Finding, Verb
+from ordergate.model.verdicts import Finding, Halting, Verb
 from support.judging import ACCOUNT, AGENT, Court, D, attempt, halt, place, position
 
 PASS, REFUSE = Finding.PASS, Finding.REFUSE
@@ -103,7 +103,9 @@ def test_three_openings_in_doubt_halt_the_account(count: int, finding: Finding) 
     court = Court().attempted(*rows)
     judgement = court.judge(place())
     assert court.verdict("unknown_orders", place()).finding is finding
-    assert judgement.halt_reasons == (("unknown_orders",) if finding is REFUSE else ())
+    assert judgement.halt_reasons == (
+        (Halting("unknown_orders", ScopeKind.ACCOUNT),) if finding is REFUSE else ()
+    )
 
 
 @pytest.mark.parametrize(("age", "finding"), [(299, PASS), (300, PASS), (301, REFUSE)])
@@ -111,7 +113,8 @@ def test_one_opening_in_doubt_for_too_long_halts_the_account(age: int, finding: 
     court = Court()
     row = attempt(1, symbol=GBPUSD, state=AttemptState.UNKNOWN, claimed_at=court.ago(age))
     verdict = court.attempted(row).verdict("unknown_orders", place())
-    assert (verdict.finding, verdict.halts) == (finding, finding is REFUSE)
+    halts = ScopeKind.ACCOUNT if finding is REFUSE else None
+    assert (verdict.finding, verdict.halts) == (finding, halts)
 
 
 def test_closes_in_doubt_lock_nothing() -> None:
