@@ -34,6 +34,7 @@ class RuleVerdict:
     message: str = ""
     fix: str = ""
     halts: bool = False  # refusing here also halts the account
+    source: str = ""  # who set the limit that was broken: "agent local-agent", "file", ...
 
 
 class Verb(enum.StrEnum):

@@ -47,6 +47,7 @@ from ordergate.order.intent.accept import Accept
 from ordergate.order.intent.drafting import hopeless
 from ordergate.order.journal.record import Record
 from ordergate.order.kill import Kill, target_of
+from ordergate.order.policy.decision import recorded, told
 from ordergate.order.policy.rules.pace import day_is_lost
 from ordergate.order.policy.tightenings import accepted_tightening
 from ordergate.order.reconcile.settle import Settle
@@ -157,7 +158,8 @@ class Gateway(Books):
                     actor=asker.id,
                     code=refusal.code,
                     lane=judgement.decision.lane,
-                    detail={"policy": judgement.policy_hash, "facts": judgement.facts_json},
+                    decision_json=recorded(judgement.decision),
+                    detail=told(judgement),
                 )
             return self._picture(order, None, None, judgement=judgement)
 
@@ -207,9 +209,9 @@ class Gateway(Books):
         """Make the stops that hold in memory durable, and end what has come under one since."""
         await self._kill.keep()
 
-    async def safety(self) -> SafetyView:
+    async def safety(self, *, asker: Principal | None = None) -> SafetyView:
         """Return halts, unwritten ones too, effective limits with their sources, tightenings."""
-        view = await super().safety()
+        view = await super().safety(asker=asker)
         written = {halt.halt_id for halt in view.halts}
         held = (halt for halt in self._halt.unwritten() if halt.halt_id not in written)
         halts = (*view.halts, *held)
@@ -218,7 +220,8 @@ class Gateway(Books):
     async def watch_day(self) -> HaltRecord | None:
         """Halt the account when its day has lost its share, also when nobody asks for an order."""
         state = (await self._snapshot()).account
-        lost = await self._journal.read(lambda tx: day_is_lost(state, self._judge.effective(tx)))
+        limits = await self._journal.read(lambda tx: self._judge.effective(tx, self._scope()))
+        lost = day_is_lost(state, limits)
         return await self._halt_account("daily_loss") if lost else None
 
     async def _halt_account(self, reason: str) -> HaltRecord:

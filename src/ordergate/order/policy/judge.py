@@ -10,7 +10,6 @@ from typing import Final
 
 from ordergate.model.accounts import Position, VenueOrderState, VenueSnapshot
 from ordergate.model.instruments import Instrument
-from ordergate.model.market import Quote
 from ordergate.model.orders import (
     AttemptState,
     CancelIntent,
@@ -22,7 +21,7 @@ from ordergate.model.orders import (
     Side,
 )
 from ordergate.model.principals import Principal
-from ordergate.model.records import AttemptRecord, Tightening
+from ordergate.model.records import AttemptRecord, Reservation
 from ordergate.model.values import (
     ZERO,
     AttemptId,
@@ -34,10 +33,10 @@ from ordergate.model.values import (
 from ordergate.model.verdicts import Decision, Exposure, Finding, Judgement
 from ordergate.model.views import LimitView
 from ordergate.order.halt import in_scope
+from ordergate.order.policy.budget import Budget, budget_of, gather
 from ordergate.order.policy.decision import decide
 from ordergate.order.policy.exposure import (
     Book,
-    Valuation,
     Worth,
     book,
     is_exit,
@@ -46,7 +45,7 @@ from ordergate.order.policy.exposure import (
     reserved,
     resting_exits,
     seen_at_rest,
-    value,
+    valued,
 )
 from ordergate.order.policy.facts import (
     MINUTE,
@@ -54,31 +53,22 @@ from ordergate.order.policy.facts import (
     Facts,
     Request,
     doubt,
-    malformed,
-    order_as_asked,
+    opening_order,
     protects,
     recorded,
     seconds,
     subject,
     terms_of,
 )
-from ordergate.order.policy.limits import Limits, policy_hash
-from ordergate.order.policy.tightenings import limit_views, tightened
+from ordergate.order.policy.limits import Limits
+from ordergate.order.policy.loosening import KEPT_FACT
+from ordergate.order.policy.policybook import PolicyBook
+from ordergate.order.policy.tightenings import EVERYONE, InForce, Scope, in_force
 from ordergate.ports.journal import JournalTx
 from ordergate.ports.market_facts import MarketFacts
 from ordergate.ports.system import Clock
 
 IN_DOUBT: Final = frozenset({AttemptState.UNKNOWN, AttemptState.PARKED})
-
-
-@dataclass(frozen=True, slots=True)
-class _Effective:
-    """The limits in force, remembered with what they were made of."""
-
-    file: Limits
-    tightenings: tuple[Tightening, ...]
-    limits: Limits
-    policy_hash: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,19 +109,23 @@ class Judge:
         self._markets = markets
         self._limits = limits
         self._clock = clock
-        self._last: _Effective | None = None
+        self._last: PolicyBook | None = None
 
-    def effective(self, tx: JournalTx) -> Limits:
-        """Return the limits in force: the strictest of the file and every tightening."""
-        return self._in_force(tx).limits
+    def effective(self, tx: JournalTx, scope: Scope = EVERYONE) -> Limits:
+        """Return the limits in force: the strictest of the file, its tables and tightenings."""
+        return self._policy(tx).of(scope).limits
 
-    def views(self, tx: JournalTx) -> tuple[LimitView, ...]:
+    def views(self, tx: JournalTx, scope: Scope = EVERYONE) -> tuple[LimitView, ...]:
         """Return every limit in force with its unit, meaning and source."""
-        return limit_views(self._limits(), tx.tightenings())
+        return self._policy(tx).views(scope)
+
+    def untightened(self, tx: JournalTx) -> Limits:
+        """Return the limits in force for everyone as they would be without any tightening."""
+        return in_force(self._policy(tx).limits, ()).limits
 
     def policy_hash(self, tx: JournalTx) -> str:
-        """Return the hash of the limits in force."""
-        return self._in_force(tx).policy_hash
+        """Return the hash of all limits in force, those of single agents and accounts too."""
+        return self._policy(tx).whole_hash()
 
     def judge(
         self,
@@ -150,7 +144,8 @@ class Judge:
         limits.facts_age_max_s it opens nothing. `order_id` is the order itself: judged again,
         it is no duplicate of itself.
         """
-        in_force = self._in_force(tx)
+        scope = Scope(venue=intent.venue, account=intent.account, principal=asker.id)
+        policy = self._policy(tx)
         age_s = Decimal(round((self._clock.monotonic() - read_at) * 1000)).scaleb(-3)
         facts = self._facts(
             tx,
@@ -162,7 +157,7 @@ class Judge:
                 mark=mark,
                 order_id=order_id,
             ),
-            limits=in_force.limits,
+            standing=policy.of(scope),
         )
         decision = decide(intent, facts)
         price, low, high = _band(facts)
@@ -173,7 +168,7 @@ class Judge:
             band_low=low,
             band_high=high,
             facts_json=recorded(Request(intent, decision.lane), facts),
-            policy_hash=in_force.policy_hash,
+            policy_hash=policy.hash_of(scope),
             subject=subject(facts),
             halt_reasons=tuple(
                 verdict.rule
@@ -182,22 +177,20 @@ class Judge:
             ),
         )
 
-    def _in_force(self, tx: JournalTx) -> _Effective:
-        file, tightenings = self._limits(), tuple(tx.tightenings())
-        last = self._last
-        if last is None or last.file != file or last.tightenings != tightenings:
-            limits = tightened(file, tightenings)
-            last = _Effective(file, tightenings, limits, policy_hash(limits))
-            self._last = last
-        return last
+    def _policy(self, tx: JournalTx) -> PolicyBook:
+        made_of = (self._limits(), tx.fact(KEPT_FACT), tuple(tx.tightenings()))
+        if self._last is None or not self._last.is_of(*made_of):
+            self._last = PolicyBook(*made_of)
+        return self._last
 
-    def _facts(self, tx: JournalTx, ask: _Ask, *, limits: Limits) -> Facts:
+    def _facts(self, tx: JournalTx, ask: _Ask, *, standing: InForce) -> Facts:
         intent, snapshot, markets = ask.intent, ask.snapshot, self._markets
+        limits = standing.limits
         now = self._clock.now()
         instrument, quote = markets.instrument(intent.symbol), markets.quote(intent.symbol)
         target = _target(tx, intent, snapshot)
         opens = target.opens(instrument, snapshot)
-        order = _opening(intent, target.resting if opens else None)
+        order = opening_order(intent, target.resting if opens else None)
         state = None if snapshot is None else snapshot.account
         rate = (
             None
@@ -210,6 +203,7 @@ class Judge:
             symbol=intent.symbol,
             principal=ask.asker.id,
             limits=limits,
+            limit_sources=standing.sources,
             wall_now=now,
             venue_now=markets.venue_now(),
             instrument=instrument,
@@ -225,7 +219,7 @@ class Judge:
             resting=target.resting,
             resting_opens=opens,
             order=order,
-            valued=_valued(order, quote, instrument, rate=rate, limits=limits),
+            valued=valued(order, quote, instrument, rate=rate, limits=limits),
             group=_group(intent, snapshot),
             halts=tuple(
                 halt
@@ -236,6 +230,7 @@ class Judge:
             ),
             used=None if state is None else tx.usage(intent.account, ask.asker.id, state.day),
             account_used=None if state is None else tx.usage(intent.account, None, state.day),
+            budget=None if snapshot is None else self._budget(tx, ask, snapshot, target),
             activity=_activity(tx, ask, now=now, limits=limits),
             doubt=doubt(
                 tx.attempts_in(IN_DOUBT, account=intent.account), symbol=intent.symbol, now=now
@@ -244,13 +239,7 @@ class Judge:
 
     def _book(self, tx: JournalTx, ask: _Ask, snapshot: VenueSnapshot, target: _Target) -> Book:
         """Return all that is held or may fill; the order that is judged or changed left out."""
-        intent = ask.intent
-        ours = [
-            row
-            for row in tx.reservations(intent.account, mark=ask.mark)
-            if row.order_id != ask.order_id
-            and (target.attempt is None or row.attempt_id != target.attempt.attempt_id)
-        ]
+        intent, ours = ask.intent, _held(tx, ask, target)
         symbols = {intent.symbol, *(row.symbol for row in ours)}
         symbols.update(position.symbol for position in snapshot.positions)
         symbols.update(order.symbol for order in snapshot.open_orders)
@@ -271,6 +260,18 @@ class Judge:
             worths=worths,
         )
 
+    def _budget(self, tx: JournalTx, ask: _Ask, snapshot: VenueSnapshot, target: _Target) -> Budget:
+        account, currency = ask.intent.account, snapshot.account.currency
+        return budget_of(
+            ask.asker.id,
+            positions=gather(
+                snapshot.positions,
+                lambda position_id: tx.openers(account, position_id),
+                lambda position: self._worth(position.symbol, currency).unit,
+            ),
+            pending=(row for row in _held(tx, ask, target) if row.principal == ask.asker.id),
+        )
+
     def _worth(self, symbol: Symbol, currency: str) -> Worth:
         instrument, quote = self._markets.instrument(symbol), self._markets.quote(symbol)
         price = None if quote is None else quote.ask
@@ -283,6 +284,16 @@ class Judge:
             unit=None if rate is None else instrument.contract_size * rate,
             price=price,
         )
+
+
+def _held(tx: JournalTx, ask: _Ask, target: _Target) -> list[Reservation]:
+    """Return what is reserved, but not for the order that is judged or changed."""
+    return [
+        row
+        for row in tx.reservations(ask.intent.account, mark=ask.mark)
+        if row.order_id != ask.order_id
+        and (target.attempt is None or row.attempt_id != target.attempt.attempt_id)
+    ]
 
 
 def _target(tx: JournalTx, intent: Intent, snapshot: VenueSnapshot | None) -> _Target:
@@ -302,26 +313,6 @@ def _group(intent: Intent, snapshot: VenueSnapshot | None) -> tuple[VenueOrderSt
     if snapshot is None or not isinstance(intent, PlaceIntent) or intent.oco_group is None:
         return ()
     return tuple(row for row in snapshot.open_orders if row.oco_group == intent.oco_group)
-
-
-def _opening(intent: Intent, resting: VenueOrderState | None) -> PlaceIntent | None:
-    if malformed(intent) is not None:
-        return None
-    order = order_as_asked(intent, resting)
-    return order if order is not None and order.quantity > 0 else None
-
-
-def _valued(
-    order: PlaceIntent | None,
-    quote: Quote | None,
-    instrument: Instrument | None,
-    *,
-    rate: Decimal | None,
-    limits: Limits,
-) -> Valuation | None:
-    if order is None or quote is None or instrument is None or rate is None:
-        return None
-    return value(order, quote, instrument=instrument, rate=rate, limits=limits)
 
 
 def _resting_openings(

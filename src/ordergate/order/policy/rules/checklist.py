@@ -10,7 +10,7 @@ from typing import Final
 from ordergate.model.orders import Lane
 from ordergate.model.verdicts import Finding, RuleVerdict
 from ordergate.order.policy.facts import Facts, Request
-from ordergate.order.policy.rules import form, market, pace, size, standing, stops
+from ordergate.order.policy.rules import budgets, form, market, pace, size, standing, stops
 from ordergate.order.policy.rules.control import MONEY, Control
 
 
@@ -77,6 +77,7 @@ RULES: Final = (
     Rule(control=standing.HALTS, check=standing.halts),
     _everywhere(Say.WARN, standing.ACCOUNT, standing.account_proven),
     Rule(control=standing.ARMED, check=standing.live_armed),
+    Rule(control=budgets.LIVE, check=budgets.live_allowed),
     Rule(control=standing.SYMBOLS, check=standing.symbol_allowed),
     Rule(control=size.REDUCES, check=size.reduces_only, tighten=Say.REFUSE, close=Say.REFUSE),
     _everywhere(Say.WARN, market.SESSION, market.market_open),
@@ -102,6 +103,10 @@ RULES: Final = (
     Rule(control=pace.DAY_ORDERS, check=pace.orders_per_day),
     Rule(control=pace.ACCOUNT_ORDERS, check=pace.account_orders_per_day),
     Rule(control=pace.DAY_NOTIONAL, check=pace.notional_per_day),
+    Rule(control=budgets.ACCOUNT_VALUE, check=budgets.account_value),
+    Rule(control=budgets.AGENT_VALUE, check=budgets.agent_value),
+    Rule(control=budgets.AGENT_LOSS, check=budgets.agent_loss),
+    Rule(control=budgets.AGENT_EXPOSURE, check=budgets.agent_exposure),
     _everywhere(Say.WARN, pace.THROTTLE, pace.throttle),
     Rule(control=pace.REPEATS, check=pace.repetition, close=Say.WARN),
     Rule(control=pace.DUPLICATE, check=pace.duplicate, close=Say.WARN),
