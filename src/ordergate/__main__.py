@@ -42,6 +42,8 @@ def main() -> int:
         token=_token,
         init_operator=_init_operator,
         verify_audit=_verify_audit,
+        simulate=_simulate,
+        rejudge=_rejudge,
         settings=_settings_rows,
         doctor=_doctor,
         monotonic=SystemClock().monotonic,
@@ -177,6 +179,18 @@ def _verify_audit(file: Path | None) -> Mapping[str, Any]:
     from ordergate.bootstrap.offline import verify_audit
 
     return verify_audit(load(os.environ), file)
+
+
+def _simulate(policy: Path, since: str | None, until: str | None) -> Mapping[str, Any]:
+    from ordergate.bootstrap.hindsight import simulate
+
+    return simulate(load(os.environ), policy, since, until)
+
+
+def _rejudge(order_id: str) -> Mapping[str, Any]:
+    from ordergate.bootstrap.hindsight import rejudge
+
+    return rejudge(load(os.environ), order_id)
 
 
 def _settings_rows() -> list[dict[str, str]]:

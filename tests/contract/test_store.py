@@ -465,10 +465,16 @@ def test_lifted_tightenings_of_one_limit_no_longer_count_and_are_not_lifted_twic
             tx.add_tightening(row)
 
     def lift(tx: JournalTx) -> int:
-        return tx.lift_tightenings("a", by="operator:alice", at=START)
+        return tx.lift_tightenings("a", by="operator:alice", at=START, set_until=START)
 
     write(journal, work)
-    assert [write(journal, lift), write(journal, lift)] == [2, 0]
+    later = tight("a", 2)
+    later = dataclasses.replace(later, set_at=START + timedelta(seconds=1))
+    write(journal, lambda tx: tx.add_tightening(later))
+    assert [write(journal, lift), write(journal, lift)] == [2, 0], "not what was set afterwards"
+    assert read(journal, lambda tx: tx.tightenings()) == [tight("b", 6), later]
+    end = START + timedelta(seconds=1)
+    write(journal, lambda tx: tx.lift_tightenings("a", by="operator:alice", at=end, set_until=end))
     assert read(journal, lambda tx: tx.tightenings()) == [tight("b", 6)]
     write(journal, lambda tx: tx.add_tightening(tight("a", 3)))
     assert read(journal, lambda tx: tx.tightenings()) == [tight("b", 6), tight("a", 3)]

@@ -141,6 +141,21 @@ class MemoryTx:
         ]
         return min(rows, key=lambda row: row.claimed_at, default=None)
 
+    def openers(
+        self, account: AccountId, position_id: str
+    ) -> Sequence[tuple[PrincipalId, Decimal]]:
+        rows = [
+            row
+            for row in self._books.attempts.values()
+            if row.opening and (row.account, row.position_id) == (account, position_id)
+        ]
+        rows.sort(key=lambda row: row.claimed_at)
+        return [
+            (self._books.orders[row.order_id].principal, row.filled_quantity)
+            for row in rows
+            if row.order_id in self._books.orders
+        ]
+
     def add_attempt(self, attempt: AttemptRecord) -> None:
         taken = {(row.order_id, row.n) for row in self._books.attempts.values()}
         tags = {row.tag for row in self._books.attempts.values()}
@@ -330,12 +345,14 @@ class MemoryTx:
     def add_tightening(self, tightening: Tightening) -> None:
         self._books.tightenings.append(tightening)
 
-    def lift_tightenings(self, limit_name: str, *, by: PrincipalId, at: datetime) -> int:
+    def lift_tightenings(
+        self, limit_name: str, *, by: PrincipalId, at: datetime, set_until: datetime
+    ) -> int:
         held = self._books.tightenings
         places = [
             place
             for place, row in enumerate(held)
-            if row.limit_name == limit_name and row.lifted_at is None
+            if row.limit_name == limit_name and row.lifted_at is None and row.set_at <= set_until
         ]
         for place in places:
             held[place] = dataclasses.replace(held[place], lifted_by=by, lifted_at=at)
@@ -426,4 +443,8 @@ def _matches(row: OrderRecord, where: OrderFilter) -> bool:
 
 
 def _sum(one: Usage, other: Usage) -> Usage:
-    return Usage(orders=one.orders + other.orders, notional=one.notional + other.notional)
+    return Usage(
+        orders=one.orders + other.orders,
+        notional=one.notional + other.notional,
+        result=one.result + other.result,
+    )

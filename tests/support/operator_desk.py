@@ -218,6 +218,13 @@ class FakeGate:
         self.done.append(("loosen", limit_name, reason))
         return await self.safety()
 
+    async def withdraw_loosening(
+        self, limit_name: str, *, reason: str, operator: Principal
+    ) -> SafetyView:
+        self._require(operator)
+        self.done.append(("withdraw", limit_name, reason))
+        return await self.safety()
+
     async def set_pace(
         self, *, paused: bool | None, speed: Decimal | None, operator: Principal
     ) -> SimpleNamespace:
@@ -244,7 +251,7 @@ class FakeGate:
             raise DataUnavailable("the venue cannot be read")
         return SimpleNamespace(identity=SimpleNamespace(mode=self.mode))
 
-    async def safety(self) -> SafetyView:
+    async def safety(self, *, asker: Principal | None = None) -> SafetyView:
         killed = any(halt.kind is HaltKind.KILL for halt in self.standing)
         return SafetyView(
             killed=killed,

@@ -226,7 +226,7 @@ class FakeGateway:
             synthetic=self._market.synthetic,
         )
 
-    async def safety(self) -> SafetyView:
+    async def safety(self, *, asker: Principal | None = None) -> SafetyView:
         await self._pass()
         return SafetyView(
             killed=bool(self._halts),

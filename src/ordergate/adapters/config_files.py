@@ -90,13 +90,21 @@ def read_tables(path: Path) -> dict[str, Any] | None:
     return tables
 
 
-def toml_layer(path: Path, *, known: Collection[str]) -> dict[str, object] | None:
+def toml_layer(
+    path: Path, *, known: Collection[str], beside: Collection[str] = ()
+) -> dict[str, object] | None:
     """Return a TOML file as dotted keys; refuse an unknown one with a suggestion."""
     tables = read_tables(path)
-    if tables is None:
-        return None
-    layer = dict(_leaves(tables, "", known))
-    problems = [unknown(key, path.name, known) for key in layer if key not in known]
+    return None if tables is None else dotted(tables, path.name, known=known, beside=beside)
+
+
+def dotted(
+    tables: Mapping[str, Any], source: str, *, known: Collection[str], beside: Collection[str] = ()
+) -> dict[str, object]:
+    """Return tables as dotted keys, those of `beside` left out; refuse an unknown key."""
+    layer = dict(_leaves(tables, "", {*known, *beside}))
+    layer = {key: value for key, value in layer.items() if key not in beside}
+    problems = [unknown(key, source, known) for key in layer if key not in known]
     if problems:
         raise SettingsRefused(problems)
     return layer

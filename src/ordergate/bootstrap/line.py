@@ -18,6 +18,7 @@ from ordergate.order.gateway import Gateway, Line
 from ordergate.order.halt import Halt
 from ordergate.order.intent.accept import Accept
 from ordergate.order.journal.record import Instance, Record
+from ordergate.order.loosen import Loosen
 from ordergate.order.policy.judge import Around, Judge
 from ordergate.order.policy.limits import Limits
 from ordergate.order.pulse import Pulse
@@ -61,6 +62,7 @@ class OrderLine:
 
     async def recover(self, journal: Journal) -> None:
         """Find out what became of everything before anything new opens (reliability.md 2.5)."""
+        await self.upkeep.keep_limits()
         await journal.read(self.halt.load)
         await self.settle.recover()
         await self.upkeep.resume()
@@ -114,12 +116,19 @@ async def order_line(world: World) -> OrderLine:
         draft_end=world.draft_end,
         publish=world.publish,
     )
+    loosen = Loosen(instance=instance, judge=judge, limits=world.limits)
     gateway = Gateway(_sources(world, judge), stages)
     return OrderLine(
         gateway=gateway,
-        desk=Desk(instance=instance, gateway=gateway, line=stages, judge=judge, pace=world.pace),
+        desk=Desk(instance=instance, gateway=gateway, line=stages, loosen=loosen, pace=world.pace),
         settle=settle,
-        upkeep=Upkeep(instance=instance, gateway=gateway, approve=approve, markets=world.markets),
+        upkeep=Upkeep(
+            instance=instance,
+            gateway=gateway,
+            approve=approve,
+            loosen=loosen,
+            markets=world.markets,
+        ),
         halt=halt,
         pulse=pulse,
         seal=seal,

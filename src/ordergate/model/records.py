@@ -173,11 +173,27 @@ class Tightening:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Loosening:
+    """A looser number that was announced and waits; withdrawn, it waits for another number."""
+
+    source: str  # "" = the file's own; else the table, compat key or tightenings it loosens
+    limit_name: str
+    old: str
+    new: str
+    announced_at: datetime
+    effective_at: datetime
+    by: str
+    reason: str = ""
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """What a principal or account has used of its venue day (claimed openings)."""
 
     orders: int
     notional: Decimal
+    result: Decimal = Decimal(0)  # realised, costs taken off, of the positions it opened
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,6 +36,7 @@ class RuleVerdict:
     message: str = ""
     fix: str = ""
     halts: ScopeKind | None = None  # refusing here also halts this scope
+    source: str = ""  # who set the limit that was broken: "agent local-agent", "file", ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,14 @@ from ordergate.model.accounts import (
     VenueOrderState,
 )
 from ordergate.model.errors import Code
-from ordergate.model.records import AttemptRecord, HaltRecord, OrderRecord, TicketRecord, Tightening
+from ordergate.model.records import (
+    AttemptRecord,
+    HaltRecord,
+    Loosening,
+    OrderRecord,
+    TicketRecord,
+    Tightening,
+)
 from ordergate.model.verdicts import Judgement
 
 T = TypeVar("T")
@@ -63,7 +70,7 @@ class LimitView:
     name: str
     value: str
     unit: str
-    source: str  # "file", "tightened by <principal>", "profile"
+    source: str  # "file", "profile <name>", "agent <name>", "compat <KEY>", "tightened by <who>"
     meaning: str
     agents_may_tighten: bool
 
@@ -77,6 +84,7 @@ class SafetyView:
     limits: tuple[LimitView, ...]
     tightenings: tuple[Tightening, ...]
     policy_hash: str
+    loosenings: tuple[Loosening, ...] = ()  # announced, not yet in force
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,8 @@ from ordergate.model.views import (
 from ordergate.order.dispatch.send import READ_TIMEOUT_S
 from ordergate.order.halt import killed
 from ordergate.order.policy.judge import Judge
-from ordergate.order.policy.limits import policy_hash
+from ordergate.order.policy.loosening import WAITING_FACT, read_waiting
+from ordergate.order.policy.tightenings import EVERYONE, Scope
 from ordergate.order.standing import public_code, status_word, venue_code
 from ordergate.ports.journal import Journal, JournalTx, OrderFilter
 from ordergate.ports.market_facts import MarketFacts
@@ -188,20 +189,25 @@ class Books:
             synthetic=self._markets.synthetic,
         )
 
-    async def safety(self) -> SafetyView:
-        """Return halts, effective limits with their sources, and tightenings."""
+    async def safety(self, *, asker: Principal | None = None) -> SafetyView:
+        """Return halts, limits with their sources as they stand for the asker, and tightenings."""
+        scope = EVERYONE if asker is None else self._scope(asker.id)
 
         def work(tx: JournalTx) -> SafetyView:
             halts = tuple(tx.halts())
             return SafetyView(
                 killed=killed(halts),
                 halts=halts,
-                limits=self._judge.views(tx),
+                limits=self._judge.views(tx, scope),
                 tightenings=tuple(tx.tightenings()),
-                policy_hash=policy_hash(self._judge.effective(tx)),
+                policy_hash=self._judge.policy_hash(tx),
+                loosenings=read_waiting(tx.fact(WAITING_FACT)),
             )
 
         return await self._journal.read(work)
+
+    def _scope(self, principal: str = "") -> Scope:
+        return Scope(venue=self.venue, account=self.account_id, principal=principal)
 
     async def _snapshot(self) -> VenueSnapshot:
         try:

@@ -22,8 +22,8 @@ from ordergate.order.books import PAGE_MAX
 from ordergate.order.dispatch.send import Claim, Look
 from ordergate.order.gateway import GATEWAY, Gateway, Line
 from ordergate.order.journal.record import Instance
-from ordergate.order.policy.judge import Judge
-from ordergate.order.policy.limits import shown, spec_named
+from ordergate.order.loosen import Loosen
+from ordergate.order.policy.limits import spec_named
 from ordergate.ports.feed import SPEED_MAX, Pace
 from ordergate.ports.journal import JournalTx
 
@@ -34,7 +34,7 @@ class Desk:
     """The operator's acts, reached from the operator's console alone."""
 
     def __init__(
-        self, *, instance: Instance, gateway: Gateway, line: Line, judge: Judge, pace: Pace | None
+        self, *, instance: Instance, gateway: Gateway, line: Line, loosen: Loosen, pace: Pace | None
     ) -> None:
         self._journal = instance.journal
         self._record = instance.record
@@ -44,7 +44,7 @@ class Desk:
         self._send = line.send
         self._settle = line.settle
         self._halt = line.halt
-        self._judge = judge
+        self._loosen = loosen
         self._pace = pace
 
     async def waiting(self) -> tuple[TicketView, ...]:
@@ -204,27 +204,28 @@ class Desk:
         return await self._told(order_id, operator)
 
     async def loosen(self, limit_name: str, *, reason: str, operator: Principal) -> SafetyView:
-        """Take back the tightenings of one limit: the file's number counts again, never more."""
+        """Take back the tightenings of one limit, after the delay: the file's number, never more.
+
+        What is made stricter meanwhile stays.
+        """
         _require_operator(operator)
         _require_reason(reason)
         spec = spec_named(limit_name)
+        await self._journal.write(
+            lambda tx: self._loosen.ask(tx, spec, by=operator.id, reason=reason)
+        )
+        return await self._gateway.safety()
 
-        def work(tx: JournalTx) -> None:
-            old = self._judge.effective(tx).value(spec)
-            if not tx.lift_tightenings(spec.name, by=operator.id, at=self._clock.now()):
-                raise IllegalState(
-                    f"{spec.name} is not tightened", fix="its number stands in ordergate.toml"
-                )
-            new = self._judge.effective(tx).value(spec)
-            self._record.note(
-                tx,
-                "limit.loosened",
-                actor=operator.id,
-                corr=spec.name,
-                body={"limit": spec.name, "from": shown(old), "to": shown(new), "reason": reason},
-            )
-
-        await self._journal.write(work)
+    async def withdraw_loosening(
+        self, limit_name: str, *, reason: str, operator: Principal
+    ) -> SafetyView:
+        """Call off what would make a limit looser, the file's and the desk's, before it counts."""
+        _require_operator(operator)
+        _require_reason(reason)
+        spec = spec_named(limit_name)
+        await self._journal.write(
+            lambda tx: self._loosen.withdraw(tx, spec, by=operator.id, reason=reason)
+        )
         return await self._gateway.safety()
 
     async def set_pace(

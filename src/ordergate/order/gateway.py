@@ -44,6 +44,7 @@ from ordergate.order.intent.accept import Accept
 from ordergate.order.intent.drafting import hopeless
 from ordergate.order.journal.record import Record
 from ordergate.order.kill import Kill, target_in, target_of
+from ordergate.order.policy.decision import recorded, told
 from ordergate.order.policy.tightenings import accepted_tightening
 from ordergate.order.pulse import Pulse
 from ordergate.order.reconcile.settle import Settle
@@ -156,7 +157,8 @@ class Gateway(Books):
                     actor=asker.id,
                     code=refusal.code,
                     lane=judgement.decision.lane,
-                    detail={"policy": judgement.policy_hash, "facts": judgement.facts_json},
+                    decision_json=recorded(judgement.decision),
+                    detail=told(judgement),
                 )
             return self._picture(order, None, None, judgement=judgement)
 
@@ -206,9 +208,9 @@ class Gateway(Books):
         """Make the stops that hold in memory durable, and end what has come under one since."""
         await self._kill.keep()
 
-    async def safety(self) -> SafetyView:
+    async def safety(self, *, asker: Principal | None = None) -> SafetyView:
         """Return halts, unwritten ones too, effective limits with their sources, tightenings."""
-        view = await super().safety()
+        view = await super().safety(asker=asker)
         written = {halt.halt_id for halt in view.halts}
         held = (halt for halt in self._halt.unwritten() if halt.halt_id not in written)
         halts = (*view.halts, *held)

@@ -14,6 +14,7 @@ from ordergate.model.records import OrderRecord, TicketState
 from ordergate.order.approval.approve import Approve
 from ordergate.order.gateway import GATEWAY, Gateway
 from ordergate.order.journal.record import Instance
+from ordergate.order.loosen import Loosen
 from ordergate.ports.journal import JournalTx, OrderFilter
 from ordergate.ports.market_facts import MarketFacts
 
@@ -33,13 +34,20 @@ class Upkeep:
     """Runs beside the gateway; the venue's clock ends drafts, the wall clock ends asks."""
 
     def __init__(
-        self, *, instance: Instance, gateway: Gateway, approve: Approve, markets: MarketFacts
+        self,
+        *,
+        instance: Instance,
+        gateway: Gateway,
+        approve: Approve,
+        loosen: Loosen,
+        markets: MarketFacts,
     ) -> None:
         self._journal = instance.journal
         self._record = instance.record
         self._clock = instance.clock
         self._gateway = gateway
         self._approve = approve
+        self._loosen = loosen
         self._markets = markets
 
     async def resume(self) -> None:
@@ -51,6 +59,10 @@ class Upkeep:
                 await self._gateway.resume(order.order_id)
             else:
                 await self._end(order, "good_till_passed")
+
+    async def keep_limits(self) -> None:
+        """Take over what the limits file says now: at once what is stricter, else after a delay."""
+        await self._loosen.keep()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Tick once a second until stopped; what cannot be written now is tried again."""
@@ -71,6 +83,7 @@ class Upkeep:
         What is under a stop is ended first.
         """
         await self._gateway.keep_stops()
+        await self.keep_limits()
         for order, event in await self._journal.read(self._due):
             await self._end(order, event)
 

@@ -97,6 +97,12 @@ class JournalTx(AuditTx, Protocol):
         """Return the earliest opening attempt that filled into this position."""
         ...
 
+    def openers(
+        self, account: AccountId, position_id: str
+    ) -> Sequence[tuple[PrincipalId, Decimal]]:
+        """Return whose opening attempts filled into a position, each with its filled quantity."""
+        ...
+
     def add_attempt(self, attempt: AttemptRecord) -> None: ...
     def put_attempt(self, attempt: AttemptRecord) -> None:
         """Replace the row whose version is attempt.ver - 1; raise Stale otherwise."""
@@ -200,8 +206,10 @@ class JournalTx(AuditTx, Protocol):
         ...
 
     def add_tightening(self, tightening: Tightening) -> None: ...
-    def lift_tightenings(self, limit_name: str, *, by: PrincipalId, at: datetime) -> int:
-        """End the tightenings of a limit; they stay on file. Return how many were in force."""
+    def lift_tightenings(
+        self, limit_name: str, *, by: PrincipalId, at: datetime, set_until: datetime
+    ) -> int:
+        """End a limit's tightenings set up to a moment; they stay on file. Return how many."""
         ...
 
     # small durable facts: instance epoch, last policy hash, ...

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from ordergate.order.policy.limits import SPECS, LimitSpec
+from ordergate.settings.compat import COMPAT
 from ordergate.settings.sections import Section, Tree
 
 PREFIX: Final = "ORDERGATE_"
@@ -17,6 +18,9 @@ COMPAT_NAMES: Final = {
     "MCP_DATA_ONLY_MODE": "mcp.data_only",
     "KILL_SWITCH_ACTIVE": "run.kill_at_start",
 }
+PROFILE_KEY: Final = "risk.profile"
+# Tables whose keys are names: of agents, accounts, venues, and of the sources of compat keys.
+NAMED_TABLES: Final = ("limits.agents", "limits.accounts", "limits.venues", "compat")
 FLAGS_ONLY: Final = frozenset({"run.paper_only", "run.idle_exit_s", "run.kill_at_start"})
 SECRETS: Final = frozenset({"token"})
 
@@ -40,6 +44,7 @@ LISTS: Final = {key for key, spec in LIMIT_KEYS.items() if isinstance(spec.defau
 NAMES: Final = {  # variable -> dotted key
     **{PREFIX + key.upper().replace(".", "__"): key for key in IN_TOML | SECRETS},
     **COMPAT_NAMES,
+    **{name: f"compat.{name}" for name in COMPAT},
     **{name: name for name in ARMING_NAMES},
 }
 

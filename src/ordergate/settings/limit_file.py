@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from ordergate.adapters.config_files import SettingsRefused, stamp, toml_layer
+from ordergate.adapters.config_files import SettingsRefused, read_tables, stamp
 from ordergate.model.errors import DataUnavailable, GateError
 from ordergate.order.policy.limits import Limits
-from ordergate.settings.keys import IN_TOML, LIMIT_KEYS
+from ordergate.settings.limit_tables import policy_of
 
 
 class LimitsUnreadable(DataUnavailable):
@@ -46,14 +46,14 @@ class LimitFile:
 
     def _read(self) -> None:
         try:
-            layer = toml_layer(self._path, known=IN_TOML)
-            if layer is None and self._was_there:
+            tables = read_tables(self._path)
+            if tables is None and self._was_there:
                 raise SettingsRefused([f"{self._path.name} is gone"])
-            self._was_there = layer is not None
-            held = {key: value for key, value in (layer or {}).items() if key in LIMIT_KEYS}
-            self._limits, self.problem = Limits.from_mapping(held | self._overrides), None
+            self._was_there = tables is not None
+            self._limits = policy_of(tables or {}, self._path.name, self._overrides)
+            self.problem = None
         except (GateError, OSError, ValueError) as error:
             fix = f"mend {self._path}, or take back the last edit"
             self.problem = LimitsUnreadable(f"the limits cannot be read: {error}", fix=fix)
             if self._limits is not None:
-                self._limits = replace(self._limits, symbols_allow=())
+                self._limits = replace(self._limits, symbols_allow=(), broken=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from pydantic import SecretStr, ValidationError
 
@@ -26,6 +26,8 @@ from ordergate.adapters.config_files import (
     variable_layer,
 )
 from ordergate.order.policy.limits import shown
+from ordergate.order.policy.tightenings import in_force
+from ordergate.settings.compat import COMPAT
 from ordergate.settings.keys import (
     ARMING_NAMES,
     COMPAT_NAMES,
@@ -33,13 +35,17 @@ from ordergate.settings.keys import (
     KEYS,
     LIMIT_KEYS,
     LISTS,
+    NAMED_TABLES,
     NAMES,
     PREFIX,
+    PROFILE_KEY,
     SWITCHES,
     described,
 )
 from ordergate.settings.limit_file import LimitFile
-from ordergate.settings.sections import Feed, Log, Mcp, Paper, Run, Server, Tree
+from ordergate.settings.sections import Feed, Log, Mcp, Paper, Risk, Run, Server, Tree
+
+_ABOVE: Final = frozenset({PROFILE_KEY, *(f"compat.{name}" for name in COMPAT)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +66,7 @@ class Settings:
     paper: Paper
     mcp: Mcp
     log: Log
+    risk: Risk
     run: Run
     token: SecretStr | None
     limits: LimitFile
@@ -77,10 +84,16 @@ class Settings:
                 value = getattr(value, part)
             source = self.sources.get(key, "default")
             rows.append(Shown(key, toml_text(value), source, field.description or ""))
-        limits = self.limits.current()
+        policy = self.limits.current()
+        found = in_force(policy, ())
         for key, spec in LIMIT_KEYS.items():
-            source = self.sources.get(key, "default")
-            rows.append(Shown(key, shown(limits.value(spec)), source, described(spec)))
+            won = found.sources.get(key, "default")
+            source = self.sources.get(key, "default") if won == "file" else won
+            rows.append(Shown(key, shown(found.limits.value(spec)), source, described(spec)))
+        for narrowing in policy.narrowings:
+            for key, value in narrowing.values:
+                meaning = f"only tightens: {described(LIMIT_KEYS[key])}"
+                rows.append(Shown(key, shown(value), narrowing.source, meaning))
         return tuple(rows)
 
 
@@ -97,7 +110,7 @@ def load(environ: Mapping[str, str], *, flags: Mapping[str, object] | None = Non
         if (name.startswith(PREFIX) or name in NAMES) and name not in DIRECTORY_NAMES
     }
     layers: dict[str, Mapping[str, object]] = {
-        TOML_NAME: toml_layer(where.toml, known=IN_TOML) or {},
+        TOML_NAME: toml_layer(where.toml, known=IN_TOML, beside=NAMED_TABLES) or {},
         ENV_NAME: _variables(read_variables(where.env), ENV_NAME),
         "environment": _variables(ours, "environment"),
         "flag": {key: value for key, value in (flags or {}).items() if value is not None},
@@ -111,7 +124,7 @@ def load(environ: Mapping[str, str], *, flags: Mapping[str, object] | None = Non
     above = {
         key: value
         for key, value in merged.items()
-        if sources[key] != TOML_NAME and key in LIMIT_KEYS
+        if sources[key] != TOML_NAME and (key in LIMIT_KEYS or key in _ABOVE)
     }
     limits = LimitFile(where.toml, overrides=above)
     limits.current()

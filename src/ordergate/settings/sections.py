@@ -101,6 +101,17 @@ class Log(Section):
     level: Level = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
 
 
+class Risk(Section):
+    profile: tuple[str, ...] = Field(
+        default=("paper-default",), min_length=1, description="risk profiles to start from"
+    )
+
+    @field_validator("profile", mode="before")
+    @classmethod
+    def _one_or_more(cls, profile: object) -> object:
+        return (profile,) if isinstance(profile, str) else profile
+
+
 class Run(Section):
     """What one start was told; never read from a file."""
 
@@ -115,5 +126,6 @@ class Tree(Section):
     paper: Paper = Paper()
     mcp: Mcp = Mcp()
     log: Log = Log()
+    risk: Risk = Risk()
     run: Run = Run()
     token: SecretStr | None = None

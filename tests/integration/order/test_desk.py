@@ -51,7 +51,7 @@ def test_a_choked_limit_is_taken_back_by_the_operator_and_orders_pass_again(
     tmp_path: Path,
 ) -> None:
     async def run() -> None:
-        limits = Limits(order_notional_fraction=Decimal("0.5"), given=frozenset({NOTIONAL}))
+        limits = Limits(order_notional_fraction=Decimal("0.5"), origin={NOTIONAL: "file"})
         async with a_gate(tmp_path, limits=limits) as gate:
             await choke(gate, Decimal("0.001"))
             await choke(gate)

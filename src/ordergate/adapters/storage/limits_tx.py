@@ -86,7 +86,7 @@ _FORGET_RECENT: Final = text_of(delete(RECENT_ORDERS).where(_N.claimed_at <= bin
 
 _U = USAGE.c
 _USED: Final = text_of(
-    select(_U.principal, _U.orders, _U.notional).where(given(_U.account), given(_U.day))
+    select(_U.principal, _U.orders, _U.notional, _U.result).where(given(_U.account), given(_U.day))
 )
 _PUT_USAGE: Final = upsert(USAGE)
 
@@ -101,7 +101,7 @@ _T = TIGHTENINGS.c
 _TIGHT_NOW: Final = _TIGHTENINGS.select(_T.lifted_at.is_(null()), order_by=(_T.n,))
 _LIFT: Final = text_of(
     update(TIGHTENINGS)
-    .where(given(_T.limit_name), _T.lifted_at.is_(null()))
+    .where(given(_T.limit_name), _T.lifted_at.is_(null()), _T.set_at <= bindparam("set_until"))
     .values(lifted_by=bindparam("lifted_by"), lifted_at=bindparam("lifted_at"))
 )
 
@@ -193,17 +193,20 @@ class LimitsTx(Transaction):
             day=day.isoformat(),
             orders=before.orders + usage.orders,
             notional=plain(before.notional + usage.notional),
+            result=plain(before.result + usage.result),
         )
 
     def usage(self, account: AccountId, principal: PrincipalId | None, day: date) -> Usage:
+        kept = self._all(_USED, account=account, day=day.isoformat())
         rows = [
-            (orders, Decimal(notional))
-            for who, orders, notional in self._all(_USED, account=account, day=day.isoformat())
+            Usage(orders=orders, notional=Decimal(notional), result=Decimal(result))
+            for who, orders, notional, result in kept
             if principal is None or who == principal
         ]
         return Usage(
-            orders=sum(orders for orders, _ in rows),
-            notional=sum((notional for _, notional in rows), ZERO),
+            orders=sum(row.orders for row in rows),
+            notional=sum((row.notional for row in rows), ZERO),
+            result=sum((row.result for row in rows), ZERO),
         )
 
     def halts(self) -> Sequence[HaltRecord]:
@@ -221,8 +224,16 @@ class LimitsTx(Transaction):
     def add_tightening(self, tightening: Tightening) -> None:
         self._add(_TIGHTENINGS, tightening)
 
-    def lift_tightenings(self, limit_name: str, *, by: PrincipalId, at: datetime) -> int:
-        return self._changed(_LIFT, limit_name=limit_name, lifted_by=by, lifted_at=iso(at))
+    def lift_tightenings(
+        self, limit_name: str, *, by: PrincipalId, at: datetime, set_until: datetime
+    ) -> int:
+        return self._changed(
+            _LIFT,
+            limit_name=limit_name,
+            lifted_by=by,
+            lifted_at=iso(at),
+            set_until=iso(set_until),
+        )
 
     def fact(self, name: str) -> str | None:
         row = self._one(_FACT, name=name)

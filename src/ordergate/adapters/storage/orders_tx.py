@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 from sqlalchemy import ColumnElement, bindparam, func, literal_column, null, select, tuple_
@@ -81,6 +82,12 @@ _ATTEMPT_OPENED: Final = _ATTEMPTS.select(
     given(_A.opening),
     order_by=(_A.claimed_at,),
     limited=True,
+)
+_OPENERS: Final = text_of(
+    select(_O.principal, _A.filled_quantity)
+    .join_from(ATTEMPTS, ORDERS, _A.order_id == _O.order_id)
+    .where(given(_A.account), given(_A.position_id), given(_A.opening))
+    .order_by(_A.claimed_at)
 )
 _ATTEMPT_CAS: Final = (given(_A.attempt_id), _A.ver == bindparam("ver") - _ONE_BACK)
 # What an attempt is made with; left alone, the indexes over it need no writing.
@@ -245,6 +252,12 @@ class OrdersTx(Transaction):
             opening=1,
             row_limit=1,
         )
+
+    def openers(
+        self, account: AccountId, position_id: str
+    ) -> Sequence[tuple[PrincipalId, Decimal]]:
+        rows = self._all(_OPENERS, account=account, position_id=position_id, opening=1)
+        return [(principal, Decimal(filled)) for principal, filled in rows]
 
     def add_attempt(self, attempt: AttemptRecord) -> None:
         self._add(_ATTEMPTS, attempt)

@@ -207,6 +207,7 @@ USAGE: Final = Table(
     _text("principal"),
     _number("orders"),
     _text("notional"),
+    Column("result", Text, nullable=False, server_default="0"),
     PrimaryKeyConstraint("account", "day", "principal"),
     sqlite_strict=True,
     sqlite_with_rowid=False,

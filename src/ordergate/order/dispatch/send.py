@@ -40,7 +40,7 @@ from ordergate.order.halt import Halt
 from ordergate.order.intent.idempotency import magic, tag
 from ordergate.order.journal.lifecycle import PLACING
 from ordergate.order.journal.record import Instance, Step
-from ordergate.order.policy.decision import recorded
+from ordergate.order.policy.decision import recorded, told
 from ordergate.order.policy.facts import terms_of
 from ordergate.order.policy.judge import Judge
 from ordergate.ports.journal import JournalTx
@@ -130,7 +130,7 @@ class Send:
             mark=look.mark,
             order_id=order.order_id,
         )
-        self._note_policy(tx, judgement.policy_hash)
+        self._note_policy(tx, self._judge.policy_hash(tx))
         decision = judgement.decision
         actor = asker.id
         if decision.verb is Verb.DENY:
@@ -141,7 +141,7 @@ class Send:
                 order,
                 event,
                 actor=actor,
-                detail=_told(judgement),
+                detail=told(judgement),
                 code=code,
                 **_kept(judgement),
             )
@@ -156,7 +156,7 @@ class Send:
                 order,
                 "judged_ask",
                 actor=actor,
-                detail=_told(judgement),
+                detail=told(judgement),
                 code=None,
                 ticket_id=ticket.ticket_id,
                 **_kept(judgement),
@@ -235,9 +235,9 @@ class Send:
             )
         lane = judgement.decision.lane
         attempt = self._attempt(tx, order, snapshot, lane)
-        steps = [Step("claimed", self._instance)]
+        steps = [Step("claimed", self._instance, None if approved is None else told(judgement))]
         if approved is None:
-            steps.insert(0, Step("judged_allow", actor, _told(judgement)))
+            steps.insert(0, Step("judged_allow", actor, told(judgement)))
         order = self._record.walk(
             tx, order, steps, attempts=attempt.n, code=None, **_kept(judgement)
         )
@@ -351,7 +351,7 @@ class Send:
             "price_left_band",
             actor=self._instance,
             code=Code.NEEDS_REAPPROVAL,
-            detail={"policy": judgement.policy_hash, "facts": judgement.facts_json},
+            detail=told(judgement),
             ticket_id=ticket.ticket_id,
             **_kept(judgement),
         )
@@ -374,16 +374,6 @@ class Send:
                 corr=policy_hash,
                 body={"before": before, "now": policy_hash, "limits": limits},
             )
-
-
-def _told(judgement: Judgement) -> dict[str, object]:
-    """Return what is sealed of a judgement."""
-    return {
-        "lane": judgement.decision.lane,
-        "verb": judgement.decision.verb,
-        "policy": judgement.policy_hash,
-        "facts": judgement.facts_json,
-    }
 
 
 def _kept(judgement: Judgement) -> dict[str, object]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from ordergate.audit.seal import Seal
 from ordergate.model.canonical import plain_data
+from ordergate.model.hours import trading_day
 from ordergate.model.orders import (
     Action,
     CancelIntent,
@@ -16,8 +18,10 @@ from ordergate.model.orders import (
     ModifyIntent,
     OrderState,
 )
-from ordergate.model.outcomes import Fill
-from ordergate.model.records import AttemptRecord, OrderRecord
+from ordergate.model.outcomes import Fill, FillEffect
+from ordergate.model.records import AttemptRecord, OrderRecord, Usage
+from ordergate.model.values import ZERO, AccountId, AttemptId, PrincipalId
+from ordergate.order.journal.crediting import shares
 from ordergate.order.journal.lifecycle import (
     ATTEMPT_ENDED,
     INCIDENTS,
@@ -208,7 +212,7 @@ class Record:
         a judge whose snapshot is older still counts it.
         """
         for fill in fills:
-            tx.add_fill(attempt.account, attempt.attempt_id, fill)
+            self.book_fill(tx, attempt.account, attempt.attempt_id, fill)
         attempt = self.move_attempt(tx, attempt, event, actor=actor, detail=detail, **fields)
         order = self._order_of(tx, attempt)
         if attempt.state in ATTEMPT_ENDED:
@@ -223,6 +227,23 @@ class Record:
         elif order.state is not OrderState.ACTIVE:
             order = self.move(tx, order, "adopted", actor=actor, code=None)
         return order, attempt
+
+    def book_fill(
+        self, tx: JournalTx, account: AccountId, attempt_id: AttemptId | None, fill: Fill
+    ) -> None:
+        """Book a fill once, and what it brought with those who opened its position."""
+        if not tx.add_fill(account, attempt_id, fill):
+            return
+        day, result = trading_day(fill.time), fill.realised - fill.commission
+        opening = fill.effect is FillEffect.OPENING
+        attempt = tx.attempt(attempt_id) if opening and attempt_id is not None else None
+        order = None if attempt is None else tx.order(attempt.order_id)
+        if order is not None:
+            openers: Sequence[tuple[PrincipalId, Decimal]] = [(order.principal, fill.quantity)]
+        else:
+            openers = [] if fill.position_id is None else tx.openers(account, fill.position_id)
+        for principal, part in shares(openers, of=result):
+            tx.add_usage(account, principal, day, Usage(orders=0, notional=ZERO, result=part))
 
     def mark_cancel(self, tx: JournalTx, change: OrderRecord, event: str, *, actor: str) -> None:
         """Mark the order that a cancel names: "cancel_requested", or "cancel_not_applied"."""

@@ -175,6 +175,20 @@ def value(
     )
 
 
+def valued(
+    order: PlaceIntent | None,
+    quote: Quote | None,
+    instrument: Instrument | None,
+    *,
+    rate: Decimal | None,
+    limits: Limits,
+) -> Valuation | None:
+    """Return the order in numbers; None where there is none, or a fact is missing."""
+    if order is None or quote is None or instrument is None or rate is None:
+        return None
+    return value(order, quote, instrument=instrument, rate=rate, limits=limits)
+
+
 def book(
     symbol: Symbol,
     *,

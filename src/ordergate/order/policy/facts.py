@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from ordergate.model.accounts import (
     AccountIdentity,
@@ -40,6 +40,7 @@ from ordergate.model.values import (
     VenueOrderId,
     plain,
 )
+from ordergate.order.policy.budget import Budget
 from ordergate.order.policy.exposure import Book, Valuation, is_exit
 from ordergate.order.policy.limits import SPECS, Limits
 from ordergate.order.policy.surroundings import Machine, Peer
@@ -122,6 +123,8 @@ class Facts:
     version: str = ""  # of this process: protocol and policy
     peers: tuple[Peer, ...] = ()
     sebi: SebiPack | None = None
+    budget: Budget | None = None  # of the principal; None = the account could not be read
+    limit_sources: Mapping[str, str] = field(default_factory=dict)  # those not of the default
 
     @property
     def equity(self) -> Decimal | None:
@@ -183,6 +186,14 @@ def order_as_asked(intent: Intent, resting: VenueOrderState | None) -> PlaceInte
             )
         case ModifyIntent() | CancelIntent() | CloseIntent():
             return None
+
+
+def opening_order(intent: Intent, resting: VenueOrderState | None) -> PlaceIntent | None:
+    """Return the opening order the rules measure; `resting` is the opening order it changes."""
+    if malformed(intent) is not None:
+        return None
+    order = order_as_asked(intent, resting)
+    return order if order is not None and order.quantity > 0 else None
 
 
 def terms_of(intent: Intent) -> str:
@@ -250,72 +261,25 @@ def doubt(attempts: Iterable[AttemptRecord], *, symbol: Symbol, now: datetime) -
 
 
 def recorded(request: Request, facts: Facts) -> str:
-    """Return the canonical JSON of every fact the rules read, limits that differ included."""
+    """Return the canonical JSON of every fact the rules read, limits that differ included.
+
+    Each stands under its own name: `recall` reads them back, also those that are added later. What
+    follows from the others is left out: the order a new intent asks for, and what it is worth.
+    """
     changed = request.intent is not facts.order
     return canonical(
         {
+            **{name: getattr(facts, name) for name in _TOLD},
             "lane": request.lane,
-            "account": facts.account,
-            "venue": facts.venue,
-            "principal": facts.principal,
-            "wall_now": facts.wall_now,
-            "venue_now": facts.venue_now,
-            "instrument": _fields(facts.instrument, _INSTRUMENT),
-            "quote": _fields(facts.quote, ("bid", "ask", "time", "source", "synthetic", "basis")),
-            "quality": [facts.quality.verdict, facts.quality.age_s],
-            "session": [facts.session.state, facts.session.reason],
-            "rate": facts.rate,
-            "identity": _fields(facts.identity, _IDENTITY),
-            "state": _fields(facts.state, _STATE),
-            "book": _fields(facts.book, _BOOK),
-            "snapshot_age_s": facts.snapshot_age_s,
-            "position": facts.position,
-            "resting": facts.resting,
-            "resting_opens": facts.resting_opens,
             "order": facts.order if changed else None,
-            "group": facts.group,
-            "halts": [halt.halt_id for halt in facts.halts],
-            "used": facts.used,
-            "account_used": facts.account_used,
-            "activity": _fields(facts.activity, Activity.__slots__),
-            "doubt": _fields(facts.doubt, Doubt.__slots__),
-            "opposing": facts.opposing,
-            "ours": sorted(facts.ours),
-            "shock": facts.shock,
-            "venue_time": facts.venue_time,
-            "baselines": facts.baselines,
-            "machine": facts.machine,
-            "version": facts.version,
-            "peers": facts.peers,
-            "sebi": facts.sebi,
             "limits": _changed_limits(facts.limits),
         }
     )
 
 
-_IDENTITY: Final = ("account", "venue", "mode", "trade_allowed")
-_INSTRUMENT: Final = (
-    "symbol",
-    "asset_class",
-    "quote_currency",
-    "contract_size",
-    "tick_size",
-    "lot_step",
-    "lot_min",
-    "lot_max",
-    "position_mode",
-    "leverage",
-    "stops_level_ticks",
-    "calendar",
-    "trade_mode",
-    "underlying",
+_TOLD: Final = tuple(
+    field.name for field in fields(Facts) if field.name not in ("limits", "order", "valued")
 )
-_STATE: Final = ("currency", "equity", "margin_free", "day", "day_start_equity")
-_BOOK: Final = tuple(Book.__slots__)
-
-
-def _fields(value: Any, names: Iterable[str]) -> Mapping[str, object] | None:
-    return None if value is None else {name: getattr(value, name) for name in names}
 
 
 def _changed_limits(limits: Limits) -> Mapping[str, object]:

@@ -14,11 +14,12 @@ from ordergate.model.instruments import Instrument
 from ordergate.model.market import Quote
 from ordergate.model.orders import AttemptState, Intent, Lane, PlaceIntent
 from ordergate.model.principals import Principal
-from ordergate.model.records import AttemptRecord, HaltRecord, ScopeKind, Tightening
+from ordergate.model.records import AttemptRecord, HaltRecord, Reservation, ScopeKind
 from ordergate.model.values import AccountId, AttemptId, OrderId, Symbol
 from ordergate.model.verdicts import Finding, Halting, Judgement
 from ordergate.model.views import LimitView
 from ordergate.order.halt import in_scope, release_of, yes_to
+from ordergate.order.policy.budget import Budget, budget_of, gather
 from ordergate.order.policy.decision import decide
 from ordergate.order.policy.exposure import (
     Book,
@@ -29,6 +30,7 @@ from ordergate.order.policy.exposure import (
     reserved,
     resting_exits,
     seen_at_rest,
+    valued,
 )
 from ordergate.order.policy.facts import (
     MINUTE,
@@ -36,12 +38,15 @@ from ordergate.order.policy.facts import (
     Facts,
     Request,
     doubt,
+    opening_order,
     recorded,
     seconds,
     subject,
     terms_of,
 )
-from ordergate.order.policy.limits import Limits, policy_hash
+from ordergate.order.policy.limits import Limits
+from ordergate.order.policy.loosening import KEPT_FACT
+from ordergate.order.policy.policybook import PolicyBook
 from ordergate.order.policy.rules.crossing import in_the_way
 from ordergate.order.policy.rules.losses import lost
 from ordergate.order.policy.stress import shock
@@ -51,29 +56,16 @@ from ordergate.order.policy.target import (
     band,
     exposure,
     group,
-    opening,
     opposing,
     order_named,
     target,
-    valued,
 )
-from ordergate.order.policy.tightenings import limit_views, tightened
+from ordergate.order.policy.tightenings import EVERYONE, InForce, Scope, in_force
 from ordergate.ports.journal import JournalTx
 from ordergate.ports.market_facts import MarketFacts
 from ordergate.ports.system import Clock
 
 IN_DOUBT: Final = frozenset({AttemptState.UNKNOWN, AttemptState.PARKED})
-
-
-@dataclass(frozen=True, slots=True)
-class _Effective:
-    """The limits in force, remembered with what they were made of."""
-
-    file: Limits
-    tightenings: tuple[Tightening, ...]
-    limits: Limits
-    policy_hash: str
-    version: str
 
 
 def _never_watched(_: JournalTx, __: AccountId) -> Baselines | None:
@@ -131,23 +123,27 @@ class Judge:
         self._markets = markets
         self._limits = limits
         self._clock = clock
-        self._last: _Effective | None = None
+        self._last: PolicyBook | None = None
 
-    def effective(self, tx: JournalTx) -> Limits:
-        """Return the limits in force: the strictest of the file and every tightening."""
-        return self._in_force(tx).limits
+    def effective(self, tx: JournalTx, scope: Scope = EVERYONE) -> Limits:
+        """Return the limits in force: the strictest of the file, its tables and tightenings."""
+        return self._policy(tx).of(scope).limits
 
-    def views(self, tx: JournalTx) -> tuple[LimitView, ...]:
+    def views(self, tx: JournalTx, scope: Scope = EVERYONE) -> tuple[LimitView, ...]:
         """Return every limit in force with its unit, meaning and source."""
-        return limit_views(self._limits(), tx.tightenings())
+        return self._policy(tx).views(scope)
+
+    def untightened(self, tx: JournalTx) -> Limits:
+        """Return the limits in force for everyone as they would be without any tightening."""
+        return in_force(self._policy(tx).limits, ()).limits
 
     def lost(self, tx: JournalTx, account: AccountId, state: AccountState) -> Halting | None:
         """Return the loss that has ended an account's trading, also when nobody asks for more."""
         return lost(state, self._around.baselines(tx, account), self.effective(tx))
 
     def policy_hash(self, tx: JournalTx) -> str:
-        """Return the hash of the limits in force."""
-        return self._in_force(tx).policy_hash
+        """Return the hash of all limits in force, those of single agents and accounts too."""
+        return self._policy(tx).whole_hash()
 
     def judge(
         self,
@@ -166,7 +162,8 @@ class Judge:
         limits.facts_age_max_s it opens nothing. `order_id` is the order itself: judged again,
         it is no duplicate of itself.
         """
-        in_force = self._in_force(tx)
+        scope = Scope(venue=intent.venue, account=intent.account, principal=asker.id)
+        policy = self._policy(tx)
         age_s = Decimal(round((self._clock.monotonic() - read_at) * 1000)).scaleb(-3)
         facts = self._facts(
             tx,
@@ -178,7 +175,8 @@ class Judge:
                 mark=mark,
                 order_id=order_id,
             ),
-            in_force=in_force,
+            standing=policy.of(scope),
+            version=version_identity(policy.whole_hash()),
         )
         decision = decide(intent, facts)
         price, low, high = band(facts)
@@ -189,7 +187,7 @@ class Judge:
             band_low=low,
             band_high=high,
             facts_json=recorded(Request(intent, decision.lane), facts),
-            policy_hash=in_force.policy_hash,
+            policy_hash=policy.hash_of(scope),
             subject=subject(facts),
             halt_reasons=tuple(
                 Halting(verdict.rule, verdict.halts)
@@ -199,19 +197,15 @@ class Judge:
             clear_first=in_the_way(facts) if decision.lane is Lane.CLOSE else (),
         )
 
-    def _in_force(self, tx: JournalTx) -> _Effective:
-        file, tightenings = self._limits(), tuple(tx.tightenings())
-        last = self._last
-        if last is None or last.file != file or last.tightenings != tightenings:
-            limits = tightened(file, tightenings)
-            digest = policy_hash(limits)
-            last = _Effective(file, tightenings, limits, digest, version_identity(digest))
-            self._last = last
-        return last
+    def _policy(self, tx: JournalTx) -> PolicyBook:
+        made_of = (self._limits(), tx.fact(KEPT_FACT), tuple(tx.tightenings()))
+        if self._last is None or not self._last.is_of(*made_of):
+            self._last = PolicyBook(*made_of)
+        return self._last
 
-    def _facts(self, tx: JournalTx, ask: _Ask, *, in_force: _Effective) -> Facts:
+    def _facts(self, tx: JournalTx, ask: _Ask, *, standing: InForce, version: str) -> Facts:
         intent, snapshot, markets = ask.intent, ask.snapshot, self._markets
-        limits, now, venue_now = in_force.limits, self._clock.now(), markets.venue_now()
+        limits, now, venue_now = standing.limits, self._clock.now(), markets.venue_now()
         scene = self._scene(tx, ask)
         named, spec, quote, state = scene.named, scene.instrument, scene.quote, scene.state
         return Facts(
@@ -220,6 +214,7 @@ class Judge:
             symbol=intent.symbol,
             principal=ask.asker.id,
             limits=limits,
+            limit_sources=standing.sources,
             wall_now=now,
             venue_now=venue_now,
             instrument=spec,
@@ -240,6 +235,7 @@ class Judge:
             halts=_halts(tx, ask),
             used=None if state is None else tx.usage(intent.account, ask.asker.id, state.day),
             account_used=None if state is None else tx.usage(intent.account, None, state.day),
+            budget=None if snapshot is None else self._budget(tx, ask, snapshot, scene, limits),
             activity=_activity(tx, ask, now=now, venue_now=venue_now, limits=limits),
             doubt=doubt(
                 tx.attempts_in(IN_DOUBT, account=intent.account), symbol=intent.symbol, now=now
@@ -251,7 +247,7 @@ class Judge:
             sebi=None if snapshot is None else snapshot.sebi,
             baselines=self._around.baselines(tx, intent.account),
             machine=self._around.machine(),
-            version=in_force.version,
+            version=version,
             peers=self._around.peers(),
         )
 
@@ -261,7 +257,7 @@ class Judge:
         state = None if snapshot is None else snapshot.account
         named = target(intent, snapshot, _attempt_named(tx, intent))
         opens = named.opens(instrument, snapshot)
-        order = opening(intent, named.resting if opens else None)
+        order = opening_order(intent, named.resting if opens else None)
         resting = () if snapshot is None else _resting_openings(tx, snapshot, named)
         rate = None
         if instrument is not None and state is not None:
@@ -282,14 +278,7 @@ class Judge:
         self, tx: JournalTx, ask: _Ask, snapshot: VenueSnapshot, scene: _Scene, limits: Limits
     ) -> Book:
         """Return all that is held or may fill; the order that is judged or changed left out."""
-        named = scene.named
-        intent = ask.intent
-        ours = [
-            row
-            for row in tx.reservations(intent.account, mark=ask.mark)
-            if row.order_id != ask.order_id
-            and (named.attempt is None or row.attempt_id != named.attempt.attempt_id)
-        ]
+        named, intent, ours = scene.named, ask.intent, _held(tx, ask, scene.named)
         symbols = {intent.symbol, *(row.symbol for row in ours)}
         symbols.update(position.symbol for position in snapshot.positions)
         symbols.update(order.symbol for order in snapshot.open_orders)
@@ -310,6 +299,20 @@ class Judge:
             worths=worths,
         )
 
+    def _budget(
+        self, tx: JournalTx, ask: _Ask, snapshot: VenueSnapshot, scene: _Scene, limits: Limits
+    ) -> Budget:
+        account = ask.intent.account
+        return budget_of(
+            ask.asker.id,
+            positions=gather(
+                snapshot.positions,
+                lambda position_id: tx.openers(account, position_id),
+                lambda position: self._worth(position.symbol, snapshot, limits).unit,
+            ),
+            pending=(row for row in _held(tx, ask, scene.named) if row.principal == ask.asker.id),
+        )
+
     def _worth(self, symbol: Symbol, snapshot: VenueSnapshot, limits: Limits) -> Worth:
         instrument, quote = self._markets.instrument(symbol), self._markets.quote(symbol)
         price = None if quote is None else quote.ask
@@ -323,6 +326,16 @@ class Judge:
             price=price,
             shock=shock(instrument, limits, at=self._markets.venue_now()),
         )
+
+
+def _held(tx: JournalTx, ask: _Ask, named: Target) -> list[Reservation]:
+    """Return what is reserved, but not for the order that is judged or changed."""
+    return [
+        row
+        for row in tx.reservations(ask.intent.account, mark=ask.mark)
+        if row.order_id != ask.order_id
+        and (named.attempt is None or row.attempt_id != named.attempt.attempt_id)
+    ]
 
 
 def _attempt_named(tx: JournalTx, intent: Intent) -> AttemptRecord | None:

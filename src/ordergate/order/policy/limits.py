@@ -40,6 +40,14 @@ class BadLimits(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Narrowing:
+    """Limits of one source that only ever tighten: an agent's, an account's, a compat key's."""
+
+    source: str  # "agent local-agent", "account paper-1", "venue paper", "compat MAX_DAILY_LOSS"
+    values: tuple[tuple[str, Value], ...]  # by full name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """One effective set of limits; the defaults are the profile paper-default."""
 
@@ -160,6 +168,19 @@ class Limits:
     agent_notional_per_day_max_fraction: Decimal = _number(
         "20", "of equity", "Value of all opening orders of one principal a day", most="1000"
     )
+    account_notional_per_day_max: Decimal = _number(
+        "20000000", "account currency", "The same, whatever the equity"
+    )
+    agent_notional_per_day_max: Decimal = _number(
+        "2000000", "account currency", "Value of all opening orders of one principal a day"
+    )
+    agent_daily_loss_max: Decimal = _number(
+        "2000", "account currency", "Loss, realised and open, of what one principal opened, a day"
+    )
+    agent_open_exposure_max: Decimal = _number(
+        "500000", "account currency", "Value of all one principal has open or on its way"
+    )
+    live_allowed: bool = _switch(True, "Opening on a live account at all", Stricter.LOWER)
     orders_per_minute_max: Decimal = _count(
         60, "Requests of one principal a minute", unit="requests"
     )
@@ -198,6 +219,15 @@ class Limits:
         (EVERY_SYMBOL,), 'Symbols that may be opened; "*" = all the feed has', Stricter.FEWER
     )
     symbols_deny: tuple[str, ...] = _symbols((), "Symbols never to be opened", Stricter.MORE)
+    loosening_delay_s: Decimal = _number(
+        "600",
+        "seconds",
+        "How long a looser number waits before it counts",
+        stricter=Stricter.HIGHER,
+        least="1",
+        most="604800",
+        agents=False,
+    )
     auto_approve_notional: Decimal = _number(
         "20000", "account currency", "Orders above this value wait for a human yes", least="0"
     )
@@ -207,25 +237,27 @@ class Limits:
     approval_band_fraction: Decimal = _number(
         "0.005", "of the price", "How far the price may move under a yes", most="0.1", agents=False
     )
-    given: frozenset[str] = field(default=frozenset(), compare=False)  # names the file sets
+    origin: Mapping[str, str] = field(default_factory=dict, compare=False)  # name -> its source
+    narrowings: tuple[Narrowing, ...] = ()
+    broken: bool = False  # the file cannot be read now: nothing of it is taken for a change
 
     @staticmethod
     def from_mapping(tables: Mapping[str, Any]) -> Limits:
         """Read the tables [limits] and [approval]; raise BadLimits with every problem at once."""
         values: dict[str, Value] = {}
         problems: list[str] = []
-        given: set[str] = set()
+        origin: dict[str, str] = {}
         for name, raw in _flat(tables):
             try:
                 spec = spec_named(name)
                 values[spec.attribute] = parsed(spec, raw)
-                given.add(spec.name)
+                origin[spec.name] = "file"
             except InvalidArgument as problem:
                 problems.append(f"{problem.message} {problem.fix}".strip())
         if problems:
             raise BadLimits(tuple(problems))
         arguments: dict[str, Any] = dict(values)
-        return Limits(**arguments, given=frozenset(given))
+        return Limits(**arguments, origin=origin)
 
     def value(self, spec: LimitSpec) -> Value:
         value: Value = getattr(self, spec.attribute)

@@ -8,7 +8,6 @@ from decimal import Decimal
 
 from ordergate.model.accounts import Position, VenueOrderState, VenueSnapshot
 from ordergate.model.instruments import Instrument
-from ordergate.model.market import Quote
 from ordergate.model.orders import (
     CancelIntent,
     CloseIntent,
@@ -22,14 +21,11 @@ from ordergate.model.records import AttemptRecord
 from ordergate.model.values import ZERO, VenueOrderId, round_ceiling, round_floor
 from ordergate.model.verdicts import Decision, Exposure
 from ordergate.order.policy.exposure import (
-    Valuation,
     is_exit,
     reached_price,
     reference_price,
-    value,
 )
-from ordergate.order.policy.facts import Facts, malformed, order_as_asked, protects
-from ordergate.order.policy.limits import Limits
+from ordergate.order.policy.facts import Facts, protects
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +72,6 @@ def group(intent: Intent, snapshot: VenueSnapshot | None) -> tuple[VenueOrderSta
     return tuple(row for row in snapshot.open_orders if row.oco_group == intent.oco_group)
 
 
-def opening(intent: Intent, resting: VenueOrderState | None) -> PlaceIntent | None:
-    """Return the opening order as it would stand; None for what is none, or cannot be read."""
-    if malformed(intent) is not None:
-        return None
-    order = order_as_asked(intent, resting)
-    return order if order is not None and order.quantity > 0 else None
-
-
 def opposing(
     intent: Intent, named: Target, order: PlaceIntent | None, resting: Iterable[VenueOrderState]
 ) -> tuple[VenueOrderState, ...]:
@@ -99,20 +87,6 @@ def opposing(
         for row in resting
         if row.symbol == intent.symbol and row.side is not side and row.limit_price is not None
     )
-
-
-def valued(
-    order: PlaceIntent | None,
-    quote: Quote | None,
-    instrument: Instrument | None,
-    *,
-    rate: Decimal | None,
-    limits: Limits,
-) -> Valuation | None:
-    """Return the order in numbers; None where a fact for it is missing."""
-    if order is None or quote is None or instrument is None or rate is None:
-        return None
-    return value(order, quote, instrument=instrument, rate=rate, limits=limits)
 
 
 def exposure(decision: Decision, facts: Facts) -> Exposure | None:

@@ -1,11 +1,16 @@
-"""Tightenings: what is stricter, what a limit comes to under all of them, and who made it so."""
+"""What is in force: the strictest of the file, its tables, compat keys and tightenings, and whose.
+
+The base is the operator's: the profile with the file's own numbers over it, which may be looser.
+All else only tightens: what an agent, an account, a venue, a compat key or a tightening says.
+"""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from ordergate.model.errors import InvalidArgument
 from ordergate.model.records import Tightening
@@ -13,9 +18,11 @@ from ordergate.model.values import plain
 from ordergate.model.views import LimitView
 from ordergate.order.policy.limits import (
     BY_NAME,
+    EVERY_SYMBOL,
     SPECS,
     Limits,
     LimitSpec,
+    Narrowing,
     Stricter,
     Value,
     parsed,
@@ -23,18 +30,80 @@ from ordergate.order.policy.limits import (
     spec_named,
 )
 
+DEFAULT_SOURCE: Final = "profile paper-default"
+_SCOPED: Final = ("agent", "account", "venue")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Whom limits are asked for; "" = nobody in particular, whom no table of its own covers."""
+
+    venue: str = ""
+    account: str = ""
+    principal: str = ""
+
+
+EVERYONE: Final = Scope()
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The limits of one scope, and the source of each that is not the default profile's."""
+
+    limits: Limits
+    sources: Mapping[str, str]
+
+
+def in_force(limits: Limits, tightenings: Iterable[Tightening], scope: Scope = EVERYONE) -> InForce:
+    """Return the strictest of all that covers the scope, each number with the source that won."""
+    held: dict[str, Value] = {}
+    sources = {name: word for name, word in limits.origin.items() if word != DEFAULT_SOURCE}
+    for source, name, value in _narrower(limits, tightenings, scope):
+        spec = BY_NAME.get(name)
+        if spec is None:  # a limit of an older version, since renamed: nothing to tighten
+            continue
+        before = held.get(name, limits.value(spec))
+        after = stricter_of(spec, before, value)
+        if after != before:
+            held[name] = after
+            sources[name] = source
+    values: dict[str, Any] = {BY_NAME[name].attribute: value for name, value in held.items()}
+    return InForce(dataclasses.replace(limits, **values, narrowings=(), broken=False), sources)
+
 
 def tightened(limits: Limits, tightenings: Iterable[Tightening]) -> Limits:
     """Return the strictest of the file's limits and every tightening."""
-    values: dict[str, Any] = {}
-    for tightening in tightenings:
-        spec = BY_NAME.get(tightening.limit_name)
-        if spec is None:  # a limit of an older version, since renamed: nothing to tighten
-            continue
-        held = values.get(spec.attribute, limits.value(spec))
-        if _is_stricter(spec, tightening.value, than=held):
-            values[spec.attribute] = _typed(spec, tightening.value)
-    return dataclasses.replace(limits, **values) if values else limits
+    return in_force(limits, tightenings).limits
+
+
+def covers(narrowing: Narrowing, scope: Scope) -> bool:
+    """Say whether a source speaks of this scope; compat keys and profiles speak of everyone."""
+    kind, _, target = narrowing.source.partition(" ")
+    if kind not in _SCOPED:
+        return True
+    wanted = {"agent": scope.principal, "account": scope.account, "venue": scope.venue}[kind]
+    return target == wanted
+
+
+def stricter_of(spec: LimitSpec, one: Value, other: Value) -> Value:
+    """Return the stricter of two values; of two lists, what both let through or either keeps out.
+
+    A list that already says so is returned as it stands.
+    """
+    if isinstance(one, tuple) or isinstance(other, tuple):
+        assert isinstance(one, tuple)
+        assert isinstance(other, tuple)
+        return _stricter_list(spec, one, other)
+    lower = spec.stricter is Stricter.LOWER
+    return other if (other < one if lower else other > one) else one
+
+
+def is_looser(spec: LimitSpec, value: Value, *, than: Value) -> bool:
+    """Say whether `value` would let through anything that `than` does not."""
+    strictest = stricter_of(spec, than, value)
+    if isinstance(strictest, tuple) and isinstance(value, tuple):
+        return _meant(spec, strictest) != _meant(spec, value)
+    return strictest != value
 
 
 def accepted_tightening(limits: Limits, name: str, value: Decimal, *, by_agent: bool) -> LimitSpec:
@@ -45,8 +114,9 @@ def accepted_tightening(limits: Limits, name: str, value: Decimal, *, by_agent: 
         raise InvalidArgument(
             f"{spec.name} is set in ordergate.toml alone.", fix="Ask the operator to change it."
         )
-    parsed(spec, _typed(spec, value) if isinstance(held, bool) and value in (0, 1) else value)
-    if not _is_stricter(spec, value, than=held):
+    typed = _typed(spec, value) if value in (0, 1) else value
+    parsed(spec, typed)
+    if stricter_of(spec, held, typed) == held:
         raise InvalidArgument(
             f"{spec.name} is {shown(held)}; {plain(value)} is not stricter.",
             fix=f"Stricter means {spec.stricter.value}; only the operator loosens a limit.",
@@ -54,16 +124,17 @@ def accepted_tightening(limits: Limits, name: str, value: Decimal, *, by_agent: 
     return spec
 
 
-def limit_views(limits: Limits, tightenings: Iterable[Tightening]) -> tuple[LimitView, ...]:
-    """Return every effective limit and the source that made it so."""
-    held = tuple(tightenings)
-    effective = tightened(limits, held)
+def limit_views(
+    limits: Limits, tightenings: Iterable[Tightening], scope: Scope = EVERYONE
+) -> tuple[LimitView, ...]:
+    """Return every effective limit of the scope and the source that made it so."""
+    found = in_force(limits, tightenings, scope)
     return tuple(
         LimitView(
             name=spec.name,
-            value=shown(effective.value(spec)),
+            value=shown(found.limits.value(spec)),
             unit=spec.unit,
-            source=_source(spec, limits, effective, held),
+            source=found.sources.get(spec.name, DEFAULT_SOURCE),
             meaning=spec.meaning,
             agents_may_tighten=spec.agents_may_tighten,
         )
@@ -71,22 +142,34 @@ def limit_views(limits: Limits, tightenings: Iterable[Tightening]) -> tuple[Limi
     )
 
 
-def _source(
-    spec: LimitSpec, limits: Limits, effective: Limits, tightenings: tuple[Tightening, ...]
-) -> str:
-    value = effective.value(spec)
-    if value != limits.value(spec):
-        for tightening in tightenings:
-            if tightening.limit_name == spec.name and tightening.value == value:
-                return f"tightened by {tightening.set_by}"
-    return "file" if spec.name in limits.given else "profile"
+def _narrower(
+    limits: Limits, tightenings: Iterable[Tightening], scope: Scope
+) -> Iterable[tuple[str, str, Value]]:
+    for narrowing in limits.narrowings:
+        if covers(narrowing, scope):
+            yield from ((narrowing.source, name, value) for name, value in narrowing.values)
+    for row in tightenings:
+        spec = BY_NAME.get(row.limit_name)
+        if spec is not None and not isinstance(spec.default, tuple):
+            yield f"tightened by {row.set_by}", row.limit_name, _typed(spec, row.value)
 
 
-def _is_stricter(spec: LimitSpec, value: Decimal, *, than: Value) -> bool:
-    if isinstance(than, tuple):
-        return False
-    held = Decimal(than)
-    return value < held if spec.stricter is Stricter.LOWER else value > held
+def _stricter_list(
+    spec: LimitSpec, one: tuple[str, ...], other: tuple[str, ...]
+) -> tuple[str, ...]:
+    if spec.stricter is Stricter.MORE:
+        return (*one, *(symbol for symbol in other if symbol not in one))
+    if _meant(spec, other) == {EVERY_SYMBOL}:
+        return one
+    if _meant(spec, one) == {EVERY_SYMBOL}:
+        return other
+    return tuple(symbol for symbol in one if symbol in other)
+
+
+def _meant(spec: LimitSpec, symbols: tuple[str, ...]) -> set[str]:
+    """Return a list as it is meant: "*" is every symbol only where it is so by default."""
+    wild = isinstance(spec.default, tuple) and EVERY_SYMBOL in spec.default
+    return {EVERY_SYMBOL} if wild and EVERY_SYMBOL in symbols else set(symbols)
 
 
 def _typed(spec: LimitSpec, value: Decimal) -> Value:

@@ -180,7 +180,7 @@ class Settle:
                 if current is not None and current.ver == attempt.ver:
                     moved.append(self._give_up(tx, current))
             for fill in loose:
-                tx.add_fill(self._reader.account, None, fill)
+                self._record.book_fill(tx, self._reader.account, None, fill)
             for stranger in found.strangers:
                 moved.append(self._adopt(tx, stranger, history))
                 halts.append(self._incident(tx, "an order with our tag that we did not know"))
@@ -204,7 +204,7 @@ class Settle:
             )
         if step.event is None:
             for fill in step.fills:
-                tx.add_fill(current.account, current.attempt_id, fill)
+                self._record.book_fill(tx, current.account, current.attempt_id, fill)
             return []
         order, moved = self._record.book(
             tx,

@@ -67,6 +67,17 @@ _MESSAGES: Final[Mapping[str, str]] = {
     "applied": "Applied.",
 }
 
+_OF_A_FAILURE: Final = (
+    "rule",
+    "control",
+    "limit_name",
+    "value",
+    "limit",
+    "headroom",
+    "unit",
+    "source",
+)
+
 
 def order_result(view: OrderView, *, source: Source, approve_url: str | None) -> OrderResult:
     """Return everything an agent needs to know of its order."""
@@ -117,7 +128,16 @@ def refusal(view: OrderView) -> Refused | None:
         "checklist": [item.model_dump(exclude_unset=True) for item in verdicts],
     }
     if failed is not None:
-        for name in ("rule", "control", "limit_name", "value", "limit", "headroom", "unit"):
+        for name in (
+            "rule",
+            "control",
+            "limit_name",
+            "value",
+            "limit",
+            "headroom",
+            "unit",
+            "source",
+        ):
             details[name] = getattr(failed, name)
     if failed is not None and failed.message:
         return Refused(code, failed.message, fix=failed.fix or "", details=details)

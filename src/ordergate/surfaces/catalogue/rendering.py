@@ -91,6 +91,7 @@ def verdict_item(verdict: RuleVerdict) -> VerdictItem:
         "limit": text(verdict.limit),
         "headroom": text(verdict.headroom),
         "unit": verdict.unit,
+        "source": verdict.source,
         "message": verdict.message,
         "fix": verdict.fix,
     }

@@ -178,6 +178,7 @@ class VerdictItem(Result):
     limit: str | None = None
     headroom: str | None = None
     unit: str | None = None
+    source: str | None = None
     message: str | None = None
     fix: str | None = None
 
@@ -286,6 +287,16 @@ class LimitItem(Result):
     agents_may_tighten: bool
 
 
+class LooseningItem(Result):
+    limit_name: str
+    source: str
+    old: str
+    new: str
+    announced_at: str
+    effective_at: str
+    by: str
+
+
 class HaltItem(Result):
     halt_id: str
     kind: str
@@ -300,6 +311,7 @@ class LimitsResult(Result):
     killed: bool
     halts: list[HaltItem]
     limits: list[LimitItem]
+    loosenings: list[LooseningItem]
     policy_hash: str
     headroom: str
 

@@ -21,6 +21,7 @@ from ordergate.surfaces.catalogue.results import (
     JudgementResult,
     LimitItem,
     LimitsResult,
+    LooseningItem,
 )
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ _MESSAGES: Final = {
 }
 
 
-async def limits(services: Services, _: Principal, __: requests.Nothing) -> LimitsResult:
-    return _limits(await services.gateway.safety())
+async def limits(services: Services, asker: Principal, _: requests.Nothing) -> LimitsResult:
+    return _limits(await services.gateway.safety(asker=asker))
 
 
 async def tighten(services: Services, asker: Principal, request: requests.Tighten) -> LimitsResult:
@@ -101,6 +102,19 @@ def _limits(safety: SafetyView) -> LimitsResult:
                 agents_may_tighten=limit.agents_may_tighten,
             )
             for limit in safety.limits
+        ],
+        loosenings=[
+            LooseningItem(
+                limit_name=row.limit_name,
+                source=row.source or "file",
+                old=row.old,
+                new=row.new,
+                announced_at=time_text(row.announced_at),
+                effective_at=time_text(row.effective_at),
+                by=row.by,
+            )
+            for row in safety.loosenings
+            if not row.withdrawn
         ],
         policy_hash=safety.policy_hash,
         headroom=_HEADROOM,

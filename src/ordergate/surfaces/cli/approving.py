@@ -13,6 +13,7 @@ from ordergate.model.errors import Code
 from ordergate.surfaces.cli.doors import Envelope, OperatorDoor, failure
 from ordergate.surfaces.cli.exits import exit_of_order
 from ordergate.surfaces.cli.looking import source_of
+from ordergate.surfaces.cli.policy_screen import draw_limits
 from ordergate.surfaces.cli.screen import Json, checklist, pairs, say, table
 from ordergate.surfaces.cli.session import (
     OPERATOR,
@@ -23,7 +24,7 @@ from ordergate.surfaces.cli.session import (
     ask_operator,
     confirm,
 )
-from ordergate.surfaces.cli.trading import draw_limits, order_app, order_line, risk_app
+from ordergate.surfaces.cli.trading import order_app, order_line, risk_app
 
 approvals_app = typer.Typer(no_args_is_help=True, help="The asks that wait for a human.")
 
@@ -179,10 +180,28 @@ def loosen(
     password_stdin: PasswordStdin = False,
     as_json: Json = False,
 ) -> None:
-    """Take back the tightenings of one limit; the number in ordergate.toml counts again."""
+    """Take back a limit's tightenings; after the delay ordergate.toml's number counts again."""
     ask_operator(
         context,
         lambda door: door.post(f"/limits/{limit_name}/loosen", {"reason": reason}),
+        (name, password_stdin, as_json),
+        lambda found: draw_limits(found, only=limit_name),
+    )
+
+
+@risk_app.command()
+def withdraw(
+    context: typer.Context,
+    limit_name: str,
+    reason: Reason,
+    name: OperatorName = OPERATOR,
+    password_stdin: PasswordStdin = False,
+    as_json: Json = False,
+) -> None:
+    """Call off a looser number that waits; the stricter one stays in force."""
+    ask_operator(
+        context,
+        lambda door: door.post(f"/limits/{limit_name}/withdraw", {"reason": reason}),
         (name, password_stdin, as_json),
         lambda found: draw_limits(found, only=limit_name),
     )

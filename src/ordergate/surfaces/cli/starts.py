@@ -61,6 +61,9 @@ class Starts:
     init_operator: Callable[[str], str]
     # of a file, else of our own database; raises GateError when the proof fails
     verify_audit: Callable[[Path | None], Mapping[str, Any]]
+    # policy file, from, to: what recorded decisions had come to under other limits
+    simulate: Callable[[Path, str | None, str | None], Mapping[str, Any]]
+    rejudge: Callable[[str], Mapping[str, Any]]  # an order's recorded verdicts, made anew
     settings: Callable[[], list[dict[str, str]]]  # key, value, source, meaning; secrets redacted
     doctor: Callable[[], list[Finding]]
     monotonic: Callable[[], float]  # seconds of a clock that never goes back

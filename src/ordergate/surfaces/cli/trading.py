@@ -10,6 +10,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ordergate.surfaces.cli.exits import exit_of_order
+from ordergate.surfaces.cli.policy_screen import draw_limits
 from ordergate.surfaces.cli.screen import (
     Draw,
     Json,
@@ -19,7 +20,6 @@ from ordergate.surfaces.cli.screen import (
     plain,
     show,
     summary,
-    table,
 )
 from ordergate.surfaces.cli.session import TokenFile, session
 
@@ -347,19 +347,6 @@ def _judgement_as(verbose: bool) -> Draw:
         yield rules(found["checklist"])
 
     return draw
-
-
-def draw_limits(found: Mapping[str, Any], only: str | None = None) -> Iterable[RenderableType]:
-    """Draw the limits in force, or the one that is named with or without "limits."."""
-    yield table(
-        "Limits in force",
-        ("limit_name", "value", "unit", "source", "agents may tighten"),
-        (
-            (row["name"], row["value"], row["unit"], row["source"], row["agents_may_tighten"])
-            for row in found["limits"]
-            if only is None or row["name"] in (only, f"limits.{only}")
-        ),
-    )
 
 
 order_app.command("place")(

@@ -16,7 +16,7 @@ from ordergate.model.errors import Code, InvalidArgument
 from ordergate.model.principals import Kind
 from ordergate.model.records import ScopeKind
 from ordergate.model.values import NotANumber, OrderId, TicketId, parse_decimal, plain
-from ordergate.model.views import OrderView
+from ordergate.model.views import OrderView, SafetyView
 from ordergate.order.desk import Desk
 from ordergate.order.gateway import Gateway
 from ordergate.surfaces.catalogue.envelope import Refused
@@ -71,6 +71,7 @@ class Acts:
             ("GET", "/operator/parked", self.parked),
             ("POST", "/operator/orders/{id}/resolve", self.resolve),
             ("POST", "/operator/limits/{name}/loosen", self.loosen),
+            ("POST", "/operator/limits/{name}/withdraw", self.withdraw_loosening),
             ("POST", "/operator/feed", self.set_pace),
             ("GET", "/operator/tokens", self.tokens),
             ("POST", "/operator/tokens", self.create_token),
@@ -201,7 +202,16 @@ class Acts:
         safety = await self._desk.loosen(
             path_id(request, "name"), reason=text(fields, "reason"), operator=visit.operator
         )
-        return answer({"limits": plain_data(safety.limits)})
+        return answer(_limits_shape(safety))
+
+    async def withdraw_loosening(self, request: Request) -> Response:
+        visit = await self._entry.write(request)
+        fields = await read_object(request)
+        only(fields, "reason")
+        safety = await self._desk.withdraw_loosening(
+            path_id(request, "name"), reason=text(fields, "reason"), operator=visit.operator
+        )
+        return answer(_limits_shape(safety))
 
     async def set_pace(self, request: Request) -> Response:
         visit = await self._entry.write(request)
@@ -254,6 +264,10 @@ def scope_of(word: str) -> ScopeKind:
         return ScopeKind(word)
     except ValueError:
         raise InvalidArgument("unknown scope", fix=f"one of: {', '.join(ScopeKind)}") from None
+
+
+def _limits_shape(safety: SafetyView) -> dict[str, object]:
+    return {"limits": plain_data(safety.limits), "loosenings": plain_data(safety.loosenings)}
 
 
 def _speed(words: str) -> Decimal:

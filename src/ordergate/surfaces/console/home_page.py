@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from ordergate.model.records import HaltRecord, Tightening
+from ordergate.model.records import HaltRecord, Loosening, Tightening
 from ordergate.model.views import OrderView, SafetyView, TicketView
 from ordergate.surfaces.console.frame import button, card, facts, field, form, moment, spoken
 from ordergate.surfaces.console.halts_page import halt_title
@@ -31,6 +31,7 @@ def home_content(desktop: Desktop, *, csrf: str, now: datetime) -> list[Child]:
         card(f"Drafts: {len(drafts)}", [_draft_line(view) for view in drafts]),
         card(f"Halts in force: {len(halts)}", [_halt_line(halt) for halt in halts]),
         [_parked_card(view, csrf=csrf) for view in desktop.parked],
+        [_waiting_card(row, csrf=csrf) for row in desktop.safety.loosenings if not row.withdrawn],
         [_tight_card(name, desktop.safety, csrf=csrf) for name in _tight_names(desktop.safety)],
     ]
 
@@ -96,6 +97,27 @@ def _parked_card(view: OrderView, *, csrf: str) -> Html:
     )
 
 
+def _waiting_card(row: Loosening, *, csrf: str) -> Html:
+    return card(
+        f"Loosening: {row.limit_name}" + (f" ({row.source})" if row.source else ""),
+        facts(
+            [
+                ("In force", row.old),
+                ("Asked for", row.new),
+                ("Announced", f"{moment(row.announced_at)} by {row.by}"),
+                ("Counts from", moment(row.effective_at)),
+            ]
+        ),
+        form(
+            f"/limits/{row.limit_name}/withdraw",
+            field("Why it must stay as it is", "reason", maxlength="500"),
+            button("Keep the stricter number", kind="no"),
+            csrf=csrf,
+        ),
+        class_="tightened",
+    )
+
+
 def _tight_names(safety: SafetyView) -> list[str]:
     return list(dict.fromkeys(one.limit_name for one in safety.tightenings))
 
@@ -108,7 +130,9 @@ def _tight_card(name: str, safety: SafetyView, *, csrf: str) -> Html:
         [_tight_line(one) for one in held],
         form(
             f"/limits/{name}/loosen",
-            field("Why the file's number may count again", "reason", maxlength="500"),
+            field(
+                "Why the file's number may count again, after the delay", "reason", maxlength="500"
+            ),
             button("Take it back", kind="no"),
             csrf=csrf,
         ),

@@ -73,6 +73,7 @@ class Pages:
             ("POST", "/orders/{id}/placed", self.placed),
             ("POST", "/orders/{id}/not-placed", self.not_placed),
             ("POST", "/limits/{name}/loosen", self.loosen),
+            ("POST", "/limits/{name}/withdraw", self.withdraw_loosening),
             ("GET", "/drafts", self.drafts),
             ("POST", "/drafts/{id}/submit", self.submit_draft),
             ("POST", "/drafts/{id}/discard", self.discard_draft),
@@ -97,6 +98,13 @@ class Pages:
     async def loosen(self, request: Request) -> Response:
         visit, fields = await self._writer(request, "reason")
         await self._desk.loosen(
+            path_id(request, "name"), reason=text(fields, "reason"), operator=visit.operator
+        )
+        return _to("/")
+
+    async def withdraw_loosening(self, request: Request) -> Response:
+        visit, fields = await self._writer(request, "reason")
+        await self._desk.withdraw_loosening(
             path_id(request, "name"), reason=text(fields, "reason"), operator=visit.operator
         )
         return _to("/")

@@ -20,7 +20,11 @@ DEFAULTS = Limits()
 
 
 def test_every_field_but_the_source_is_a_row_of_the_table() -> None:
-    assert {spec.attribute for spec in SPECS} == {row.name for row in fields(Limits)} - {"given"}
+    assert {spec.attribute for spec in SPECS} == {row.name for row in fields(Limits)} - {
+        "origin",
+        "narrowings",
+        "broken",
+    }
     assert len({spec.name for spec in SPECS}) == len(SPECS)
 
 
@@ -62,7 +66,7 @@ def test_a_file_sets_limits_by_table_or_dotted_name() -> None:
     assert limits.order_notional_max == 5000
     assert limits.stop_required is False
     assert not limits.allows(Symbol("BTCUSD"))
-    assert limits.given == {
+    assert set(limits.origin) == {
         "limits.daily_loss_fraction",
         "limits.symbols_deny",
         "approval.ttl_s",
@@ -120,6 +124,6 @@ def test_the_lists_of_symbols(allow: tuple[str, ...], deny: tuple[str, ...], pas
 
 
 def test_the_hash_follows_the_numbers_and_not_their_spelling() -> None:
-    same = replace(DEFAULTS, order_notional_fraction=Decimal("1.00"), given=frozenset({"x"}))
+    same = replace(DEFAULTS, order_notional_fraction=Decimal("1.00"), origin={"x": "file"})
     other = replace(DEFAULTS, order_notional_fraction=Decimal("1.01"))
     assert policy_hash(same) == policy_hash(DEFAULTS) != policy_hash(other)

@@ -99,4 +99,4 @@ def test_views_name_the_source_of_each_limit() -> None:
     assert (loss.value, loss.source) == ("0.01", "tightened by local-agent")
     assert views["limits.stop_required"].value == "true"
     assert views["limits.symbols_allow"].value == '["*"]'
-    assert views["limits.risk_per_trade_fraction"].source == "profile"
+    assert views["limits.risk_per_trade_fraction"].source == "profile paper-default"

@@ -11,6 +11,7 @@ from ordergate.model.orders import Lane
 from ordergate.model.verdicts import Finding, RuleVerdict
 from ordergate.order.policy.facts import Facts, Request
 from ordergate.order.policy.rules import (
+    budgets,
     crossing,
     form,
     losses,
@@ -116,6 +117,7 @@ RULES: Final = (
     _everywhere(Say.WARN, machine.WALL_CLOCK, machine.wall_clock),
     _everywhere(Say.WARN, machine.LAG, machine.loop_lag),
     _everywhere(Say.WARN, machine.SEBI, machine.sebi_pack),
+    Rule(control=budgets.LIVE, check=budgets.live_allowed),
     Rule(control=standing.SYMBOLS, check=standing.symbol_allowed),
     Rule(
         control=size.REDUCES,
@@ -174,6 +176,10 @@ RULES: Final = (
     _opening(pace.ACCOUNT_ORDERS, pace.account_orders_per_day),
     _opening(pace.AGENT_NOTIONAL, pace.agent_notional_per_day),
     _opening(pace.DAY_NOTIONAL, pace.notional_per_day),
+    _opening(budgets.ACCOUNT_VALUE, budgets.account_value),
+    _opening(budgets.AGENT_VALUE, budgets.agent_value),
+    Rule(control=budgets.AGENT_LOSS, check=budgets.agent_loss),
+    _opening(budgets.AGENT_EXPOSURE, budgets.agent_exposure),
     _everywhere(Say.WARN, pace.THROTTLE, pace.throttle),
     _everywhere(Say.WARN, pace.ACCOUNT_THROTTLE, pace.account_throttle),
     Rule(control=pace.REPEATS, check=pace.repetition, close=Say.WARN),
