@@ -11,6 +11,7 @@ from typing import Any
 from ordergate.model.accounts import (
     AccountIdentity,
     AccountState,
+    Elsewhere,
     Mode,
     Position,
     VenueOrderState,
@@ -33,6 +34,7 @@ from ordergate.model.outcomes import VenueStatus
 from ordergate.model.principals import Kind, Principal
 from ordergate.model.records import (
     AttemptRecord,
+    BaselineRecord,
     HaltKind,
     HaltRecord,
     RecentOrder,
@@ -52,6 +54,7 @@ from ordergate.model.values import (
     VenueOrderId,
 )
 from ordergate.model.verdicts import Judgement, RuleVerdict
+from ordergate.order.policy.baselines import BookTerms
 from ordergate.order.policy.facts import terms_of
 from ordergate.order.policy.judge import Judge
 from ordergate.order.policy.limits import Limits
@@ -193,6 +196,8 @@ class Court:
     open_orders: tuple[VenueOrderState, ...] = ()
     snapshot_known: bool = True
     snapshot_age: float = 0.0
+    others: tuple[Elsewhere, ...] = ()
+    terms: BookTerms = field(default_factory=BookTerms)
 
     def __post_init__(self) -> None:
         self.market.set("EURUSD", "1.08500", "1.08510")
@@ -201,7 +206,9 @@ class Court:
         self.market.set("XAUUSD", "2650.00", "2650.30")
         self.market.set("AAPL", "190.00", "190.02")
         self.market.set("BTCUSD", "95000.00", "95010.00")
-        self._judge = Judge(markets=self.market, limits=lambda: self.limits, clock=self.clock)
+        self._judge = Judge(
+            markets=self.market, limits=lambda: self.limits, clock=self.clock, terms=self.terms
+        )
 
     @property
     def tx(self) -> MemoryTx:
@@ -236,6 +243,7 @@ class Court:
             read_at=self.clock.monotonic() - self.snapshot_age,
             mark=mark,
             order_id=order_id,
+            others=self.others,
         )
 
     def verdict(self, rule: str, intent: Intent, **call: Any) -> RuleVerdict:
@@ -263,6 +271,11 @@ class Court:
     def reserve(self, *rows: Reservation) -> Court:
         for row in rows:
             self.books.reservations[row.attempt_id] = row
+        return self
+
+    def measured_from(self, *rows: BaselineRecord) -> Court:
+        for row in rows:
+            self.books.baselines[row.account] = row
         return self
 
     def claimed(self, *rows: RecentOrder) -> Court:
@@ -293,6 +306,22 @@ def reservation(n: int = 1, **terms: Any) -> Reservation:
         "risk": D(50),
     }
     return Reservation(**{**base, **terms})
+
+
+def baseline(**terms: Any) -> BaselineRecord:
+    """Return the baselines of an account that began its week and day with 100,000."""
+    base: dict[str, Any] = {
+        "account": ACCOUNT,
+        "currency": "USD",
+        "week": "2026-W02",
+        "week_start": D(100_000),
+        "peak": D(100_000),
+        "day": DAY,
+        "day_start": D(100_000),
+        "last": D(100_000),
+        "seen_at": datetime(2026, 1, 7, 13, 0, tzinfo=UTC),
+    }
+    return BaselineRecord(**{**base, **terms})
 
 
 def attempt(n: int = 1, **terms: Any) -> AttemptRecord:

@@ -10,14 +10,17 @@ from ordergate import __version__
 from ordergate.audit.seal import Seal
 from ordergate.model.values import TicketId
 from ordergate.model.views import Change
+from ordergate.order.accounts import Accounts
 from ordergate.order.approval.approve import Approve
 from ordergate.order.books import Sources
+from ordergate.order.daybook import Daybook
 from ordergate.order.desk import Desk
 from ordergate.order.dispatch.send import Send
 from ordergate.order.gateway import Gateway, Line
 from ordergate.order.halt import Halt
 from ordergate.order.intent.accept import Accept
 from ordergate.order.journal.record import Instance, Record
+from ordergate.order.policy.baselines import BookTerms
 from ordergate.order.policy.judge import Judge
 from ordergate.order.policy.limits import Limits
 from ordergate.order.reconcile.settle import Settle
@@ -46,6 +49,8 @@ class World:
     approve_url: Callable[[TicketId], str]
     publish: Callable[[Change], None]
     pace: Pace | None = None  # of a recording; None = the prices are none
+    others: tuple[VenueReader, ...] = ()  # further accounts of the book, only read
+    book: BookTerms = BookTerms()  # noqa: RUF009 - frozen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +83,8 @@ async def order_line(world: World) -> OrderLine:
         clock=clock,
         ids=ids,
     )
-    judge = Judge(markets=world.markets, limits=world.limits, clock=clock)
+    accounts = Accounts(world.reader, world.others)
+    judge = Judge(markets=world.markets, limits=world.limits, clock=clock, terms=world.book)
     approve = Approve(record=record, ids=ids, clock=clock)
     halt = Halt(record=record, ids=ids, clock=clock)
     send = Send(
@@ -86,7 +92,7 @@ async def order_line(world: World) -> OrderLine:
         judge=judge,
         approve=approve,
         halt=halt,
-        reader=world.reader,
+        accounts=accounts,
         trader=world.trader,
     )
     settle = Settle(
@@ -110,9 +116,25 @@ async def order_line(world: World) -> OrderLine:
         gateway=gateway,
         desk=Desk(instance=instance, gateway=gateway, line=stages, judge=judge, pace=world.pace),
         settle=settle,
-        upkeep=Upkeep(instance=instance, gateway=gateway, approve=approve, markets=world.markets),
+        upkeep=Upkeep(
+            instance=instance,
+            gateway=gateway,
+            approve=approve,
+            markets=world.markets,
+            daybook=_daybook(world, instance, accounts, judge),
+        ),
         halt=halt,
         seal=seal,
+    )
+
+
+def _daybook(world: World, instance: Instance, accounts: Accounts, judge: Judge) -> Daybook:
+    return Daybook(
+        instance=instance,
+        accounts=accounts,
+        markets=world.markets,
+        judge=judge,
+        terms=world.book,
     )
 
 

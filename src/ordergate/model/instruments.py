@@ -51,7 +51,7 @@ class Instrument:
     commission_per_lot: Decimal = Decimal(0)  # quote currency, per lot and side
     swap_long_ticks: Decimal = Decimal(0)  # ticks per lot and night, as credited (negative = cost)
     swap_short_ticks: Decimal = Decimal(0)
-    underlying: str = ""  # what it shares risk with; empty = the symbol itself
+    underlying: str = ""  # shipped with the program, never a venue's word; empty = the symbol
 
     def notional(self, quantity: Decimal, price: Decimal) -> Money:
         """Return quantity x contract size x price, in the quote currency."""

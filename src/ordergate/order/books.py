@@ -26,7 +26,7 @@ from ordergate.model.views import (
     SafetyView,
     TicketView,
 )
-from ordergate.order.dispatch.send import READ_TIMEOUT_S
+from ordergate.order.accounts import READ_TIMEOUT_S
 from ordergate.order.halt import killed
 from ordergate.order.policy.judge import Judge
 from ordergate.order.policy.limits import policy_hash

@@ -10,11 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Final, TypeVar
 
-from ordergate.model.errors import (
-    IllegalState,
-    NotFound,
-    NotReady,
-)
+from ordergate.model.errors import IllegalState, NotFound, NotReady
 from ordergate.model.orders import (
     Action,
     AttemptState,
@@ -227,6 +223,10 @@ class Gateway(Books):
             HaltKind.HALT, ScopeKind.ACCOUNT, account, reason=reason, by=GATEWAY.id
         )
 
+    async def halt_book(self, reason: str) -> HaltRecord:
+        """Stop all new risk, on every account: the whole book says so."""
+        return await self._stop(HaltKind.HALT, ScopeKind.GLOBAL, "", reason=reason, by=GATEWAY.id)
+
     async def _stop(
         self, kind: HaltKind, scope: ScopeKind, target: str, *, reason: str, by: PrincipalId
     ) -> HaltRecord:
@@ -390,6 +390,7 @@ class Gateway(Books):
             intent,
             asker=asker,
             snapshot=look.snapshot,
+            others=look.others,
             read_at=look.read_at,
             mark=look.mark,
             order_id=None,

@@ -68,6 +68,8 @@ class Book:
     exits_buy: Decimal  # lots of resting exits in the symbol
     exits_sell: Decimal
     unvalued: tuple[str, ...] = ()
+    net_long: Decimal | None = None  # all longs less all shorts held, all that may buy counted
+    net_short: Decimal | None = None  # the same the other way
 
     def held_against(self, side: Side) -> Decimal:
         """Return the lots an order of `side` would reduce."""
@@ -151,19 +153,22 @@ def book(
     pending: Iterable[Pending],
     exits: Mapping[Side, Decimal],
     worths: Mapping[Symbol, Worth],
+    underlying: str | None = None,
 ) -> Book:
     """Return the projected worst case: positions and every opening order that may still fill.
 
     Long and short of one underlying are not set off against each other: on a hedging account both
-    stand, and of two resting orders only one may fill.
+    stand, and of two resting orders only one may fill. The net counts only what is held against
+    what is wanted. `underlying`: of the order, where the symbol means something else here.
     """
-    held, open_positions = _Sum(symbol, worths), 0
+    wanted = underlying or worths[symbol].underlying
+    held, open_positions = _Sum(symbol, worths, wanted), 0
     for position in positions:
         worth = worths[position.symbol]
         amount = _product(worth.unit, position.current_price, position.quantity)
         held.add(position.symbol, position.side, position.quantity, amount)
         open_positions += 1
-    coming, openings, margin = _Sum(symbol, worths), 0, _Total()
+    coming, openings, margin = _Sum(symbol, worths, wanted), 0, _Total()
     for order in pending:
         coming.add(order.symbol, order.side, order.quantity, order.notional)
         worth = worths[order.symbol]
@@ -183,6 +188,8 @@ def book(
         exits_buy=exits.get(Side.BUY, ZERO),
         exits_sell=exits.get(Side.SELL, ZERO),
         unvalued=tuple(sorted(held.unvalued | coming.unvalued)),
+        net_long=_plus(held.net(Side.BUY), coming.every[Side.BUY].amount),
+        net_short=_plus(held.net(Side.SELL), coming.every[Side.SELL].amount),
     )
 
 
@@ -275,22 +282,32 @@ class _Total:
 
 
 class _Sum:
-    """Lots of one symbol and money of its underlying, by side."""
+    """Lots of one symbol, money of its underlying and of everything, by side."""
 
-    def __init__(self, symbol: Symbol, worths: Mapping[Symbol, Worth]) -> None:
+    def __init__(self, symbol: Symbol, worths: Mapping[Symbol, Worth], underlying: str) -> None:
         self._symbol = symbol
         self._worths = worths
-        self._underlying = worths[symbol].underlying
+        self._underlying = underlying
         self.gross = _Total()
+        self.every = {Side.BUY: _Total(), Side.SELL: _Total()}
         self.money = {Side.BUY: _Total(), Side.SELL: _Total()}
         self.lots = {Side.BUY: ZERO, Side.SELL: ZERO}
         self.unvalued: set[str] = set()
 
     def add(self, symbol: Symbol, side: Side, quantity: Decimal, amount: Decimal | None) -> None:
         self.gross.add(amount)
+        self.every[side].add(amount)
         if amount is None:
             self.unvalued.add(symbol)
         if symbol == self._symbol:
             self.lots[side] += quantity
         if self._worths[symbol].underlying == self._underlying:
             self.money[side].add(amount)
+
+    def net(self, side: Side) -> Decimal | None:
+        """Return how far all of it leans to one side."""
+        ours, theirs = self.every[side].amount, self.every[_OTHER[side]].amount
+        return None if ours is None or theirs is None else ours - theirs
+
+
+_OTHER = {Side.BUY: Side.SELL, Side.SELL: Side.BUY}

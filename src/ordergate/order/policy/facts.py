@@ -8,7 +8,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from ordergate.model.accounts import AccountIdentity, AccountState, Position, VenueOrderState
+from ordergate.model.accounts import (
+    AccountIdentity,
+    AccountState,
+    Baselines,
+    Position,
+    VenueOrderState,
+)
 from ordergate.model.canonical import canonical, sha256_hex
 from ordergate.model.instruments import Instrument, PositionMode
 from ordergate.model.market import Quote, QuoteQuality, Session
@@ -27,6 +33,7 @@ from ordergate.model.records import AttemptRecord, HaltRecord, Usage
 from ordergate.model.values import AccountId, OrderId, PrincipalId, Symbol, VenueName, plain
 from ordergate.order.policy.exposure import Book, Valuation, is_exit
 from ordergate.order.policy.limits import SPECS, Limits
+from ordergate.order.policy.wholebook import WholeBook
 
 MINUTE: Final = timedelta(minutes=1)
 # Far beyond any price or size; keeps every later product and quotient within 28 digits.
@@ -93,6 +100,9 @@ class Facts:
     account_used: Usage | None = None
     activity: Activity = field(default_factory=Activity)
     doubt: Doubt = field(default_factory=Doubt)
+    whole: WholeBook | None = None  # every account the gate reads
+    baselines: Baselines = field(default_factory=Baselines)  # of the account
+    aliases: frozenset[str] = frozenset()  # the symbol's underlying, and all confirmed to be it
 
     @property
     def equity(self) -> Decimal | None:
@@ -250,6 +260,9 @@ def recorded(request: Request, facts: Facts) -> str:
             "account_used": facts.account_used,
             "activity": _fields(facts.activity, Activity.__slots__),
             "doubt": _fields(facts.doubt, Doubt.__slots__),
+            "whole": _fields(facts.whole, WholeBook.__slots__),
+            "baselines": _fields(facts.baselines, Baselines.__slots__),
+            "aliases": sorted(facts.aliases),
             "limits": _changed_limits(facts.limits),
         }
     )

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from ordergate.model.accounts import Position, VenueOrderState, VenueSnapshot
+from ordergate.model.accounts import Elsewhere, Position, VenueOrderState, VenueSnapshot
 from ordergate.model.instruments import Instrument
 from ordergate.model.market import Quote
 from ordergate.model.orders import (
@@ -16,33 +16,26 @@ from ordergate.model.orders import (
     CancelIntent,
     CloseIntent,
     Intent,
-    Lane,
     ModifyIntent,
     PlaceIntent,
-    Side,
 )
 from ordergate.model.principals import Principal
 from ordergate.model.records import AttemptRecord, Tightening
 from ordergate.model.values import (
-    ZERO,
     AttemptId,
     OrderId,
-    Symbol,
-    round_ceiling,
-    round_floor,
 )
-from ordergate.model.verdicts import Decision, Exposure, Finding, Judgement
+from ordergate.model.verdicts import Finding, Judgement
 from ordergate.model.views import LimitView
 from ordergate.order.halt import in_scope
-from ordergate.order.policy.decision import decide
+from ordergate.order.policy.baselines import BookTerms
+from ordergate.order.policy.decision import adds, band, decide
 from ordergate.order.policy.exposure import (
     Book,
     Valuation,
-    Worth,
     book,
     is_exit,
     larger,
-    reference_price,
     reserved,
     resting_exits,
     seen_at_rest,
@@ -64,6 +57,8 @@ from ordergate.order.policy.facts import (
 )
 from ordergate.order.policy.limits import Limits, policy_hash
 from ordergate.order.policy.tightenings import limit_views, tightened
+from ordergate.order.policy.underlyings import Underlyings
+from ordergate.order.policy.wholebook import Counting, WorthIn
 from ordergate.ports.journal import JournalTx
 from ordergate.ports.market_facts import MarketFacts
 from ordergate.ports.system import Clock
@@ -110,13 +105,22 @@ class _Ask:
     age_s: Decimal | None
     mark: int
     order_id: OrderId | None
+    others: tuple[Elsewhere, ...] = ()
 
 
 class Judge:
     """Judges intents inside the caller's transaction; keeps nothing but the last limits read."""
 
-    def __init__(self, *, markets: MarketFacts, limits: Callable[[], Limits], clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        markets: MarketFacts,
+        limits: Callable[[], Limits],
+        clock: Clock,
+        terms: BookTerms = BookTerms(),  # noqa: B008 - frozen
+    ) -> None:
         self._markets = markets
+        self._terms = terms
         self._limits = limits
         self._clock = clock
         self._last: _Effective | None = None
@@ -143,11 +147,13 @@ class Judge:
         read_at: float,
         mark: int,
         order_id: OrderId | None,
+        others: tuple[Elsewhere, ...] = (),
     ) -> Judgement:
         """Return the whole checklist for `intent`, with the facts it rests on.
 
         `snapshot` was read at `read_at` (monotonic seconds), after audit record `mark`; older than
-        limits.facts_age_max_s it opens nothing. `order_id` is the order itself: judged again,
+        limits.facts_age_max_s it opens nothing; so were `others`, which make up the whole book with
+        it. `order_id` is the order itself: judged again,
         it is no duplicate of itself.
         """
         in_force = self._in_force(tx)
@@ -161,14 +167,15 @@ class Judge:
                 age_s=None if snapshot is None else age_s,
                 mark=mark,
                 order_id=order_id,
+                others=others,
             ),
             limits=in_force.limits,
         )
         decision = decide(intent, facts)
-        price, low, high = _band(facts)
+        price, low, high = band(facts)
         return Judgement(
             decision=decision,
-            exposure=_exposure(decision, facts),
+            exposure=adds(decision, facts),
             reference_price=price,
             band_low=low,
             band_high=high,
@@ -199,6 +206,8 @@ class Judge:
         opens = target.opens(instrument, snapshot)
         order = _opening(intent, target.resting if opens else None)
         state = None if snapshot is None else snapshot.account
+        counting = self._counting(tx)
+        holds = None if snapshot is None else self._book(tx, ask, target, snapshot, counting.worth)
         rate = (
             None
             if instrument is None or state is None
@@ -219,7 +228,12 @@ class Judge:
             rate=rate,
             identity=None if snapshot is None else snapshot.identity,
             state=state,
-            book=None if snapshot is None else self._book(tx, ask, snapshot, target),
+            book=holds,
+            whole=counting.whole(
+                intent.symbol, intent.venue, own=snapshot, holds=holds, others=ask.others
+            ),
+            baselines=counting.baselines(snapshot),
+            aliases=counting.aliases(intent.symbol, intent.venue),
             snapshot_age_s=ask.age_s,
             position=target.position,
             resting=target.resting,
@@ -242,7 +256,9 @@ class Judge:
             ),
         )
 
-    def _book(self, tx: JournalTx, ask: _Ask, snapshot: VenueSnapshot, target: _Target) -> Book:
+    def _book(
+        self, tx: JournalTx, ask: _Ask, target: _Target, snapshot: VenueSnapshot, worth: WorthIn
+    ) -> Book:
         """Return all that is held or may fill; the order that is judged or changed left out."""
         intent = ask.intent
         ours = [
@@ -254,7 +270,8 @@ class Judge:
         symbols = {intent.symbol, *(row.symbol for row in ours)}
         symbols.update(position.symbol for position in snapshot.positions)
         symbols.update(order.symbol for order in snapshot.open_orders)
-        worths = {symbol: self._worth(symbol, snapshot.account.currency) for symbol in symbols}
+        currency, venue = snapshot.account.currency, snapshot.identity.venue
+        worths = {symbol: worth(symbol, venue, currency) for symbol in symbols}
         pending = {row.attempt_id: reserved(row) for row in ours}
         around = []
         for order, attempt_id in _resting_openings(tx, snapshot, target):
@@ -271,17 +288,14 @@ class Judge:
             worths=worths,
         )
 
-    def _worth(self, symbol: Symbol, currency: str) -> Worth:
-        instrument, quote = self._markets.instrument(symbol), self._markets.quote(symbol)
-        price = None if quote is None else quote.ask
-        if instrument is None:
-            return Worth(underlying=symbol, leverage=1, unit=None, price=price)
-        rate = self._markets.rate(instrument.quote_currency, currency)
-        return Worth(
-            underlying=instrument.underlying or symbol,
-            leverage=instrument.leverage,
-            unit=None if rate is None else instrument.contract_size * rate,
-            price=price,
+    def _counting(self, tx: JournalTx) -> Counting:
+        return Counting(
+            terms=self._terms,
+            rate=self._markets.rate,
+            instrument=self._markets.instrument,
+            quote=self._markets.quote,
+            named=Underlyings(tuple(tx.underlyings())),
+            keeper=tx,
         )
 
 
@@ -356,37 +370,3 @@ def _activity(tx: JournalTx, ask: _Ask, *, now: datetime, limits: Limits) -> Act
         duplicate_of=None if twin is None else twin.order_id,
         duplicate_age_s=None if twin is None else seconds(now - twin.claimed_at),
     )
-
-
-def _exposure(decision: Decision, facts: Facts) -> Exposure | None:
-    """Return what the request adds; a widened stop adds no size, only its price is of interest."""
-    if decision.lane is not Lane.OPEN:
-        return None
-    if facts.valued is not None:
-        return Exposure(
-            notional=facts.valued.worst_notional,
-            risk=facts.valued.risk,
-            reference_price=facts.valued.reference,
-            worst_price=facts.valued.worst,
-        )
-    price = _reference(facts)
-    if price is None or facts.order is not None:
-        return None
-    return Exposure(notional=ZERO, risk=None, reference_price=price, worst_price=price)
-
-
-def _reference(facts: Facts) -> Decimal | None:
-    if facts.quote is None:
-        return None
-    side = Side.BUY if facts.order is None else facts.order.side
-    return reference_price(side, facts.quote)
-
-
-def _band(facts: Facts) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
-    """Return the market's price and those between which a yes stays good, whole ticks, outwards."""
-    if facts.quote is None or facts.instrument is None:
-        return None, None, None
-    side = Side.BUY if facts.order is None else facts.order.side
-    price, tick = reference_price(side, facts.quote), facts.instrument.tick_size
-    away = price * facts.limits.approval_band_fraction
-    return price, round_floor(price - away, tick), round_ceiling(price + away, tick)

@@ -145,6 +145,15 @@ class Limits:
     gross_exposure_fraction: Decimal = _number(
         "5", "of equity", "Largest sum of all positions, all that may fill counted", most="30"
     )
+    book_position_notional_fraction: Decimal = _number(
+        "2", "of the book's equity", "Largest position in one underlying, all accounts", most="30"
+    )
+    book_gross_exposure_fraction: Decimal = _number(
+        "5", "of the book's equity", "Largest sum of all positions, all accounts", most="30"
+    )
+    book_net_exposure_fraction: Decimal = _number(
+        "5", "of the book's equity", "Longs less shorts, or the reverse, all accounts", most="30"
+    )
     margin_free_min_fraction: Decimal = _number(
         "0.5",
         "of equity",
@@ -158,6 +167,12 @@ class Limits:
     )
     daily_loss_fraction: Decimal = _number(
         "0.02", "of equity at the day's start", "Loss of the venue's day that ends it", most="1"
+    )
+    book_daily_loss_fraction: Decimal = _number(
+        "0.02",
+        "of the book's equity at its day's start",
+        "Loss that ends the book's day, all accounts",
+        most="1",
     )
     orders_per_day_max: Decimal = _count(100, "Opening orders of one principal a day")
     account_orders_per_day_max: Decimal = _count(200, "Opening orders of the account a day")

@@ -10,7 +10,7 @@ from typing import Final
 from ordergate.model.orders import Lane
 from ordergate.model.verdicts import Finding, RuleVerdict
 from ordergate.order.policy.facts import Facts, Request
-from ordergate.order.policy.rules import form, market, pace, size, standing, stops
+from ordergate.order.policy.rules import form, market, pace, size, standing, stops, wholebook
 from ordergate.order.policy.rules.control import MONEY, Control
 
 
@@ -95,10 +95,14 @@ RULES: Final = (
     Rule(control=size.RISK, check=size.risk_per_trade),
     Rule(control=size.POSITION, check=size.position_size),
     Rule(control=size.GROSS, check=size.gross_exposure),
+    Rule(control=wholebook.POSITION, check=wholebook.book_position_size),
+    Rule(control=wholebook.GROSS, check=wholebook.book_gross_exposure),
+    Rule(control=wholebook.NET, check=wholebook.book_net_exposure),
     Rule(control=size.MARGIN, check=size.margin_free),
     Rule(control=size.ORDERS, check=size.open_orders),
     Rule(control=size.POSITIONS, check=size.open_positions),
     Rule(control=pace.LOSS, check=pace.daily_loss),
+    Rule(control=wholebook.LOSS, check=wholebook.book_daily_loss),
     Rule(control=pace.DAY_ORDERS, check=pace.orders_per_day),
     Rule(control=pace.ACCOUNT_ORDERS, check=pace.account_orders_per_day),
     Rule(control=pace.DAY_NOTIONAL, check=pace.notional_per_day),
