@@ -23,6 +23,7 @@ from ordergate.order.journal.record import Instance, Record
 from ordergate.order.policy.baselines import BookTerms
 from ordergate.order.policy.judge import Judge
 from ordergate.order.policy.limits import Limits
+from ordergate.order.radar import Radar
 from ordergate.order.reconcile.settle import Settle
 from ordergate.order.upkeep import Upkeep
 from ordergate.ports.feed import Pace
@@ -100,6 +101,9 @@ async def order_line(world: World) -> OrderLine:
         halt=halt,
         reader=world.reader,
         changed=lambda order, attempt: gateway.announce(order, attempt),
+        scanned=Radar(
+            instance=instance, halt=halt, reader=world.reader, publish=world.publish
+        ).look,
     )
     stages = Line(
         record=record,
