@@ -17,10 +17,12 @@ from ordergate.adapters.venues.paper.terms import PaperTerms
 from ordergate.adapters.venues.paper.venue import PaperVenue
 from ordergate.bootstrap.line import OrderLine, World, order_line
 from ordergate.model.views import Change
+from ordergate.order.policy.baselines import BookTerms
 from ordergate.order.policy.limits import Limits
 from ordergate.ports.feed import Pace
 from ordergate.ports.market_facts import MarketFacts
 from ordergate.ports.system import Clock
+from ordergate.ports.venue_read import VenueReader
 from support.manual_market import ManualMarket
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -63,6 +65,8 @@ async def start_gate(
     terms: PaperTerms | None = None,
     pace: Pace | None = None,
     seen: MarketFacts | None = None,
+    others: Sequence[VenueReader] = (),
+    book: BookTerms | None = None,
 ) -> Gate:
     """Start a line on a folder's files, recovered as bootstrap does it.
 
@@ -94,6 +98,8 @@ async def start_gate(
         approve_url=lambda ticket: f"http://ordergate.localhost:8030/approve/{ticket}",
         publish=changes.append,
         pace=pace,
+        others=tuple(others),
+        book=book or BookTerms(),
     )
     line = await order_line(world)
     venue.listen(line.settle.nudge)

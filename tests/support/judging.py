@@ -12,6 +12,7 @@ from ordergate.model.accounts import (
     AccountIdentity,
     AccountState,
     Baselines,
+    Elsewhere,
     Mode,
     Position,
     SebiPack,
@@ -35,6 +36,7 @@ from ordergate.model.outcomes import VenueStatus
 from ordergate.model.principals import Kind, Principal
 from ordergate.model.records import (
     AttemptRecord,
+    BaselineRecord,
     HaltKind,
     HaltRecord,
     RecentOrder,
@@ -54,6 +56,7 @@ from ordergate.model.values import (
     VenueOrderId,
 )
 from ordergate.model.verdicts import Judgement, RuleVerdict
+from ordergate.order.policy.baselines import BookTerms
 from ordergate.order.policy.facts import terms_of
 from ordergate.order.policy.judge import Around, Judge
 from ordergate.order.policy.limits import Limits
@@ -203,6 +206,8 @@ class Court:
     sebi: SebiPack | None = None
     clock_skew: float = 0.0  # of the venue
     trade_allowed: bool = True
+    others: tuple[Elsewhere, ...] = ()
+    terms: BookTerms = field(default_factory=BookTerms)
 
     def __post_init__(self) -> None:
         self.market.set("EURUSD", "1.08500", "1.08510")
@@ -215,11 +220,8 @@ class Court:
             markets=self.market,
             limits=lambda: self.limits,
             clock=self.clock,
-            around=Around(
-                machine=lambda: self.machine,
-                peers=lambda: self.peers,
-                baselines=lambda tx, account: self.baselines,
-            ),
+            around=Around(machine=lambda: self.machine, peers=lambda: self.peers),
+            terms=self.terms,
         )
 
     @property
@@ -258,6 +260,7 @@ class Court:
             read_at=self.clock.monotonic() - self.snapshot_age,
             mark=mark,
             order_id=order_id,
+            others=self.others,
         )
 
     def verdict(self, rule: str, intent: Intent, **call: Any) -> RuleVerdict:
@@ -285,6 +288,11 @@ class Court:
     def reserve(self, *rows: Reservation) -> Court:
         for row in rows:
             self.books.reservations[row.attempt_id] = row
+        return self
+
+    def measured_from(self, *rows: BaselineRecord) -> Court:
+        for row in rows:
+            self.books.baselines[row.account] = row
         return self
 
     def claimed(self, *rows: RecentOrder) -> Court:
@@ -315,6 +323,22 @@ def reservation(n: int = 1, **terms: Any) -> Reservation:
         "risk": D(50),
     }
     return Reservation(**{**base, **terms})
+
+
+def baseline(**terms: Any) -> BaselineRecord:
+    """Return the baselines of an account that began its week and day with 100,000."""
+    base: dict[str, Any] = {
+        "account": ACCOUNT,
+        "currency": "USD",
+        "week": "2026-W02",
+        "week_start": D(100_000),
+        "peak": D(100_000),
+        "day": DAY,
+        "day_start": D(100_000),
+        "last": D(100_000),
+        "seen_at": datetime(2026, 1, 7, 13, 0, tzinfo=UTC),
+    }
+    return BaselineRecord(**{**base, **terms})
 
 
 def attempt(n: int = 1, **terms: Any) -> AttemptRecord:

@@ -10,13 +10,16 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TypeVar
 
+from ordergate.model.accounts import CashKind, CashLine
 from ordergate.model.orders import Action, AttemptState, Lane, Side
 from ordergate.model.outcomes import Fill, FillEffect
 from ordergate.model.records import (
     AttemptRecord,
     AuditHead,
     AuditRow,
+    BaselineRecord,
     CheckpointRow,
+    ExternalRecord,
     HaltRecord,
     OrderRecord,
     RecentOrder,
@@ -24,6 +27,7 @@ from ordergate.model.records import (
     TicketRecord,
     TicketState,
     Tightening,
+    UnderlyingRecord,
     Usage,
 )
 from ordergate.model.values import (
@@ -63,6 +67,10 @@ class Books:
     halts: dict[str, HaltRecord] = field(default_factory=dict)
     tightenings: list[Tightening] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)
+    underlyings: list[UnderlyingRecord] = field(default_factory=list)
+    baselines: dict[AccountId, BaselineRecord] = field(default_factory=dict)
+    cash: list[tuple[AccountId, CashLine]] = field(default_factory=list)
+    externals: list[ExternalRecord] = field(default_factory=list)
     audit: list[AuditRow] = field(default_factory=list)
     head: AuditHead | None = None
     checkpoints: list[CheckpointRow] = field(default_factory=list)
@@ -357,6 +365,67 @@ class MemoryTx:
         for place in places:
             held[place] = dataclasses.replace(held[place], lifted_by=by, lifted_at=at)
         return len(places)
+
+    def underlyings(self) -> Sequence[UnderlyingRecord]:
+        return [row for row in self._books.underlyings if row.removed_at is None]
+
+    def add_underlying(self, row: UnderlyingRecord) -> None:
+        self._books.underlyings.append(row)
+
+    def remove_underlying(self, name: Symbol, *, venue: str, by: PrincipalId, at: datetime) -> int:
+        held = self._books.underlyings
+        places = [
+            place
+            for place, row in enumerate(held)
+            if (row.name, row.venue) == (name, venue) and row.removed_at is None
+        ]
+        for place in places:
+            held[place] = dataclasses.replace(held[place], removed_by=by, removed_at=at)
+        return len(places)
+
+    def baseline(self, account: AccountId) -> BaselineRecord | None:
+        return self._books.baselines.get(account)
+
+    def put_baseline(self, row: BaselineRecord) -> None:
+        self._books.baselines[row.account] = row
+
+    def add_cash(self, account: AccountId, line: CashLine) -> bool:
+        if any((acc, old.line_id) == (account, line.line_id) for acc, old in self._books.cash):
+            return False
+        self._books.cash.append((account, line))
+        return True
+
+    def cash(
+        self, account: AccountId, *, before: str | None, limit: int
+    ) -> Sequence[tuple[str, CashLine]]:
+        rows = [(n, line) for n, (acc, line) in enumerate(self._books.cash, 1) if acc == account]
+        return [(str(n), line) for n, line in reversed(rows) if before is None or n < int(before)][
+            :limit
+        ]
+
+    def paid_in(self, account: AccountId) -> Decimal:
+        payments = (CashKind.DEPOSIT, CashKind.WITHDRAWAL)
+        return sum(
+            (
+                one.amount
+                for acc, one in self._books.cash
+                if acc == account and one.kind in payments
+            ),
+            Decimal(0),
+        )
+
+    def add_external(self, row: ExternalRecord) -> bool:
+        known = {(one.account, one.kind, one.venue_id) for one in self._books.externals}
+        if (row.account, row.kind, row.venue_id) in known:
+            return False
+        self._books.externals.append(row)
+        return True
+
+    def externals(
+        self, account: AccountId, *, before: str | None, limit: int
+    ) -> Sequence[tuple[str, ExternalRecord]]:
+        rows = [(n, r) for n, r in enumerate(self._books.externals, 1) if r.account == account]
+        return [(str(n), r) for n, r in reversed(rows) if before is None or n < int(before)][:limit]
 
     def fact(self, name: str) -> str | None:
         return self._books.facts.get(name)

@@ -61,6 +61,7 @@ from ordergate.model.verdicts import Decision, Exposure, Finding, Judgement, Rul
 from ordergate.model.views import (
     AccountView,
     Change,
+    FillView,
     LimitView,
     OrderView,
     Page,
@@ -176,8 +177,9 @@ class FakeGateway:
         more = start + limit < len(rows)
         return Page(page, str(start + limit) if more else None)
 
-    async def fills(self, *, limit: int, cursor: str | None, asker: Principal) -> Page[Fill]:
-        return Page(tuple(reversed(self._fills))[:limit], None)
+    async def fills(self, *, limit: int, cursor: str | None, asker: Principal) -> Page[FillView]:
+        newest = tuple(reversed(self._fills))[:limit]
+        return Page(tuple(FillView(fill, "gate") for fill in newest), None)
 
     async def ticket(self, ticket_id: TicketId, *, asker: Principal) -> TicketView:
         for view in self._orders.values():

@@ -31,6 +31,7 @@ from ordergate.model.records import ScopeKind
 from ordergate.model.values import TicketId
 from ordergate.model.views import Change
 from ordergate.order.gateway import GATEWAY
+from ordergate.order.policy.baselines import BookTerms
 from ordergate.ports.feed import Feed, Pace
 from ordergate.ports.journal import JournalTx
 from ordergate.ports.system import Clock
@@ -99,6 +100,9 @@ async def build(
             approve_url=approve_url,
             publish=publish,
             pace=pace,
+            book=BookTerms(
+                currency=settings.risk.book_currency or None, zone=settings.risk.book_day_zone
+            ),
         )
     )
     venue.listen(line.settle.nudge)

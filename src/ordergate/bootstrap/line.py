@@ -10,8 +10,10 @@ from ordergate import __version__
 from ordergate.audit.seal import Seal
 from ordergate.model.values import TicketId
 from ordergate.model.views import Change
+from ordergate.order.accounts import Accounts
 from ordergate.order.approval.approve import Approve
 from ordergate.order.books import Sources
+from ordergate.order.daybook import Daybook
 from ordergate.order.desk import Desk
 from ordergate.order.dispatch.send import Send
 from ordergate.order.gateway import Gateway, Line
@@ -19,9 +21,11 @@ from ordergate.order.halt import Halt
 from ordergate.order.intent.accept import Accept
 from ordergate.order.journal.record import Instance, Record
 from ordergate.order.loosen import Loosen
+from ordergate.order.policy.baselines import BookTerms
 from ordergate.order.policy.judge import Around, Judge
 from ordergate.order.policy.limits import Limits
 from ordergate.order.pulse import Pulse
+from ordergate.order.radar import Radar
 from ordergate.order.reconcile.settle import Settle
 from ordergate.order.upkeep import Upkeep
 from ordergate.ports.feed import Pace
@@ -48,6 +52,8 @@ class World:
     approve_url: Callable[[TicketId], str]
     publish: Callable[[Change], None]
     pace: Pace | None = None  # of a recording; None = the prices are none
+    others: tuple[VenueReader, ...] = ()  # further accounts of the book, only read
+    book: BookTerms = BookTerms()  # noqa: RUF009 - frozen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,12 +88,14 @@ async def order_line(world: World) -> OrderLine:
         clock=clock,
         ids=ids,
     )
+    accounts = Accounts(world.reader, world.others)
     pulse = Pulse(clock=clock)
     judge = Judge(
         markets=world.markets,
         limits=world.limits,
         clock=clock,
         around=Around(machine=pulse.read),
+        terms=world.book,
     )
     approve = Approve(record=record, ids=ids, clock=clock)
     halt = Halt(record=record, ids=ids, clock=clock)
@@ -96,7 +104,7 @@ async def order_line(world: World) -> OrderLine:
         judge=judge,
         approve=approve,
         halt=halt,
-        reader=world.reader,
+        accounts=accounts,
         trader=world.trader,
     )
     settle = Settle(
@@ -104,6 +112,9 @@ async def order_line(world: World) -> OrderLine:
         halt=halt,
         reader=world.reader,
         changed=lambda order, attempt: gateway.announce(order, attempt),
+        scanned=Radar(
+            instance=instance, halt=halt, reader=world.reader, publish=world.publish
+        ).look,
     )
     stages = Line(
         record=record,
@@ -128,10 +139,21 @@ async def order_line(world: World) -> OrderLine:
             approve=approve,
             loosen=loosen,
             markets=world.markets,
+            daybook=_daybook(world, instance, accounts, judge),
         ),
         halt=halt,
         pulse=pulse,
         seal=seal,
+    )
+
+
+def _daybook(world: World, instance: Instance, accounts: Accounts, judge: Judge) -> Daybook:
+    return Daybook(
+        instance=instance,
+        accounts=accounts,
+        markets=world.markets,
+        judge=judge,
+        terms=world.book,
     )
 
 

@@ -33,7 +33,10 @@ class AccountIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountState:
-    """Balances in `currency`; the loss day follows the venue's day."""
+    """Balances in `currency`; the loss day follows the venue's day.
+
+    What is paid in or out on the day shifts `day_start_equity`: a deposit is no gain.
+    """
 
     currency: str
     balance: Decimal
@@ -45,14 +48,44 @@ class AccountState:
     day_start_equity: Decimal | None
     realised_today: Decimal
     time: datetime  # venue clock
+    paid_in: Decimal | None = None  # deposits less withdrawals so far; None = the venue is silent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Baselines:
-    """Equities that the gate itself has seen; None = it has not watched the account so long."""
+    """What losses are measured from, in account currency; None = not known.
+
+    Deposits and withdrawals shift them: paying in is no gain, paying out no loss.
+    """
 
     week_start_equity: Decimal | None = None
     peak_equity: Decimal | None = None
+    book_day_start_equity: Decimal | None = None
+
+
+class CashKind(enum.StrEnum):
+    """What moves a balance, or a holding, without an execution."""
+
+    DEPOSIT = "deposit"
+    WITHDRAWAL = "withdrawal"
+    DIVIDEND = "dividend"
+    SWAP = "swap"
+    FEE = "fee"
+    SPLIT = "split"
+    OTHER = "other"  # the venue's own word fits none of these
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CashLine:
+    """One line of the venue's statement that is no execution; `amount` in account currency."""
+
+    line_id: str
+    kind: CashKind
+    amount: Decimal  # signed, as credited
+    time: datetime  # venue clock
+    symbol: Symbol | None = None
+    quantity: Decimal = Decimal(0)  # lots a split added to the holding, signed
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +154,17 @@ class VenueSnapshot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """Another account of the book, as just read; `snapshot` None = it could not be read."""
+
+    account: AccountId
+    venue: VenueName
+    snapshot: VenueSnapshot | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VenueHistory:
-    """Everything of an account since a moment: all orders (open and ended), fills, change tags.
+    """Everything of an account since a moment: orders (open and ended), fills, change tags, cash.
 
     A full scan, read to its last page: only such a scan may say that a tag was not found.
     `applied` holds the tags of modifications and cancels that the venue carried out and kept.
@@ -132,6 +174,7 @@ class VenueHistory:
     fills: tuple[Fill, ...]
     applied: frozenset[Tag]
     venue_time: datetime
+    cash: tuple[CashLine, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

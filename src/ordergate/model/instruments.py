@@ -62,7 +62,7 @@ class Instrument:
     swap_long_ticks: Decimal = Decimal(0)  # ticks per lot and night, as credited (negative = cost)
     swap_short_ticks: Decimal = Decimal(0)
     trade_mode: TradeMode = TradeMode.FULL
-    underlying: str = ""  # what it shares risk with; empty = the symbol itself
+    underlying: str = ""  # shipped with the program, never a venue's word; empty = the symbol
 
     def notional(self, quantity: Decimal, price: Decimal) -> Money:
         """Return quantity x contract size x price, in the quote currency."""

@@ -188,6 +188,56 @@ class Loosening:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineRecord:
+    """What an account's week, peak and book day are measured from: equity less what was paid in."""
+
+    account: AccountId
+    currency: str
+    week: str  # of the venue's day: "2026-W02"
+    week_start: Decimal
+    peak: Decimal
+    day: date  # the book's, in the operator's zone
+    day_start: Decimal
+    last: Decimal  # the newest reading
+    seen_at: datetime  # venue clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnderlyingRecord:
+    """An operator's word that a symbol shares its risk with another name."""
+
+    name: Symbol
+    underlying: str
+    venue: str  # "" = on every venue
+    confirmed_by: PrincipalId
+    confirmed_at: datetime
+    reason: str
+    removed_by: PrincipalId | None = None
+    removed_at: datetime | None = None
+
+
+class ExternalKind(enum.StrEnum):
+    ORDER = "order"
+    FILL = "fill"
+    POSITION = "position"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExternalRecord:
+    """Something at the venue that did not come through the gate, as it was first seen."""
+
+    account: AccountId
+    kind: ExternalKind
+    venue_id: str
+    symbol: Symbol
+    side: Side
+    quantity: Decimal
+    price: Decimal | None
+    venue_time: datetime
+    found_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
     """What a principal or account has used of its venue day (claimed openings)."""
 

@@ -16,6 +16,7 @@ from ordergate.model.accounts import (
     VenueOrderState,
 )
 from ordergate.model.errors import Code
+from ordergate.model.outcomes import Fill
 from ordergate.model.records import (
     AttemptRecord,
     HaltRecord,
@@ -96,6 +97,14 @@ class AccountView:
     external: frozenset[str]  # position ids and venue order ids made around the gate
     source: str
     synthetic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FillView:
+    """An execution and whose it is: "gate", "venue" (a stop fired, a stop-out), "external"."""
+
+    fill: Fill
+    origin: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,24 +13,25 @@ from ordergate.model.accounts import Mode, VenueSnapshot
 from ordergate.model.canonical import from_iso, iso
 from ordergate.model.errors import DataUnavailable, InvalidArgument, NotFound
 from ordergate.model.orders import OrderState
-from ordergate.model.outcomes import Fill
 from ordergate.model.principals import Kind, Principal
-from ordergate.model.records import AttemptRecord, OrderRecord, TicketRecord
+from ordergate.model.records import AttemptRecord, ExternalRecord, OrderRecord, TicketRecord
 from ordergate.model.values import AccountId, OrderId, Symbol, TicketId, VenueName
 from ordergate.model.verdicts import Judgement
 from ordergate.model.views import (
     AccountView,
+    FillView,
     OrderView,
     Page,
     PriceView,
     SafetyView,
     TicketView,
 )
-from ordergate.order.dispatch.send import READ_TIMEOUT_S
+from ordergate.order.accounts import READ_TIMEOUT_S
 from ordergate.order.halt import killed
 from ordergate.order.policy.judge import Judge
 from ordergate.order.policy.loosening import WAITING_FACT, read_waiting
 from ordergate.order.policy.tightenings import EVERYONE, Scope
+from ordergate.order.reconcile.outside import origin
 from ordergate.order.standing import public_code, status_word, venue_code
 from ordergate.ports.journal import Journal, JournalTx, OrderFilter
 from ordergate.ports.market_facts import MarketFacts
@@ -124,17 +125,34 @@ class Books:
 
         return await self._journal.read(work)
 
-    async def fills(self, *, limit: int, cursor: str | None, asker: Principal) -> Page[Fill]:
+    async def fills(self, *, limit: int, cursor: str | None, asker: Principal) -> Page[FillView]:
         """Return the account's fills, newest first, a page at a time."""
         del asker  # every principal that may read the account may read all of its fills
         limit = max(1, min(limit, PAGE_MAX))
         if cursor is not None and not cursor.isdigit():
             raise InvalidArgument("cursor is not one of ours", fix="omit it to start at the newest")
 
-        def work(tx: JournalTx) -> Page[Fill]:
+        def work(tx: JournalTx) -> Page[FillView]:
             rows = tx.fills(self.account_id, before=cursor, limit=limit + 1)
             after = rows[limit - 1][0] if len(rows) > limit else None
-            return Page(tuple(fill for _, _, fill in rows[:limit]), after)
+            views = (
+                FillView(fill, origin(fill, booked_to_us=attempt_id is not None))
+                for _, attempt_id, fill in rows[:limit]
+            )
+            return Page(tuple(views), after)
+
+        return await self._journal.read(work)
+
+    async def externals(self, *, limit: int, cursor: str | None) -> Page[ExternalRecord]:
+        """Return what was made around the gate, newest found first, a page at a time."""
+        limit = max(1, min(limit, PAGE_MAX))
+        if cursor is not None and not cursor.isdigit():
+            raise InvalidArgument("cursor is not one of ours", fix="omit it to start at the newest")
+
+        def work(tx: JournalTx) -> Page[ExternalRecord]:
+            rows = tx.externals(self.account_id, before=cursor, limit=limit + 1)
+            after = rows[limit - 1][0] if len(rows) > limit else None
+            return Page(tuple(row for _, row in rows[:limit]), after)
 
         return await self._journal.read(work)
 

@@ -15,15 +15,23 @@ from ordergate.model.errors import (
 from ordergate.model.orders import AttemptState, OrderState
 from ordergate.model.principals import Kind, Principal
 from ordergate.model.proofs import Proof
-from ordergate.model.records import AttemptRecord, HaltRecord, TicketRecord, TicketState
-from ordergate.model.values import OrderId, TicketId, plain
-from ordergate.model.views import OrderView, SafetyView, TicketView
+from ordergate.model.records import (
+    AttemptRecord,
+    ExternalRecord,
+    HaltRecord,
+    TicketRecord,
+    TicketState,
+    UnderlyingRecord,
+)
+from ordergate.model.values import OrderId, Symbol, TicketId, plain
+from ordergate.model.views import OrderView, Page, SafetyView, TicketView
 from ordergate.order.books import PAGE_MAX
 from ordergate.order.dispatch.send import Claim, Look
 from ordergate.order.gateway import GATEWAY, Gateway, Line
 from ordergate.order.journal.record import Instance
 from ordergate.order.loosen import Loosen
 from ordergate.order.policy.limits import spec_named
+from ordergate.order.policy.underlyings import sound
 from ordergate.ports.feed import SPEED_MAX, Pace
 from ordergate.ports.journal import JournalTx
 
@@ -227,6 +235,56 @@ class Desk:
             lambda tx: self._loosen.withdraw(tx, spec, by=operator.id, reason=reason)
         )
         return await self._gateway.safety()
+
+    async def underlyings(self) -> tuple[UnderlyingRecord, ...]:
+        """Return the confirmed underlyings in force, oldest first."""
+        return await self._journal.read(lambda tx: tuple(tx.underlyings()))
+
+    async def confirm_underlying(
+        self, name: Symbol, underlying: str, *, venue: str, reason: str, operator: Principal
+    ) -> UnderlyingRecord:
+        """Confirm that a symbol shares its risk with another name, from the next judgement on."""
+        _require_operator(operator)
+        _require_reason(reason)
+        row = UnderlyingRecord(
+            name=name,
+            underlying=underlying,
+            venue=venue,
+            confirmed_by=operator.id,
+            confirmed_at=self._clock.now(),
+            reason=reason,
+        )
+
+        def work(tx: JournalTx) -> None:
+            sound(name, underlying, standing=tx.underlyings(), venue=venue)
+            tx.add_underlying(row)
+            body = {"underlying": underlying, "venue": venue, "reason": reason}
+            self._record.note(tx, "underlying.confirmed", actor=operator.id, corr=name, body=body)
+
+        await self._journal.write(work)
+        return row
+
+    async def remove_underlying(
+        self, name: Symbol, *, venue: str, reason: str, operator: Principal
+    ) -> None:
+        """Take back a confirmed underlying: the symbol stands for itself again."""
+        _require_operator(operator)
+        _require_reason(reason)
+
+        def work(tx: JournalTx) -> None:
+            if not tx.remove_underlying(name, venue=venue, by=operator.id, at=self._clock.now()):
+                raise NotFound(
+                    f"{name[:64]} is not confirmed to be anything else",
+                    fix="`ordergate risk underlyings list` shows what is",
+                )
+            body = {"venue": venue, "reason": reason}
+            self._record.note(tx, "underlying.removed", actor=operator.id, corr=name, body=body)
+
+        await self._journal.write(work)
+
+    async def externals(self, *, limit: int, cursor: str | None) -> Page[ExternalRecord]:
+        """Return what was made around the gate, newest found first."""
+        return await self._gateway.externals(limit=limit, cursor=cursor)
 
     async def set_pace(
         self, *, paused: bool | None, speed: Decimal | None, operator: Principal

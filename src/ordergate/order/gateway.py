@@ -218,13 +218,17 @@ class Gateway(Books):
 
     async def watch_day(self) -> HaltRecord | None:
         """Halt the account when a loss has reached its limit, also when nobody asks for more."""
-        state, account = (await self._snapshot()).account, self.account_id
-        lost = await self._journal.read(lambda tx: self._judge.lost(tx, account, state))
-        return None if lost is None else await self._halted(lost, account)
+        snapshot = await self._snapshot()
+        lost = await self._journal.read(lambda tx: self._judge.lost(tx, snapshot))
+        return None if lost is None else await self._halted(lost, self.account_id)
 
     async def _halted(self, halting: Halting, target: str) -> HaltRecord:
         reason = halting.rule
         return await self._stop(HaltKind.HALT, halting.scope, target, reason=reason, by=GATEWAY.id)
+
+    async def halt_book(self, reason: str) -> HaltRecord:
+        """Stop all new risk, on every account: the whole book says so."""
+        return await self._stop(HaltKind.HALT, ScopeKind.GLOBAL, "", reason=reason, by=GATEWAY.id)
 
     async def _stop(
         self, kind: HaltKind, scope: ScopeKind, target: str, *, reason: str, by: PrincipalId
@@ -394,6 +398,7 @@ class Gateway(Books):
             intent,
             asker=asker,
             snapshot=look.snapshot,
+            others=look.others,
             read_at=look.read_at,
             mark=look.mark,
             order_id=None,

@@ -12,6 +12,7 @@ from ordergate.model.errors import Code
 from ordergate.model.orders import Action, OrderState
 from ordergate.model.records import OrderRecord, TicketState
 from ordergate.order.approval.approve import Approve
+from ordergate.order.daybook import Daybook
 from ordergate.order.gateway import GATEWAY, Gateway
 from ordergate.order.journal.record import Instance
 from ordergate.order.loosen import Loosen
@@ -41,6 +42,7 @@ class Upkeep:
         approve: Approve,
         loosen: Loosen,
         markets: MarketFacts,
+        daybook: Daybook,
     ) -> None:
         self._journal = instance.journal
         self._record = instance.record
@@ -49,6 +51,7 @@ class Upkeep:
         self._approve = approve
         self._loosen = loosen
         self._markets = markets
+        self._daybook = daybook
 
     async def resume(self) -> None:
         """Finish what was accepted and not claimed (X2, X4): exits at once, openings if fresh."""
@@ -71,11 +74,17 @@ class Upkeep:
             try:
                 await self.tick()
                 if ticks % DAY_WATCH_TICKS == 0:
-                    await self._gateway.watch_day()
+                    await self.watch_days()
             except Exception as error:  # noqa: BLE001 - exits need the gateway up: it is tried again
                 _log.error("upkeep.failed", reason=f"{type(error).__name__}: {error}")
             ticks += 1
             await self._clock.sleep(TICK_S)
+
+    async def watch_days(self) -> None:
+        """Keep what losses are measured from; halt the account, or everything, at a lost day."""
+        if await self._daybook.keep():
+            await self._gateway.halt_book("book_daily_loss")
+        await self._gateway.watch_day()
 
     async def tick(self) -> None:
         """End what is due: asks, drafts past the venue's day, requotes nobody repeated.

@@ -8,10 +8,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Protocol, TypeVar
 
+from ordergate.model.accounts import CashLine
 from ordergate.model.orders import AttemptState, OrderState, Side
 from ordergate.model.outcomes import Fill
 from ordergate.model.records import (
     AttemptRecord,
+    BaselineRecord,
+    ExternalRecord,
     HaltRecord,
     OrderRecord,
     RecentOrder,
@@ -19,6 +22,7 @@ from ordergate.model.records import (
     TicketRecord,
     TicketState,
     Tightening,
+    UnderlyingRecord,
     Usage,
 )
 from ordergate.model.values import (
@@ -210,6 +214,42 @@ class JournalTx(AuditTx, Protocol):
         self, limit_name: str, *, by: PrincipalId, at: datetime, set_until: datetime
     ) -> int:
         """End a limit's tightenings set up to a moment; they stay on file. Return how many."""
+        ...
+
+    # the whole book
+    def underlyings(self) -> Sequence[UnderlyingRecord]:
+        """Return the operator's confirmed underlyings in force, oldest first."""
+        ...
+
+    def add_underlying(self, row: UnderlyingRecord) -> None: ...
+    def remove_underlying(self, name: Symbol, *, venue: str, by: PrincipalId, at: datetime) -> int:
+        """End a confirmed name; it stays on file. Return how many were in force."""
+        ...
+
+    def baseline(self, account: AccountId) -> BaselineRecord | None: ...
+    def put_baseline(self, row: BaselineRecord) -> None: ...
+    def add_cash(self, account: AccountId, line: CashLine) -> bool:
+        """Book a line once per (account, line_id); False when it was booked before."""
+        ...
+
+    def cash(
+        self, account: AccountId, *, before: str | None, limit: int
+    ) -> Sequence[tuple[str, CashLine]]:
+        """Return (cursor, line), newest first."""
+        ...
+
+    def paid_in(self, account: AccountId) -> Decimal:
+        """Return the deposits less the withdrawals booked so far."""
+        ...
+
+    def add_external(self, row: ExternalRecord) -> bool:
+        """Record once per (account, kind, venue_id); False when it was known."""
+        ...
+
+    def externals(
+        self, account: AccountId, *, before: str | None, limit: int
+    ) -> Sequence[tuple[str, ExternalRecord]]:
+        """Return (cursor, record), newest first."""
         ...
 
     # small durable facts: instance epoch, last policy hash, ...

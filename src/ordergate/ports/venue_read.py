@@ -23,5 +23,9 @@ class VenueReader(Protocol):
         ...
 
     async def history(self, since: datetime) -> VenueHistory:
-        """Read every order and fill since a moment of the venue's clock; raise unless complete."""
+        """Read every order, fill and line of cash since a moment of the venue's clock.
+
+        Raise unless complete. Every change of the balance is a fill's `realised` less its
+        `commission`, or a line of cash; every change of a holding is a fill, or a split's line.
+        """
         ...

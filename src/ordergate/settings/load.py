@@ -64,9 +64,9 @@ class Settings:
     server: Server
     feed: Feed
     paper: Paper
+    risk: Risk
     mcp: Mcp
     log: Log
-    risk: Risk
     run: Run
     token: SecretStr | None
     limits: LimitFile

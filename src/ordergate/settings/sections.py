@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     AwareDatetime,
@@ -93,23 +95,49 @@ class Paper(Section):
     faults: tuple[Fault, ...] = ()
 
 
-class Mcp(Section):
-    data_only: bool = Field(default=False, description="leave the order tools out")
-
-
-class Log(Section):
-    level: Level = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
-
-
 class Risk(Section):
+    """How much may be risked, and how the whole book, all accounts together, is counted."""
+
     profile: tuple[str, ...] = Field(
         default=("paper-default",), min_length=1, description="risk profiles to start from"
+    )
+    book_currency: str = Field(
+        default="", description='of the whole book, such as EUR; "" = the account\'s own'
+    )
+    book_day_zone: str = Field(
+        default="UTC", description="the operator's time zone: the book's day begins at midnight"
     )
 
     @field_validator("profile", mode="before")
     @classmethod
     def _one_or_more(cls, profile: object) -> object:
         return (profile,) if isinstance(profile, str) else profile
+
+    @field_validator("book_currency")
+    @classmethod
+    def _code(cls, code: str) -> str:
+        if code and not re.fullmatch("[A-Z]{3,5}", code):
+            raise ValueError('a currency code in capitals, such as "EUR"')
+        return code
+
+    @field_validator("book_day_zone")
+    @classmethod
+    def _known(cls, zone: str) -> str:
+        try:
+            ZoneInfo(zone)
+        except (ValueError, OSError, ZoneInfoNotFoundError):
+            raise ValueError(
+                'no time zone of that name; write one such as "Europe/Berlin"'
+            ) from None
+        return zone
+
+
+class Mcp(Section):
+    data_only: bool = Field(default=False, description="leave the order tools out")
+
+
+class Log(Section):
+    level: Level = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
 
 
 class Run(Section):
@@ -124,8 +152,8 @@ class Tree(Section):
     server: Server = Server()
     feed: Feed = Feed()
     paper: Paper = Paper()
+    risk: Risk = Risk()
     mcp: Mcp = Mcp()
     log: Log = Log()
-    risk: Risk = Risk()
     run: Run = Run()
     token: SecretStr | None = None

@@ -523,7 +523,7 @@ def test_a_resting_order_that_fills_is_booked_by_the_next_scan(tmp_path: Path) -
             done = await gate.line.gateway.status(view.order.order_id, asker=AGENT)
             assert done.status == "filled"
             fills = await gate.line.gateway.fills(limit=10, cursor=None, asker=AGENT)
-            assert [fill.price for fill in fills.items] == [Decimal("1.08000")]
+            assert [view.fill.price for view in fills.items] == [Decimal("1.08000")]
 
     asyncio.run(run())
 

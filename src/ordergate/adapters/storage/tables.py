@@ -51,7 +51,9 @@ def _index_of_known(column: str, *columns: str) -> Index:
     return Index(None, *columns, sqlite_where=literal_column(column).is_not(None))
 
 
-def _table(name: str, *parts: Column[str] | Column[int] | Index | CheckConstraint) -> Table:
+def _table(
+    name: str, *parts: Column[str] | Column[int] | Index | CheckConstraint | UniqueConstraint
+) -> Table:
     return Table(name, METADATA, *parts, sqlite_strict=True)
 
 
@@ -260,6 +262,65 @@ TIGHTENINGS: Final = _table(
     _text("reason"),
     _maybe("lifted_by"),
     _maybe("lifted_at"),
+)
+
+# What the operator confirmed to share its risk with what; what was removed stays on file.
+UNDERLYINGS: Final = _table(
+    "underlyings",
+    Column("n", WIDE, primary_key=True, autoincrement=True),
+    _text("name"),
+    _text("underlying"),
+    _text("venue"),
+    _text("confirmed_by"),
+    _text("confirmed_at"),
+    _text("reason"),
+    _maybe("removed_by"),
+    _maybe("removed_at"),
+)
+
+BASELINES: Final = _table(
+    "baselines",
+    Column("account", Text, primary_key=True),
+    _text("currency"),
+    _text("week"),
+    _text("week_start"),
+    _text("peak"),
+    _text("day"),
+    _text("day_start"),
+    _text("last"),
+    _text("seen_at"),
+)
+
+CASH: Final = _table(
+    "cash",
+    Column("n", WIDE, primary_key=True, autoincrement=True),  # booking order
+    _text("account"),
+    _text("line_id"),
+    _text("kind"),
+    _text("amount"),
+    _text("time"),
+    _maybe("symbol"),
+    _text("quantity"),
+    _text("note"),
+    UniqueConstraint("account", "line_id"),
+    Index(None, "account", "n"),
+    Index(None, "account", "kind"),
+)
+
+EXTERNALS: Final = _table(
+    "externals",
+    Column("n", WIDE, primary_key=True, autoincrement=True),  # order of finding, the page cursor
+    _text("account"),
+    _text("kind"),
+    _text("venue_id"),
+    _text("symbol"),
+    _text("side"),
+    _text("quantity"),
+    _maybe("price"),
+    _text("venue_time"),
+    _text("found_at"),
+    UniqueConstraint("account", "kind", "venue_id"),
+    Index(None, "account", "n"),
 )
 
 FACTS: Final = _table("facts", Column("name", Text, primary_key=True), _text("value"))

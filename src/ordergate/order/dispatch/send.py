@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
-from ordergate.model.accounts import VenueSnapshot
+from ordergate.model.accounts import Elsewhere, VenueSnapshot
 from ordergate.model.canonical import plain_data
 from ordergate.model.errors import Code, DataUnavailable
 from ordergate.model.orders import (
@@ -32,6 +32,7 @@ from ordergate.model.records import (
 )
 from ordergate.model.values import AttemptId, PrincipalId
 from ordergate.model.verdicts import Judgement, Verb
+from ordergate.order.accounts import Accounts
 from ordergate.order.approval.approve import Approve, asked
 from ordergate.order.approval.ticket import in_band
 from ordergate.order.dispatch.evidence import code_of, event_of, evidence, filled
@@ -44,22 +45,21 @@ from ordergate.order.policy.decision import recorded, told
 from ordergate.order.policy.facts import terms_of
 from ordergate.order.policy.judge import Judge
 from ordergate.ports.journal import JournalTx
-from ordergate.ports.venue_read import VenueReader
 from ordergate.ports.venue_trade import VenueTrader
 
 SEND_WITHIN_S: Final = 2.0  # between claim and first byte
 WIRE_TIMEOUT_S: Final = 10.0
-READ_TIMEOUT_S: Final = 3.0
 TAG_TRIES: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """A read of the account, and the audit mark taken before it."""
+    """A read of the accounts, and the audit mark taken before it."""
 
     snapshot: VenueSnapshot | None  # None: the venue could not be read
     read_at: float  # monotonic seconds
     mark: int
+    others: tuple[Elsewhere, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +82,7 @@ class Send:
         judge: Judge,
         approve: Approve,
         halt: Halt,
-        reader: VenueReader,
+        accounts: Accounts,
         trader: VenueTrader,
     ) -> None:
         self._journal = instance.journal
@@ -94,18 +94,14 @@ class Send:
         self._judge = judge
         self._approve = approve
         self._halt = halt
-        self._reader = reader
+        self._accounts = accounts
         self._trader = trader
 
     async def look(self, mark: int) -> Look:
-        """Read the account once; an unreadable venue is a missing fact, not an error."""
+        """Read every account once; an unreadable one is a missing fact, not an error."""
         read_at = self._clock.monotonic()
-        try:
-            async with asyncio.timeout(READ_TIMEOUT_S):
-                snapshot = await self._reader.snapshot()
-        except Exception:  # noqa: BLE001 - whatever the adapter raises, the fact is missing
-            snapshot = None
-        return Look(snapshot=snapshot, read_at=read_at, mark=mark)
+        snapshot, others = await self._accounts.read()
+        return Look(snapshot=snapshot, others=others, read_at=read_at, mark=mark)
 
     def claim(
         self,
@@ -126,6 +122,7 @@ class Send:
             order.intent,
             asker=asker,
             snapshot=look.snapshot,
+            others=look.others,
             read_at=look.read_at,
             mark=look.mark,
             order_id=order.order_id,

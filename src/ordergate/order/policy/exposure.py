@@ -196,19 +196,22 @@ def book(
     pending: Iterable[Pending],
     exits: Mapping[Side, Decimal],
     worths: Mapping[Symbol, Worth],
+    underlying: str | None = None,
 ) -> Book:
     """Return the projected worst case: positions and every opening order that may still fill.
 
     Long and short of one underlying are not set off against each other: on a hedging account both
-    stand, and of two resting orders only one may fill.
+    stand, and of two resting orders only one may fill. The net counts only what is held against
+    what is wanted. `underlying`: of the order, where the symbol means something else here.
     """
-    held, open_positions = _Sum(symbol, worths), 0
+    wanted = underlying or worths[symbol].underlying
+    held, open_positions = _Sum(symbol, worths, wanted), 0
     for position in positions:
         worth = worths[position.symbol]
         amount = _product(worth.unit, position.current_price, position.quantity)
         held.add(position.symbol, position.side, position.quantity, amount)
         open_positions += 1
-    coming, openings, margin = _Sum(symbol, worths), 0, _Total()
+    coming, openings, margin = _Sum(symbol, worths, wanted), 0, _Total()
     for order in pending:
         coming.add(order.symbol, order.side, order.quantity, order.notional)
         worth = worths[order.symbol]
@@ -364,12 +367,12 @@ def _sides() -> _Sides:
 
 
 class _Sum:
-    """Lots of one symbol and money of its underlying, by side."""
+    """Lots of one symbol, money of its underlying and of everything, by side."""
 
-    def __init__(self, symbol: Symbol, worths: Mapping[Symbol, Worth]) -> None:
+    def __init__(self, symbol: Symbol, worths: Mapping[Symbol, Worth], underlying: str) -> None:
         self._symbol = symbol
         self._worths = worths
-        self._underlying = worths[symbol].underlying
+        self._underlying = underlying
         self.gross = _Total()
         self.money = _sides()
         self.all = _sides()

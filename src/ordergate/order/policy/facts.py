@@ -44,6 +44,7 @@ from ordergate.order.policy.budget import Budget
 from ordergate.order.policy.exposure import Book, Valuation, is_exit
 from ordergate.order.policy.limits import SPECS, Limits
 from ordergate.order.policy.surroundings import Machine, Peer
+from ordergate.order.policy.wholebook import WholeBook
 
 MINUTE: Final = timedelta(minutes=1)
 # Far beyond any price or size; keeps every later product and quotient within 28 digits.
@@ -118,13 +119,15 @@ class Facts:
     ours: frozenset[VenueOrderId] = frozenset()  # those of them that this gate has sent
     shock: Decimal | None = None  # of the symbol, a fraction of its price
     venue_time: datetime | None = None  # the venue's own clock, when the account was read
-    baselines: Baselines | None = None
     machine: Machine | None = None
     version: str = ""  # of this process: protocol and policy
     peers: tuple[Peer, ...] = ()
     sebi: SebiPack | None = None
     budget: Budget | None = None  # of the principal; None = the account could not be read
     limit_sources: Mapping[str, str] = field(default_factory=dict)  # those not of the default
+    whole: WholeBook | None = None  # every account the gate reads
+    baselines: Baselines = field(default_factory=Baselines)  # of the account
+    aliases: frozenset[str] = frozenset()  # the symbol's underlying, and all confirmed to be it
 
     @property
     def equity(self) -> Decimal | None:

@@ -8,22 +8,22 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from ordergate.model.accounts import AccountState, Baselines, VenueOrderState, VenueSnapshot
+from ordergate.model.accounts import AccountState, Elsewhere, VenueOrderState, VenueSnapshot
 from ordergate.model.canonical import from_iso
 from ordergate.model.instruments import Instrument
 from ordergate.model.market import Quote
 from ordergate.model.orders import AttemptState, Intent, Lane, PlaceIntent
 from ordergate.model.principals import Principal
 from ordergate.model.records import AttemptRecord, HaltRecord, Reservation, ScopeKind
-from ordergate.model.values import AccountId, AttemptId, OrderId, Symbol
+from ordergate.model.values import AttemptId, OrderId
 from ordergate.model.verdicts import Finding, Halting, Judgement
 from ordergate.model.views import LimitView
 from ordergate.order.halt import in_scope, release_of, yes_to
+from ordergate.order.policy.baselines import BookTerms
 from ordergate.order.policy.budget import Budget, budget_of, gather
 from ordergate.order.policy.decision import decide
 from ordergate.order.policy.exposure import (
     Book,
-    Worth,
     book,
     is_exit,
     larger,
@@ -61,15 +61,13 @@ from ordergate.order.policy.target import (
     target,
 )
 from ordergate.order.policy.tightenings import EVERYONE, InForce, Scope, in_force
+from ordergate.order.policy.underlyings import Underlyings
+from ordergate.order.policy.wholebook import Counting
 from ordergate.ports.journal import JournalTx
 from ordergate.ports.market_facts import MarketFacts
 from ordergate.ports.system import Clock
 
 IN_DOUBT: Final = frozenset({AttemptState.UNKNOWN, AttemptState.PARKED})
-
-
-def _never_watched(_: JournalTx, __: AccountId) -> Baselines | None:
-    return Baselines()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +76,6 @@ class Around:
 
     machine: Callable[[], Machine]
     peers: Callable[[], tuple[Peer, ...]] = tuple
-    baselines: Callable[[JournalTx, AccountId], Baselines | None] = _never_watched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +103,7 @@ class _Ask:
     age_s: Decimal | None
     mark: int
     order_id: OrderId | None
+    others: tuple[Elsewhere, ...] = ()
 
 
 class Judge:
@@ -118,9 +116,11 @@ class Judge:
         limits: Callable[[], Limits],
         clock: Clock,
         around: Around,
+        terms: BookTerms = BookTerms(),  # noqa: B008 - frozen
     ) -> None:
         self._around = around
         self._markets = markets
+        self._terms = terms
         self._limits = limits
         self._clock = clock
         self._last: PolicyBook | None = None
@@ -137,9 +137,11 @@ class Judge:
         """Return the limits in force for everyone as they would be without any tightening."""
         return in_force(self._policy(tx).limits, ()).limits
 
-    def lost(self, tx: JournalTx, account: AccountId, state: AccountState) -> Halting | None:
+    def lost(self, tx: JournalTx, snapshot: VenueSnapshot) -> Halting | None:
         """Return the loss that has ended an account's trading, also when nobody asks for more."""
-        return lost(state, self._around.baselines(tx, account), self.effective(tx))
+        limits = self.effective(tx)
+        baselines = self._counting(tx, limits).baselines(snapshot)
+        return lost(snapshot.account, baselines, limits)
 
     def policy_hash(self, tx: JournalTx) -> str:
         """Return the hash of all limits in force, those of single agents and accounts too."""
@@ -155,11 +157,13 @@ class Judge:
         read_at: float,
         mark: int,
         order_id: OrderId | None,
+        others: tuple[Elsewhere, ...] = (),
     ) -> Judgement:
         """Return the whole checklist for `intent`, with the facts it rests on.
 
         `snapshot` was read at `read_at` (monotonic seconds), after audit record `mark`; older than
-        limits.facts_age_max_s it opens nothing. `order_id` is the order itself: judged again,
+        limits.facts_age_max_s it opens nothing; so were `others`, which make up the whole book with
+        it. `order_id` is the order itself: judged again,
         it is no duplicate of itself.
         """
         scope = Scope(venue=intent.venue, account=intent.account, principal=asker.id)
@@ -174,6 +178,7 @@ class Judge:
                 age_s=None if snapshot is None else age_s,
                 mark=mark,
                 order_id=order_id,
+                others=others,
             ),
             standing=policy.of(scope),
             version=version_identity(policy.whole_hash()),
@@ -208,6 +213,8 @@ class Judge:
         limits, now, venue_now = standing.limits, self._clock.now(), markets.venue_now()
         scene = self._scene(tx, ask)
         named, spec, quote, state = scene.named, scene.instrument, scene.quote, scene.state
+        counting = self._counting(tx, limits)
+        holds = None if snapshot is None else self._book(tx, ask, snapshot, scene, counting)
         return Facts(
             account=intent.account,
             venue=intent.venue,
@@ -224,7 +231,12 @@ class Judge:
             rate=scene.rate,
             identity=None if snapshot is None else snapshot.identity,
             state=state,
-            book=None if snapshot is None else self._book(tx, ask, snapshot, scene, limits),
+            book=holds,
+            whole=counting.whole(
+                intent.symbol, intent.venue, own=snapshot, holds=holds, others=ask.others
+            ),
+            baselines=counting.baselines(snapshot),
+            aliases=counting.aliases(intent.symbol, intent.venue),
             snapshot_age_s=ask.age_s,
             position=named.position,
             resting=named.resting,
@@ -235,7 +247,7 @@ class Judge:
             halts=_halts(tx, ask),
             used=None if state is None else tx.usage(intent.account, ask.asker.id, state.day),
             account_used=None if state is None else tx.usage(intent.account, None, state.day),
-            budget=None if snapshot is None else self._budget(tx, ask, snapshot, scene, limits),
+            budget=None if snapshot is None else self._budget(tx, ask, snapshot, scene, counting),
             activity=_activity(tx, ask, now=now, venue_now=venue_now, limits=limits),
             doubt=doubt(
                 tx.attempts_in(IN_DOUBT, account=intent.account), symbol=intent.symbol, now=now
@@ -245,7 +257,6 @@ class Judge:
             shock=None if spec is None else shock(spec, limits, at=venue_now),
             venue_time=None if snapshot is None else snapshot.venue_time,
             sebi=None if snapshot is None else snapshot.sebi,
-            baselines=self._around.baselines(tx, intent.account),
             machine=self._around.machine(),
             version=version,
             peers=self._around.peers(),
@@ -275,14 +286,15 @@ class Judge:
         )
 
     def _book(
-        self, tx: JournalTx, ask: _Ask, snapshot: VenueSnapshot, scene: _Scene, limits: Limits
+        self, tx: JournalTx, ask: _Ask, snapshot: VenueSnapshot, scene: _Scene, counting: Counting
     ) -> Book:
         """Return all that is held or may fill; the order that is judged or changed left out."""
         named, intent, ours = scene.named, ask.intent, _held(tx, ask, scene.named)
         symbols = {intent.symbol, *(row.symbol for row in ours)}
         symbols.update(position.symbol for position in snapshot.positions)
         symbols.update(order.symbol for order in snapshot.open_orders)
-        worths = {symbol: self._worth(symbol, snapshot, limits) for symbol in symbols}
+        currency, venue = snapshot.account.currency, snapshot.identity.venue
+        worths = {symbol: counting.worth(symbol, venue, currency) for symbol in symbols}
         pending = {row.attempt_id: reserved(row) for row in ours}
         around = []
         for order, attempt_id in scene.resting:
@@ -300,31 +312,28 @@ class Judge:
         )
 
     def _budget(
-        self, tx: JournalTx, ask: _Ask, snapshot: VenueSnapshot, scene: _Scene, limits: Limits
+        self, tx: JournalTx, ask: _Ask, snapshot: VenueSnapshot, scene: _Scene, counting: Counting
     ) -> Budget:
-        account = ask.intent.account
+        account, currency = ask.intent.account, snapshot.account.currency
         return budget_of(
             ask.asker.id,
             positions=gather(
                 snapshot.positions,
                 lambda position_id: tx.openers(account, position_id),
-                lambda position: self._worth(position.symbol, snapshot, limits).unit,
+                lambda row: counting.worth(row.symbol, ask.intent.venue, currency).unit,
             ),
             pending=(row for row in _held(tx, ask, scene.named) if row.principal == ask.asker.id),
         )
 
-    def _worth(self, symbol: Symbol, snapshot: VenueSnapshot, limits: Limits) -> Worth:
-        instrument, quote = self._markets.instrument(symbol), self._markets.quote(symbol)
-        price = None if quote is None else quote.ask
-        if instrument is None:
-            return Worth(underlying=symbol, leverage=1, unit=None, price=price)
-        rate = self._markets.rate(instrument.quote_currency, snapshot.account.currency)
-        return Worth(
-            underlying=instrument.underlying or symbol,
-            leverage=instrument.leverage,
-            unit=None if rate is None else instrument.contract_size * rate,
-            price=price,
-            shock=shock(instrument, limits, at=self._markets.venue_now()),
+    def _counting(self, tx: JournalTx, limits: Limits) -> Counting:
+        return Counting(
+            terms=self._terms,
+            rate=self._markets.rate,
+            instrument=self._markets.instrument,
+            quote=self._markets.quote,
+            shock=lambda spec: shock(spec, limits, at=self._markets.venue_now()),
+            named=Underlyings(tuple(tx.underlyings())),
+            keeper=tx,
         )
 
 

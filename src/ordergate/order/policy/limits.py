@@ -126,6 +126,15 @@ class Limits:
     net_exposure_fraction: Decimal = _number(
         "5", "of equity", "Largest surplus of long over short, or of short over long", most="30"
     )
+    book_position_notional_fraction: Decimal = _number(
+        "2", "of the book's equity", "Largest position in one underlying, all accounts", most="30"
+    )
+    book_gross_exposure_fraction: Decimal = _number(
+        "5", "of the book's equity", "Largest sum of all positions, all accounts", most="30"
+    )
+    book_net_exposure_fraction: Decimal = _number(
+        "5", "of the book's equity", "Longs less shorts, or the reverse, all accounts", most="30"
+    )
     margin_free_min_fraction: Decimal = _number(
         "0.5",
         "of equity",
@@ -142,6 +151,12 @@ class Limits:
     )
     daily_loss_fraction: Decimal = _number(
         "0.02", "of equity at the day's start", "Loss of the venue's day that ends it", most="1"
+    )
+    book_daily_loss_fraction: Decimal = _number(
+        "0.02",
+        "of the book's equity at its day's start",
+        "Loss that ends the book's day, all accounts",
+        most="1",
     )
     weekly_loss_fraction: Decimal = _number(
         "0.05", "of equity at the week's start", "Loss of the week that ends it", most="1"

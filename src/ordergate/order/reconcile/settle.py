@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from datetime import time as day_time
@@ -57,6 +57,7 @@ class Settle:
         halt: Halt,
         reader: VenueReader,
         changed: Callable[[OrderRecord, AttemptRecord], None],
+        scanned: Callable[[VenueHistory], Awaitable[None]] | None = None,
     ) -> None:
         self._journal = instance.journal
         self._record = instance.record
@@ -67,6 +68,7 @@ class Settle:
         self._halt = halt
         self._reader = reader
         self._changed = changed
+        self._scanned = scanned
         self._one = asyncio.Lock()
         self._nudged = asyncio.Event()
         self._booked: dict[str, None] = {}
@@ -134,6 +136,8 @@ class Settle:
             found = difference(attempts, history, known_tags=known, is_ours=ours)
             events = await self._book(found, history, started)
             self._last_scan = history.venue_time
+            if self._scanned is not None:
+                await self._scanned(history)
             return events
 
     def _watched(self, tx: JournalTx) -> Sequence[AttemptRecord]:

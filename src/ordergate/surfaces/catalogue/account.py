@@ -242,7 +242,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         name="list_fills",
-        summary="Executions, newest first.",
+        summary="Executions, newest first. `origin`: gate, venue (a stop fired) or external.",
         act=Act.READ_ACCOUNT,
         request=requests.Fills,
         result=FillsResult,

@@ -12,11 +12,10 @@ from typing import Final
 
 from ordergate.model.accounts import AccountIdentity, Mode, Position, VenueOrderState
 from ordergate.model.orders import CloseIntent, Keep, ModifyIntent, PlaceIntent
-from ordergate.model.outcomes import Fill
 from ordergate.model.records import OrderRecord, TicketRecord
 from ordergate.model.values import plain
 from ordergate.model.verdicts import RuleVerdict
-from ordergate.model.views import OrderView
+from ordergate.model.views import FillView, OrderView
 from ordergate.order.standing import closed
 from ordergate.surfaces.catalogue.results import (
     ApprovalItem,
@@ -251,7 +250,7 @@ def resting_item(
 
 
 def fill_items(
-    fills: Iterable[Fill], *, identity: AccountIdentity, source: Source
+    views: Iterable[FillView], *, identity: AccountIdentity, source: Source
 ) -> list[FillItem]:
     return [
         FillItem(
@@ -266,6 +265,7 @@ def fill_items(
             realised=plain(fill.realised),
             effect=fill.effect.value,
             reason=fill.reason,
+            origin=view.origin,
             time=time_text(fill.time),
             mode=identity.mode.value,
             venue=identity.venue,
@@ -273,7 +273,8 @@ def fill_items(
             source=source.name,
             synthetic=source.synthetic,
         )
-        for fill in fills
+        for view in views
+        for fill in (view.fill,)
     ]
 
 

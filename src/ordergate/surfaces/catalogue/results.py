@@ -153,6 +153,7 @@ class FillItem(Result):
     realised: str
     effect: str
     reason: str
+    origin: str
     time: str
     mode: str
     venue: str

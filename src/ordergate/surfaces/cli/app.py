@@ -10,6 +10,7 @@ from ordergate import __version__
 from ordergate.model.errors import GateError
 from ordergate.surfaces.cli import (
     approving,
+    booking,
     hindsight,
     looking,
     operating,
@@ -45,7 +46,17 @@ def build(starts: Starts) -> typer.Typer:
         del version
         context.obj = Session(starts)
 
-    for commands in (setup, demo, looking, trading, approving, operating, replaying, hindsight):
+    for commands in (
+        setup,
+        demo,
+        looking,
+        trading,
+        approving,
+        operating,
+        booking,
+        replaying,
+        hindsight,
+    ):
         commands.register(app)
     return app
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -15,7 +16,7 @@ from ordergate.model.canonical import plain_data
 from ordergate.model.errors import Code, InvalidArgument
 from ordergate.model.principals import Kind
 from ordergate.model.records import ScopeKind
-from ordergate.model.values import NotANumber, OrderId, TicketId, parse_decimal, plain
+from ordergate.model.values import NotANumber, OrderId, Symbol, TicketId, parse_decimal, plain
 from ordergate.model.views import OrderView, SafetyView
 from ordergate.order.desk import Desk
 from ordergate.order.gateway import Gateway
@@ -38,6 +39,8 @@ from ordergate.surfaces.console.entry import (
     text,
     typed,
 )
+
+EXTERNALS_SHOWN: Final = 200
 
 AuditLines = Callable[[], AsyncIterator[str]]
 
@@ -72,6 +75,10 @@ class Acts:
             ("POST", "/operator/orders/{id}/resolve", self.resolve),
             ("POST", "/operator/limits/{name}/loosen", self.loosen),
             ("POST", "/operator/limits/{name}/withdraw", self.withdraw_loosening),
+            ("GET", "/operator/underlyings", self.underlyings),
+            ("POST", "/operator/underlyings", self.confirm_underlying),
+            ("POST", "/operator/underlyings/remove", self.remove_underlying),
+            ("GET", "/operator/external", self.externals),
             ("POST", "/operator/feed", self.set_pace),
             ("GET", "/operator/tokens", self.tokens),
             ("POST", "/operator/tokens", self.create_token),
@@ -212,6 +219,40 @@ class Acts:
             path_id(request, "name"), reason=text(fields, "reason"), operator=visit.operator
         )
         return answer(_limits_shape(safety))
+
+    async def underlyings(self, request: Request) -> Response:
+        await self._entry.visit(request)
+        return answer(plain_data(await self._desk.underlyings()))
+
+    async def confirm_underlying(self, request: Request) -> Response:
+        visit = await self._entry.write(request)
+        fields = await read_object(request)
+        only(fields, "name", "underlying", "venue", "reason")
+        row = await self._desk.confirm_underlying(
+            Symbol(text(fields, "name")),
+            text(fields, "underlying"),
+            venue=text(fields, "venue", default=""),
+            reason=text(fields, "reason"),
+            operator=visit.operator,
+        )
+        return answer(plain_data(row))
+
+    async def remove_underlying(self, request: Request) -> Response:
+        visit = await self._entry.write(request)
+        fields = await read_object(request)
+        only(fields, "name", "venue", "reason")
+        await self._desk.remove_underlying(
+            Symbol(text(fields, "name")),
+            venue=text(fields, "venue", default=""),
+            reason=text(fields, "reason"),
+            operator=visit.operator,
+        )
+        return answer({})
+
+    async def externals(self, request: Request) -> Response:
+        await self._entry.visit(request)
+        page = await self._desk.externals(limit=EXTERNALS_SHOWN, cursor=None)
+        return answer(plain_data(page.items))
 
     async def set_pace(self, request: Request) -> Response:
         visit = await self._entry.write(request)

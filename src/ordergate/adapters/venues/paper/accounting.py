@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from ordergate.adapters.venues.paper import mapping
-from ordergate.adapters.venues.paper.book import EXPIRED, PositionRow, Work
+from ordergate.adapters.venues.paper.book import EXPIRED, CashRow, PositionRow, Work
 from ordergate.adapters.venues.paper.floor import Floor
 from ordergate.model import hours
+from ordergate.model.accounts import CashKind
 from ordergate.sim import costs, margin
 
 ROLLOVERS_MAX: Final = 20_000  # more than fifty years of missed days in one step
@@ -112,5 +113,17 @@ def _charge_swap(work: Work, floor: Floor, position: PositionRow, *, weekday: in
         return
     raw = costs.swap(position.steps, per_step, nights)
     credit = costs.booked(raw, floor.position_rate(position), floor.grid)
-    work.credit(credit)
+    if not credit:
+        return
+    work.book_cash(
+        CashRow(
+            number=work.number(),
+            kind=CashKind.SWAP.value,
+            amount=credit,
+            symbol=position.symbol,
+            steps=0,
+            at=work.account.day_end,
+            note="",
+        )
+    )
     work.put_position(position._replace(swap=position.swap + credit))

@@ -14,6 +14,7 @@ PARTIAL = "partial"
 FILLED = "filled"
 CANCELED = "canceled"
 EXPIRED = "expired"
+PAYMENTS = frozenset({"deposit", "withdrawal"})
 OPEN_STATUSES = frozenset({WORKING, PARTIAL})
 
 
@@ -96,6 +97,18 @@ class RefusalRow(NamedTuple):
     at: int
 
 
+class CashRow(NamedTuple):
+    """One line of the statement that is no execution: a payment, a swap, a dividend."""
+
+    number: int
+    kind: str
+    amount: int
+    symbol: str
+    steps: int  # a split added to the holding, signed
+    at: int
+    note: str
+
+
 class AccountRow(NamedTuple):
     balance: int
     day: str  # the venue's trading day
@@ -113,6 +126,7 @@ class Book:
     account: AccountRow
     orders: dict[int, OrderRow]
     positions: dict[int, PositionRow]
+    paid_in: int = 0  # deposits less withdrawals so far
     symbols: frozenset[str] = field(init=False)
     due: int = field(init=False)  # when time alone changes the books: day's end or an expiry
 
@@ -139,6 +153,8 @@ class Work:
         self.changed_positions: dict[int, PositionRow] = {}
         self.fills: list[FillRow] = []
         self.refusals: list[RefusalRow] = []
+        self.cash: list[CashRow] = []
+        self.paid_in = book.paid_in
         self.tags: list[tuple[str, str, int]] = []  # tag, what it did, when
         self.instruments: list[tuple[str, str]] = []  # units of symbols new to the books
         self.requested = 0  # the order a request is about; its answer tells of it
@@ -151,13 +167,16 @@ class Work:
             or self.changed_positions
             or self.fills
             or self.refusals
+            or self.cash
             or self.tags
         )
 
     @property
     def is_news(self) -> bool:
-        """Say whether orders changed of which no request's answer tells: filled or ended."""
-        return any(fill.venue_order_id != f"O{self.requested}" for fill in self.fills) or any(
+        """Say whether something changed of which no request's answer tells."""
+        if self.cash or any(fill.venue_order_id != f"O{self.requested}" for fill in self.fills):
+            return True
+        return any(
             row.number != self.requested and (row.done_at or row.filled or row.triggered)
             for row in self.changed_orders.values()
         )
@@ -189,6 +208,19 @@ class Work:
             balance=account.balance + amount, realised_today=account.realised_today + amount
         )
 
+    def book_cash(self, row: CashRow) -> None:
+        """Book a line to the balance; a payment is no result of the day, it moves its start."""
+        self.cash.append(row)
+        if row.kind not in PAYMENTS:
+            self.credit(row.amount)
+            return
+        account = self.account
+        self.paid_in += row.amount
+        self.account = account._replace(
+            balance=account.balance + row.amount,
+            day_start_equity=account.day_start_equity + row.amount,
+        )
+
     def end_order(self, row: OrderRow, status: str, *, code: str, at: int) -> OrderRow:
         """Take an order out of the market."""
         ended = row._replace(status=status, code=code, done_at=at)
@@ -200,4 +232,5 @@ class Work:
         book.account = self.account
         book.orders = self.orders
         book.positions = self.positions
+        book.paid_in = self.paid_in
         book.index()

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from ordergate.adapters.venues.paper.book import (
+    PAYMENTS,
     AccountRow,
     Book,
+    CashRow,
     FillRow,
     OrderRow,
     PositionRow,
@@ -33,6 +35,7 @@ class History(NamedTuple):
     refusals: list[RefusalRow]
     fills: list[FillRow]
     applied: list[str]
+    cash: list[CashRow]
 
 
 def _columns(row: type[Any]) -> str:
@@ -72,10 +75,16 @@ _SCHEMA: Final = (
     " day_start_equity INTEGER NOT NULL, realised_today INTEGER NOT NULL,"
     " next_number INTEGER NOT NULL, venue_time INTEGER NOT NULL)",
 )
+# Files of before there were payments lack this table.
+_CASH: Final = (
+    _table("cash", CashRow).replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS", 1),
+    "CREATE INDEX IF NOT EXISTS cash_at ON cash (at)",
+)
 _PUT_ORDER: Final = _put("orders", OrderRow)
 _PUT_POSITION: Final = _put("positions", PositionRow)
 _PUT_FILL: Final = _put("fills", FillRow)
 _PUT_REFUSAL: Final = _put("refusals", RefusalRow)
+_PUT_CASH: Final = _put("cash", CashRow)
 _PUT_ACCOUNT: Final = (
     f"INSERT OR REPLACE INTO account (one, {_columns(AccountRow)}) VALUES (1, ?, ?, ?, ?, ?, ?, ?)"
 )
@@ -94,6 +103,8 @@ class VenueFile:
         elif version != VERSION:
             self._write.close()
             raise ForeignFile(f"{path} has version {version}, not {VERSION}")
+        for statement in _CASH:
+            self._write.execute(statement)
         self._read = _connect(path)
 
     def _create(self) -> None:
@@ -117,7 +128,13 @@ class VenueFile:
             account=AccountRow(*account),
             orders={row[0]: OrderRow(*row) for row in orders},
             positions={row[0]: PositionRow(*row) for row in positions},
+            paid_in=self._paid_in(),
         )
+
+    def _paid_in(self) -> int:
+        kinds = ", ".join(f"'{kind}'" for kind in sorted(PAYMENTS))
+        paid = self._write.execute(f"SELECT sum(amount) FROM cash WHERE kind IN ({kinds})")
+        return int(paid.fetchone()[0] or 0)
 
     def commit(self, work: Work) -> None:
         """Make a change durable, all of it or nothing; any error means nothing."""
@@ -134,6 +151,8 @@ class VenueFile:
                 write.executemany(_PUT_FILL, work.fills)
             if work.refusals:
                 write.executemany(_PUT_REFUSAL, work.refusals)
+            if work.cash:
+                write.executemany(_PUT_CASH, work.cash)
             if work.instruments:
                 write.executemany("INSERT INTO instruments VALUES (?, ?)", work.instruments)
             write.execute(_PUT_ACCOUNT, work.account)
@@ -182,6 +201,9 @@ class VenueFile:
             applied = read.execute(
                 "SELECT tag FROM tags WHERE did = ? AND at >= ?", (_APPLIED, since)
             ).fetchall()
+            cash = read.execute(
+                f"SELECT {_columns(CashRow)} FROM cash WHERE at >= ? ORDER BY number", (since,)
+            ).fetchall()
         finally:
             read.execute("COMMIT")
         return History(
@@ -189,6 +211,7 @@ class VenueFile:
             [RefusalRow(*row) for row in refusals],
             [FillRow(*row) for row in fills],
             [row[0] for row in applied],
+            [CashRow(*row) for row in cash],
         )
 
     def close(self) -> None:

@@ -14,13 +14,20 @@ from ordergate.adapters.venues.paper import (
     placing,
     reports,
 )
-from ordergate.adapters.venues.paper.book import AccountRow, Book, OrderRow, RefusalRow, Work
+from ordergate.adapters.venues.paper.book import (
+    AccountRow,
+    Book,
+    CashRow,
+    OrderRow,
+    RefusalRow,
+    Work,
+)
 from ordergate.adapters.venues.paper.client import VenueFile, applied, placed
 from ordergate.adapters.venues.paper.floor import Floor
 from ordergate.adapters.venues.paper.mapping import refusal
 from ordergate.adapters.venues.paper.terms import PaperTerms
 from ordergate.model import hours
-from ordergate.model.accounts import VenueHistory
+from ordergate.model.accounts import CashKind, VenueHistory
 from ordergate.model.market import Slice
 from ordergate.model.orders import VenueCancel, VenueModify, VenueOrder
 from ordergate.model.outcomes import Acked, VenueRefusal, VenueStatus
@@ -121,6 +128,20 @@ class Core:
         row = changing.cancel(work, cancel, now=now)
         return self._acked(work, row, now=now)
 
+    def pay(self, work: Work, kind: CashKind, amount: Decimal, *, note: str, now: int) -> None:
+        """Book cash that no trade explains: what the venue's clerk does, not a trader."""
+        work.book_cash(
+            CashRow(
+                number=work.number(),
+                kind=kind.value,
+                amount=mapping.money(amount),
+                symbol="",
+                steps=0,
+                at=now,
+                note=note,
+            )
+        )
+
     def begin(self, now: int) -> Work:
         """Start a change, with what time alone has brought by `now`."""
         work = Work(self.book)
@@ -172,6 +193,7 @@ class Core:
             fills=tuple(reports.fill(row, known) for row in found.fills),
             applied=frozenset(Tag(tag) for tag in found.applied),
             venue_time=self.floor.markets.venue_now(),
+            cash=tuple(reports.cash(row, known) for row in found.cash),
         )
 
     def _check(self, tag: str, account: str) -> None:

@@ -9,13 +9,14 @@ from ordergate.adapters.venues.paper import mapping
 from ordergate.adapters.venues.paper.book import (
     PARTIAL,
     WORKING,
+    CashRow,
     FillRow,
     OrderRow,
     PositionRow,
     RefusalRow,
 )
 from ordergate.adapters.venues.paper.mapping import Spec
-from ordergate.model.accounts import Position, VenueOrderState
+from ordergate.model.accounts import CashKind, CashLine, Position, VenueOrderState
 from ordergate.model.orders import OrderType, Side, TimeInForce
 from ordergate.model.outcomes import Acked, Fill, FillEffect, VenueStatus
 from ordergate.model.values import PositionId, Symbol, Tag, VenueOrderId
@@ -97,6 +98,18 @@ def fill(row: FillRow, spec_of: SpecOf) -> Fill:
         position_id=position_id(row.position),
         effect=FillEffect(row.effect),
         reason=row.reason,
+    )
+
+
+def cash(row: CashRow, spec_of: SpecOf) -> CashLine:
+    return CashLine(
+        line_id=f"C{row.number}",
+        kind=CashKind(row.kind),
+        amount=mapping.amount(row.amount),
+        time=mapping.moment(row.at),
+        symbol=Symbol(row.symbol) if row.symbol else None,
+        quantity=spec_of(row.symbol).quantity(row.steps) if row.steps else Decimal(0),
+        note=row.note,
     )
 
 

@@ -22,7 +22,6 @@ from ordergate.model.values import AccountId, VenueName
 
 VENUE: Final = VenueName("paper")
 ACCOUNT: Final = AccountId("paper-1")
-IDENTITY: Final = AccountIdentity(ACCOUNT, VENUE, Mode.PAPER, "embedded paper venue")
 CAPABILITIES: Final = Capabilities(
     order_types=frozenset(OrderType),
     time_in_force=frozenset(TimeInForce),
@@ -34,7 +33,7 @@ CAPABILITIES: Final = Capabilities(
 )
 
 
-def snapshot(book: Book, floor: Floor) -> VenueSnapshot:
+def snapshot(book: Book, floor: Floor, account: AccountId = ACCOUNT) -> VenueSnapshot:
     """Return the account as the books stand, marked at the newest prices."""
     now = floor.markets.venue_now()
     profits = accounting.profits(book.positions.values(), floor)
@@ -42,7 +41,7 @@ def snapshot(book: Book, floor: Floor) -> VenueSnapshot:
     equity = book.account.balance + open_profit
     used = accounting.margin_used(book.positions.values(), floor)
     return VenueSnapshot(
-        identity=IDENTITY,
+        identity=AccountIdentity(account, VENUE, Mode.PAPER, "embedded paper venue"),
         account=AccountState(
             currency=floor.terms.currency,
             balance=mapping.amount(book.account.balance),
@@ -54,6 +53,7 @@ def snapshot(book: Book, floor: Floor) -> VenueSnapshot:
             day_start_equity=mapping.amount(book.account.day_start_equity),
             realised_today=mapping.amount(book.account.realised_today),
             time=now,
+            paid_in=mapping.amount(book.paid_in),
         ),
         positions=tuple(
             _position(row, floor, profits[row.number]) for row in book.positions.values()

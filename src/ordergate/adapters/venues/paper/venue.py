@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -16,7 +17,7 @@ from ordergate.adapters.venues.paper.book import Work
 from ordergate.adapters.venues.paper.core import Core
 from ordergate.adapters.venues.paper.faults import Fault, FaultKind, FaultPlan
 from ordergate.adapters.venues.paper.terms import PaperTerms
-from ordergate.model.accounts import Capabilities, VenueHistory, VenueSnapshot
+from ordergate.model.accounts import Capabilities, CashKind, VenueHistory, VenueSnapshot
 from ordergate.model.market import Slice
 from ordergate.model.orders import VenueCancel, VenueModify, VenueOrder
 from ordergate.model.outcomes import Acked, VenueRefusal
@@ -54,8 +55,10 @@ class PaperVenue:
         clock: Clock,
         terms: PaperTerms = PaperTerms(),  # noqa: B008 - frozen
         faults: tuple[Fault, ...] = (),
+        account: AccountId = statement.ACCOUNT,
     ) -> None:
-        self._core = Core(path, markets, terms, statement.ACCOUNT)
+        self._core = Core(path, markets, terms, account)
+        self._account = account
         self._clock = clock
         self._faults = FaultPlan(faults)
         self._late: list[Callable[[], Awaitable[Acked]]] = []
@@ -75,7 +78,7 @@ class PaperVenue:
 
     @property
     def account(self) -> AccountId:
-        return statement.ACCOUNT
+        return self._account
 
     def capabilities(self) -> Capabilities:
         return statement.CAPABILITIES
@@ -86,6 +89,12 @@ class PaperVenue:
     def listen(self, callback: Callable[[], None]) -> None:
         """Call back after the books changed without a request that was answered with it."""
         self._listeners.append(callback)
+
+    async def pay(self, kind: CashKind, amount: Decimal, *, note: str = "") -> None:
+        """Book a deposit, a withdrawal or another line of cash, as the venue's clerk would."""
+        await self._carry_out(
+            lambda work, now: self._core.pay(work, kind, amount, note=note, now=now)
+        )
 
     def inject(self, fault: Fault) -> None:
         """Add a fault for calls to come."""
@@ -107,7 +116,7 @@ class PaperVenue:
         core = self._core
         if core.book.due <= core.floor.now():
             await self._carry_out(_nothing)
-        return statement.snapshot(core.book, core.floor)
+        return statement.snapshot(core.book, core.floor, self._account)
 
     async def history(self, since: datetime) -> VenueHistory:
         found = await asyncio.wrap_future(self._worker.submit(self._core.history, since))

@@ -22,6 +22,7 @@ from ordergate.order.policy.rules import (
     standing,
     stops,
     whole_book,
+    wholebook,
 )
 from ordergate.order.policy.rules.control import MONEY, Control
 
@@ -164,6 +165,9 @@ RULES: Final = (
     _opening(size.POSITION, size.position_size),
     _opening(size.GROSS, size.gross_exposure),
     _opening(whole_book.NET, whole_book.net_exposure),
+    _opening(wholebook.POSITION, wholebook.book_position_size),
+    _opening(wholebook.GROSS, wholebook.book_gross_exposure),
+    _opening(wholebook.NET, wholebook.book_net_exposure),
     _opening(size.MARGIN, size.margin_free),
     Rule(control=whole_book.STRESS, check=whole_book.stress_loss),
     _opening(size.ORDERS, size.open_orders),
@@ -172,6 +176,7 @@ RULES: Final = (
     Rule(control=losses.DAY, check=losses.daily_loss),
     Rule(control=losses.WEEK, check=losses.weekly_loss),
     Rule(control=losses.PEAK, check=losses.drawdown),
+    Rule(control=wholebook.LOSS, check=wholebook.book_daily_loss),
     _opening(pace.DAY_ORDERS, pace.orders_per_day),
     _opening(pace.ACCOUNT_ORDERS, pace.account_orders_per_day),
     _opening(pace.AGENT_NOTIONAL, pace.agent_notional_per_day),

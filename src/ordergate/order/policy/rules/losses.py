@@ -49,7 +49,7 @@ def daily_loss(request: Request, facts: Facts) -> RuleVerdict:
 
 def weekly_loss(request: Request, facts: Facts) -> RuleVerdict:
     """Refuse new risk, and halt, once the week has lost its share of the equity at its start."""
-    if facts.state is None or facts.baselines is None:
+    if facts.state is None:
         return WEEK.lacks("the equity at the week's start")
     start = facts.baselines.week_start_equity
     if start is None:
@@ -59,7 +59,7 @@ def weekly_loss(request: Request, facts: Facts) -> RuleVerdict:
 
 def drawdown(request: Request, facts: Facts) -> RuleVerdict:
     """Refuse new risk, and halt, once the equity has fallen so far from its peak."""
-    if facts.state is None or facts.baselines is None:
+    if facts.state is None:
         return PEAK.lacks("the highest equity so far")
     peak = facts.baselines.peak_equity
     if peak is None:
@@ -68,9 +68,9 @@ def drawdown(request: Request, facts: Facts) -> RuleVerdict:
     return _lost(PEAK, facts.state, peak, share, "the equity, against its peak,")
 
 
-def lost(state: AccountState, baselines: Baselines | None, limits: Limits) -> Halting | None:
+def lost(state: AccountState, baselines: Baselines, limits: Limits) -> Halting | None:
     """Return the first loss that is reached; what is not known is no loss."""
-    known = baselines or Baselines()
+    known = baselines
     starts = (
         (DAY, state.day_start_equity, limits.daily_loss_fraction),
         (WEEK, known.week_start_equity, limits.weekly_loss_fraction),

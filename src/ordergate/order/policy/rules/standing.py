@@ -79,10 +79,10 @@ def live_armed(request: Request, facts: Facts) -> RuleVerdict:
 
 
 def symbol_allowed(request: Request, facts: Facts) -> RuleVerdict:
-    """Refuse new risk in a symbol that the operator has not let in."""
-    if facts.limits.allows(facts.symbol):
+    """Refuse new risk in a symbol that the operator has not let in, under whatever name."""
+    denied = any(name in facts.limits.symbols_deny for name in (facts.symbol, *facts.aliases))
+    if facts.limits.allows(facts.symbol) and not denied:
         return SYMBOLS.passes()
-    denied = facts.symbol in facts.limits.symbols_deny
     refusal = SYMBOLS.refuses(
         Code.EXCEEDS_LOCAL_LIMIT,
         f"{facts.symbol[:64]} is {'on the deny-list' if denied else 'not on the allow-list'}",

@@ -17,6 +17,7 @@ from support.judging import (
     Court,
     D,
     attempt,
+    baseline,
     cancel,
     claims,
     close,
@@ -46,6 +47,7 @@ def dangerous() -> Court:
         open_orders=(resting(),),
     ).equity("50")
     court.halted(halt(), halt(HaltKind.HALT)).limit(symbols_allow=(), short_allowed=False)
+    court.measured_from(baseline())
     court.used(orders=10_000, notional="1000000000")
     court.reserve(*(reservation(n + 10, notional=D(10**6)) for n in range(30)))
     court.attempted(*(attempt(n + 10, state=AttemptState.UNKNOWN) for n in range(5)))
@@ -68,6 +70,10 @@ OPEN_REFUSES = {
     "order_notional",
     "position_size",
     "gross_exposure",
+    "book_position_size",
+    "book_gross_exposure",
+    "book_net_exposure",
+    "book_daily_loss",
     "margin_free",
     "open_orders",
     "open_positions",
