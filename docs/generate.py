@@ -19,8 +19,9 @@ from ordergate.order.journal.lifecycle import (
     ORDER_TABLE,
     PLACE_TABLE,
 )
-from ordergate.order.policy.limits import SPECS, shown
-from ordergate.order.policy.rules.checklist import RULES, Say
+from ordergate.order.policy.limits import BY_NAME, SPECS, shown
+from ordergate.order.policy.rules.catalogue import CONTROLS, Entry
+from ordergate.order.policy.rules.checklist import RULES, Rule, Say
 from ordergate.surfaces.catalogue.envelope import MEANINGS
 from ordergate.surfaces.catalogue.operation import Operation
 from ordergate.surfaces.catalogue.operations import operations
@@ -72,11 +73,57 @@ READ_AS: Final[Mapping[Code, str]] = {
 def pages() -> dict[str, str]:
     """Return every generated page by file name."""
     return {
+        "controls.md": _controls(),
         "errors.md": _errors(),
         "limits.md": _limits(),
         "states.md": _states(),
         "tools.md": _tools(),
     }
+
+
+def _controls() -> str:
+    rows = [
+        (
+            entry.number,
+            entry.name,
+            _done_by(entry),
+            "<br>".join(dict.fromkeys(_default(rule) for rule in entry.rules if _default(rule)))
+            or entry.default,
+            entry.scope,
+            *(say.value for say in entry.says()),
+            "<br>".join(f"`{code}`" for code in entry.codes),
+            "" if entry.halts is None else entry.halts.value,
+        )
+        for entry in CONTROLS
+    ]
+    return _page(
+        "Controls",
+        "Every control of the gate, in the order of the list, with the defaults of the profile "
+        "paper-default. A control is one or more rules of the checklist, or stands elsewhere in "
+        "the gate. **refuse**: not sent. **warn**: sent; the finding stands in the answer and in "
+        "the record, and the venue's word decides. **pass**: not asked. **n/a**: cannot apply. "
+        "A missing fact refuses an opening, never an exit.",
+        _table(
+            (
+                *("Control", "What", "Enforced by", "Default", "Counted over"),
+                *("Open", "Tighten", "Close", "Cancel", "Codes", "Halts"),
+            ),
+            rows,
+        ),
+        "A control that halts stops openings of its scope durably, until an operator releases it "
+        "with a typed reason. Counting for C5 and C13 begins anew at the release; a human's yes "
+        "to an agent begins the count of its fills and losses anew. No halt stops an exit.",
+    )
+
+
+def _done_by(entry: Entry) -> str:
+    rules = ", ".join(f"`{rule.control.rule}`" for rule in entry.rules)
+    return "; ".join(filter(None, (rules, entry.where)))
+
+
+def _default(rule: Rule) -> str:
+    spec = BY_NAME.get(rule.control.limit_name or "")
+    return "" if spec is None else f"`{shown(spec.default)}` {spec.unit}"
 
 
 def _errors() -> str:

@@ -16,6 +16,7 @@ from abuse import test_a16_a_stop_stops_all_new_risk as a16
 from abuse import test_a33_no_stop_is_stripped as a33
 from contract import test_store as contract
 from integration import test_sealed_files as sealed
+from integration.order import test_controls as controls
 from integration.order import test_order_line as line
 from ordergate.adapters.storage.session import SqlTx
 from ordergate.adapters.storage.store import SqliteStore
@@ -27,6 +28,7 @@ from ordergate.audit.seal import Seal
 from ordergate.model.orders import CloseIntent, VenueOrder
 from ordergate.model.outcomes import Outcome, Unknown
 from ordergate.model.records import ScopeKind
+from ordergate.order import clearing, gateway
 from ordergate.order.approval import approve
 from ordergate.order.approval.ticket import Answerable
 from ordergate.order.dispatch import send
@@ -38,6 +40,7 @@ from ordergate.order.kill import Kill
 from ordergate.order.policy import decision, judge
 from ordergate.order.policy.rules import lanes, standing, stops
 from ordergate.order.policy.rules.checklist import RULES, Rule, Say
+from ordergate.order.pulse import Pulse
 from support.gate import Gate, a_gate
 from support.order_records import AGENT, OPERATOR
 from support.sealed_history import untold
@@ -169,6 +172,29 @@ def doubt_forgotten(patch: Patch) -> None:
     patch.setattr(judge, "IN_DOUBT", frozenset())
 
 
+def own_orders_left_in_the_way(patch: Patch) -> None:
+    async def nothing(*_: object, **__: object) -> None:
+        return None
+
+    patch.setattr(gateway, "clear_the_way", nothing)
+
+
+def an_exit_that_waits_for_its_way(patch: Patch) -> None:
+    patch.setattr(clearing, "CLEAR_S", 60.0)
+
+
+def halts_of_nothing(patch: Patch) -> None:
+    patch.setattr(gateway, "target_in", lambda *_: "nothing")
+
+
+def releases_forgotten(patch: Patch) -> None:
+    patch.setattr(judge, "_since", lambda _, __, begin: begin)
+
+
+def failed_writes_forgotten(patch: Patch) -> None:
+    patch.setattr(Pulse, "wrote", lambda *_, **__: None)
+
+
 def signatures_believed(patch: Patch) -> None:
     patch.setattr(checkpoint, "_signed", lambda *_: True)
 
@@ -191,6 +217,15 @@ def a_lost_reply(folder: Path) -> None:
 def a_tiny_sibling(folder: Path) -> None:
     sibling = a33.buy(**a33.NO_STOP, quantity=a33.TINY, oco_group="bracket")
     a33.test_an_order_that_would_cancel_the_stop_beside_it_is_refused(folder, sibling)
+
+
+def a_dead_link(folder: Path) -> None:
+    controls.test_an_exit_goes_on_though_its_way_is_not_cleared(folder, "hanging")
+
+
+def an_unwritten_order(folder: Path) -> None:
+    with pytest.MonkeyPatch.context() as disk:
+        controls.test_after_a_write_that_failed_everything_is_halted_and_exits_pass(folder, disk)
 
 
 def an_unwritten_switch(folder: Path) -> None:
@@ -233,19 +268,19 @@ def test_every_state_is_told_by_the_audit(tmp_path: Path) -> None:
 
 async def _a_day(gate: Gate) -> None:
     """Fill, rest, cancel, ask, deny, refuse and close, so that most states are met."""
-    gateway = gate.line.gateway
+    doors = gate.line.gateway
     await line.opened(gate)
     await line.opened(gate, line.RESTING)
-    asked = await gateway.submit(line.LARGE, key=None, asker=AGENT)
+    asked = await doors.submit(line.LARGE, key=None, asker=AGENT)
     assert asked.ticket is not None
     await gate.line.desk.deny(asked.ticket.ticket_id, reason="no", operator=OPERATOR)
     bare = dataclasses.replace(line.SMALL, stop_loss=None, quantity=Decimal("0.02"))
-    await gateway.submit(bare, key=None, asker=AGENT)
-    await gateway.draft(line.SMALL, key=None, asker=AGENT)
+    await doors.submit(bare, key=None, asker=AGENT)
+    await doors.draft(line.SMALL, key=None, asker=AGENT)
     close = CloseIntent(**line.WHERE, position_id=await line.the_position(gate))
-    await gateway.close(close, key=None, asker=AGENT)
-    await gateway.withdraw((await gate.line.desk.drafts())[0].order.order_id, asker=AGENT)
-    await gateway.engage(scope=ScopeKind.GLOBAL, target="", reason="done", asker=AGENT)
+    await doors.close(close, key=None, asker=AGENT)
+    await doors.withdraw((await gate.line.desk.drafts())[0].order.order_id, asker=AGENT)
+    await doors.engage(scope=ScopeKind.GLOBAL, target="", reason="done", asker=AGENT)
     await gate.line.settle.scan()
 
 
@@ -290,6 +325,18 @@ TEETH: Sequence[tuple[Callable[[Patch], None], Callable[[Path], None]]] = (
     (reservations_of_this_moment, line.test_a_fill_after_the_snapshot_still_counts),
     (nothing_reserved, cap_of_one),
     (doubt_forgotten, line.test_a_lost_request_stays_unknown_and_counts_as_filled),
+    (
+        own_orders_left_in_the_way,
+        controls.test_an_exit_does_not_trade_with_an_own_opening_order,
+    ),
+    (an_exit_that_waits_for_its_way, a_dead_link),
+    (halts_of_nothing, controls.test_chasing_a_price_halts_the_symbol_for_everybody),
+    (
+        releases_forgotten,
+        controls.test_repeated_execution_halts_the_agent_until_an_operator_says_why_not,
+    ),
+    (releases_forgotten, controls.test_a_humans_yes_begins_the_count_of_fills_anew),
+    (failed_writes_forgotten, an_unwritten_order),
     (signatures_believed, a_forged_head),
     (links_believed, a_changed_record),
     (states_unsealed, test_every_state_is_told_by_the_audit),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ import pytest
 from ordergate.adapters.storage.store import SqliteStore
 from ordergate.audit.checkpoint import Verdict, verify_log
 from ordergate.model.orders import Action, AttemptState, Lane, OrderState, Side
+from ordergate.model.outcomes import FillEffect
 from ordergate.model.principals import Kind
 from ordergate.model.records import TicketState, Tightening, Usage
 from ordergate.ports.journal import Journal, JournalTx, OrderFilter, Stale
@@ -380,6 +381,82 @@ def test_recent_openings_are_of_one_symbol_and_side_and_leave_the_order_out(
 
     assert (openings(one.side), openings(Side.SELL), openings(None)) == (1, 1, 1)
     assert openings(one.side, but=one.order_id) == 0
+
+
+def test_requests_of_all_principals_count_for_an_account(journal: Journal) -> None:
+    rows = [a_recent(1), a_recent(2, principal="other"), a_recent(3, account="elsewhere")]
+    write(journal, lambda tx: [tx.add_recent(row) for row in rows])
+    account = rows[0].account
+    assert read(journal, lambda tx: tx.account_requests(account, since=START)) == 2
+    after = rows[0].claimed_at
+    assert read(journal, lambda tx: tx.account_requests(account, since=after)) == 1
+
+
+def test_the_farthest_price_is_the_lowest_buy_and_the_highest_sell(journal: Journal) -> None:
+    prices = {1: "9.5", 2: "10.25", 3: "100", 4: None}
+    for side in Side:
+        rows = [
+            a_recent(n, side=side, price=None if price is None else Decimal(price))
+            for n, price in prices.items()
+        ]
+        write(journal, lambda tx, rows=rows: [tx.add_recent(row) for row in rows])
+    one = a_recent(1)
+
+    def farthest(side: Side, seconds: int = 0, but: str | None = None) -> Decimal | None:
+        since = START + timedelta(seconds=seconds)
+        return read(
+            journal,
+            lambda tx: tx.farthest_price(one.account, one.symbol, side, since=since, but=but),
+        )
+
+    assert (farthest(Side.BUY), farthest(Side.SELL)) == (Decimal("9.5"), Decimal(100))
+    assert farthest(Side.BUY, but=one.order_id) == Decimal("10.25")
+    assert farthest(Side.BUY, seconds=2) == Decimal(100)
+    assert farthest(Side.BUY, seconds=3) is None
+
+
+def test_fills_that_nobody_said_yes_to_are_counted_by_agent(journal: Journal) -> None:
+    asked = {1: None, 2: "a ticket", 3: None, 4: None, 5: None}
+    agents = {3: "other"}
+    for n, ticket in asked.items():
+        order = an_order(n, ticket_id=ticket, principal=agents.get(n, an_order(n).principal))
+        filled = AttemptState.WORKING if n == 4 else AttemptState.FILLED
+        ended = START + timedelta(seconds=n)
+        row = an_attempt(n, order_id=order.order_id, state=filled, opening=n != 5, ended_at=ended)
+        write(journal, lambda tx, order=order, row=row: (tx.add_order(order), tx.add_attempt(row)))
+    one = an_order(1)
+
+    def count(principal: str, seconds: int = 0) -> int:
+        since = START + timedelta(seconds=seconds)
+        return read(journal, lambda tx: tx.hands_off_fills(one.account, principal, since=since))
+
+    assert (count(one.principal), count("other"), count("nobody")) == (1, 1, 0)
+    assert count(one.principal, seconds=1) == 0
+
+
+def test_losing_closes_are_counted_by_who_opened_the_position(journal: Journal) -> None:
+    for n, who in ((1, "agent-a"), (2, "agent-b")):
+        order = an_order(n, principal=who)
+        row = an_attempt(n, order_id=order.order_id, opening=True, position_id=f"p{n}")
+        write(journal, lambda tx, order=order, row=row: (tx.add_order(order), tx.add_attempt(row)))
+    closing = {"effect": FillEffect.CLOSING, "time": START}
+    fills = [
+        a_fill(1, position_id="p1", realised=Decimal("-0.01"), **closing),
+        a_fill(2, position_id="p1", realised=Decimal("-12"), **closing),
+        a_fill(3, position_id="p1", realised=Decimal("3"), **closing),
+        a_fill(4, position_id="p1", realised=Decimal(0), **closing),
+        a_fill(5, position_id="p2", realised=Decimal("-1"), **closing),
+        a_fill(6, position_id=None, realised=Decimal("-1"), **closing),
+    ]
+    account = an_order(1).account
+    write(journal, lambda tx: [tx.add_fill(account, None, fill) for fill in fills])
+
+    def losses(who: str, since: datetime) -> int:
+        return read(journal, lambda tx: tx.losing_closes(account, who, since=since))
+
+    before = START - timedelta(seconds=1)
+    assert (losses("agent-a", before), losses("agent-b", before)) == (2, 1)
+    assert losses("agent-a", START) == 0
 
 
 def test_a_recent_twin_is_the_newest_with_equal_terms(journal: Journal) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from ordergate.model.accounts import Mode
+from ordergate.model.accounts import Baselines, Mode, SebiPack
 from ordergate.model.market import Quality
 from ordergate.model.orders import AttemptState, Lane, Side
 from ordergate.model.records import HaltKind
 from ordergate.model.values import AccountId, PositionId
 from ordergate.model.verdicts import Finding, Verb
 from ordergate.order.policy.rules.checklist import RULES
+from ordergate.order.policy.surroundings import Machine, Peer
+from support.histories import filled_by_themselves, lost
 from support.judging import (
     Court,
     D,
@@ -53,6 +56,21 @@ def dangerous() -> Court:
     court.attempted(*(attempt(n + 10, state=AttemptState.UNKNOWN) for n in range(5)))
     for lane, intent in ((Lane.OPEN, place()), *EXITS.items()):
         court.claimed(*claims(intent, *[5] * 70, now=court.clock.now(), lane=lane))
+    court.machine = Machine(lag_s=D(9), jump_s=D(9), writable=False)
+    court.peers, court.clock_skew, court.trade_allowed = (Peer("old", "another"),), 9.0, False
+    court.sebi = SebiPack(
+        algo_id=None,
+        static_ip=None,
+        second_factor_age_s=None,
+        signed_in_today=None,
+        trail_years=None,
+    )
+    court.baselines = Baselines(week_start_equity=D(100), peak_equity=D(100))
+    (past,) = claims(place(), 400, now=court.clock.now())
+    court.claimed(replace(past, price=D(1)))
+    court.open_orders += (resting(venue_order_id="v2", side=Side.SELL, limit_price=D("1.09")),)
+    court.market.advance(hours=8, seconds=-10)
+    filled_by_themselves(lost(court, 30), 30)
     court.market.close_session("EURUSD")
     court.market.set("EURUSD", "1.08500", "1.10000")
     court.market.judge("EURUSD", Quality.STALE)
@@ -90,6 +108,10 @@ OPEN_REFUSES = {
     "unknown_orders",
     "unknown_in_symbol",
     "stop_required",
+    *("journal_writable", "one_version", "venue_clock", "wall_clock", "loop_lag", "sebi_pack"),
+    *("trade_mode", "rollover", "price_drift", "self_trade", "hands_off_fills", "losing_closes"),
+    *("net_exposure", "stress_loss", "open_orders_value", "weekly_loss", "drawdown"),
+    *("agent_notional_per_day", "account_throttle"),
 }
 EVERYWHERE = {
     *("market_open", "trade_mode", "rollover", "throttle", "account_throttle"),
