@@ -383,7 +383,7 @@ def test_a_tightening_is_taken_back_with_a_reason(tmp_path: Path) -> None:
             assert (await browser.post(path, json=refused)).status_code == 400
         assert browser.gate.done == []
         reply = await browser.post(path, json={"reason": "looked"})
-        assert reply.json()["data"] == {"limits": []}
+        assert reply.json()["data"] == {"limits": [], "loosenings": []}
         assert browser.gate.done == [("loosen", "limits.open_orders_max", "looked")]
         again = await browser.post(path, json={"reason": "looked"})
         assert again.json()["error"]["code"] == "ILLEGAL_STATE"
