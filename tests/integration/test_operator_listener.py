@@ -28,6 +28,7 @@ WRITES = [
     "/operator/halts/h1/release",
     "/operator/orders/a1/resolve",
     "/operator/limits/limits.open_orders_max/loosen",
+    "/operator/limits/limits.open_orders_max/withdraw",
     "/operator/feed",
     "/operator/tokens",
     "/approve/t-o1-1/yes",
@@ -38,6 +39,7 @@ WRITES = [
     "/orders/a1/placed",
     "/orders/a1/not-placed",
     "/limits/limits.open_orders_max/loosen",
+    "/limits/limits.open_orders_max/withdraw",
     "/sign-out",
 ]
 READS = [
