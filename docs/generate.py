@@ -22,6 +22,8 @@ from ordergate.order.journal.lifecycle import (
 from ordergate.order.policy.limits import BY_NAME, SPECS, shown
 from ordergate.order.policy.rules.catalogue import CONTROLS, Entry
 from ordergate.order.policy.rules.checklist import RULES, Rule, Say
+from ordergate.settings.compat import COMPAT, PERCENT
+from ordergate.settings.profile import NAMES, profile
 from ordergate.surfaces.catalogue.envelope import MEANINGS
 from ordergate.surfaces.catalogue.operation import Operation
 from ordergate.surfaces.catalogue.operations import operations
@@ -178,13 +180,41 @@ def _limits() -> str:
         "Limits and rules",
         "The keys of `[limits]` and `[approval]` in `ordergate.toml`, with the defaults of the "
         "profile paper-default. A limit that is left out has its default; none can be switched "
-        "off. What counts is the strictest of the file and every tightening.",
+        "off. The base is the risk profile with the file's numbers over it; all else only "
+        "tightens it: tables of an agent, account or venue, compat keys, tightenings.",
         _table(("Key", "Default", "Unit", "Meaning", "Stricter is", "Agents may tighten"), rows),
+        "## The risk profiles",
+        '`[risk] profile = "conservative"`, or a list of several: of those the strictest number '
+        "counts. What a profile does not name stands at its default.",
+        _table(("Key", *(f"`{name}`" for name in NAMES)), _profiles()),
+        "## Keys of other programs",
+        "Under `[compat.<source>]`, or as variables of this name in the environment or `.env`. "
+        "Each keeps its own unit and only tightens.",
+        _table(("Key", "Limit", "Unit"), _compat()),
         "## The rules, in the order they are asked",
         "In the open lane every rule has its full say. In the other lanes it refuses, only warns, "
         "or is not asked at all. The answer's code is that of the first rule that refuses.",
         _table(("Rule", "Control", "Limit", "Tighten", "Close", "Cancel"), rules),
     )
+
+
+def _profiles() -> list[tuple[str, ...]]:
+    shipped = [profile(name) for name in NAMES]
+    return [
+        (
+            f"`{spec.name}`",
+            *(f"`{shown(one.value(spec))}`" if spec.name in one.origin else "" for one in shipped),
+        )
+        for spec in SPECS
+        if any(spec.name in one.origin for one in shipped)
+    ]
+
+
+def _compat() -> list[tuple[str, ...]]:
+    return [
+        (f"`{name}`", f"`{key.limit_name}`", "percent" if key.per == PERCENT else "the limit's own")
+        for name, key in COMPAT.items()
+    ]
 
 
 def _word(say: Say) -> str:

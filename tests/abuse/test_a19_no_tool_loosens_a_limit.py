@@ -66,6 +66,9 @@ def test_no_other_name_or_door_opens_a_limit(running: GatewayProcess) -> None:
         ("POST", "/api/v1/limits/loosen"),
         ("POST", "/api/v1/call/set_limit"),
         ("POST", "/api/v1/call/loosen_limit"),
+        ("POST", "/api/v1/call/withdraw_loosening"),
+        ("POST", "/operator/limits/limits.order_notional_max/loosen"),
+        ("POST", "/operator/limits/limits.order_notional_max/withdraw"),
         ("POST", "/killswitch/release"),
         ("DELETE", "/api/v1/killswitch"),
     ):

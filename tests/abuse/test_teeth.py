@@ -17,6 +17,7 @@ from abuse import test_a33_no_stop_is_stripped as a33
 from contract import test_store as contract
 from integration import test_sealed_files as sealed
 from integration.order import test_controls as controls
+from integration.order import test_loosening as loosening
 from integration.order import test_order_line as line
 from ordergate.adapters.storage.session import SqlTx
 from ordergate.adapters.storage.store import SqliteStore
@@ -36,8 +37,9 @@ from ordergate.order.dispatch.send import Claim, Send
 from ordergate.order.halt import Halt
 from ordergate.order.intent.accept import Accept
 from ordergate.order.intent.idempotency import tag
+from ordergate.order.journal import record
 from ordergate.order.kill import Kill
-from ordergate.order.policy import decision, judge
+from ordergate.order.policy import decision, judge, policybook
 from ordergate.order.policy.rules import lanes, standing, stops
 from ordergate.order.policy.rules.checklist import RULES, Rule, Say
 from ordergate.order.pulse import Pulse
@@ -293,6 +295,15 @@ def states_unsealed(patch: Patch) -> None:
     patch.setattr(Seal, "append", quiet)
 
 
+def files_believed_at_once(patch: Patch) -> None:
+    """Let a looser file count the moment it is read."""
+    patch.setattr(policybook, "held_back", lambda limits, kept: limits)
+
+
+def results_booked_with_nobody(patch: Patch) -> None:
+    patch.setattr(record, "shares", lambda openers, *, of: [])
+
+
 TEETH: Sequence[tuple[Callable[[Patch], None], Callable[[Path], None]]] = (
     (no_switch_in_the_claim, line.test_the_kill_switch_stops_new_risk_and_no_exit),
     (no_switch_in_the_claim, line.test_the_kill_switch_survives_a_restart),
@@ -339,6 +350,11 @@ TEETH: Sequence[tuple[Callable[[Patch], None], Callable[[Path], None]]] = (
     (failed_writes_forgotten, an_unwritten_order),
     (signatures_believed, a_forged_head),
     (links_believed, a_changed_record),
+    (files_believed_at_once, loosening.test_limits_loosened_while_the_gate_was_stopped_wait),
+    (
+        results_booked_with_nobody,
+        loosening.test_what_an_agents_own_trades_brought_is_booked_with_it_on_the_venues_day,
+    ),
     (states_unsealed, test_every_state_is_told_by_the_audit),
 )
 

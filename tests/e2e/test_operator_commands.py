@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -71,13 +72,18 @@ def test_an_export_proves_itself_beside_the_running_gateway_and_shows_what_was_d
 
 
 def test_a_choked_limit_is_taken_back_on_the_command_line(tmp_path: Path) -> None:
-    with gateway(tmp_path, operator=True) as running:
+    with gateway(tmp_path, {"limits": {"loosening_delay_s": 1}}, operator=True) as running:
         name = "limits.order_notional_fraction"
         running.good("tighten_limit", limit_name=name, value="0.000001", reason="mine")
         assert running.refusal("place_order", **running.order()) == "EXCEEDS_LOCAL_LIMIT"
         loosened = operate(running, "risk", "loosen", name, "--reason", "it was choked")
-        (row,) = [one for one in loosened["data"]["limits"] if one["name"] == name]
-        assert row["source"] == "profile"
+        assert [one["limit_name"] for one in loosened["data"]["loosenings"]] == [name]
+        deadline = time.monotonic() + 20
+        while running.good("get_limits")["loosenings"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.3)
+        (row,) = [one for one in running.good("get_limits")["limits"] if one["name"] == name]
+        assert row["source"] == "profile paper-default"
         assert running.good("place_order", **running.order())["status"] == "filled"
 
 

@@ -28,6 +28,7 @@ WRITES = [
     "/operator/halts/h1/release",
     "/operator/orders/a1/resolve",
     "/operator/limits/limits.open_orders_max/loosen",
+    "/operator/limits/limits.open_orders_max/withdraw",
     "/operator/feed",
     "/operator/tokens",
     "/approve/t-o1-1/yes",
@@ -38,6 +39,7 @@ WRITES = [
     "/orders/a1/placed",
     "/orders/a1/not-placed",
     "/limits/limits.open_orders_max/loosen",
+    "/limits/limits.open_orders_max/withdraw",
     "/sign-out",
 ]
 READS = [
@@ -383,7 +385,7 @@ def test_a_tightening_is_taken_back_with_a_reason(tmp_path: Path) -> None:
             assert (await browser.post(path, json=refused)).status_code == 400
         assert browser.gate.done == []
         reply = await browser.post(path, json={"reason": "looked"})
-        assert reply.json()["data"] == {"limits": []}
+        assert reply.json()["data"] == {"limits": [], "loosenings": []}
         assert browser.gate.done == [("loosen", "limits.open_orders_max", "looked")]
         again = await browser.post(path, json={"reason": "looked"})
         assert again.json()["error"]["code"] == "ILLEGAL_STATE"

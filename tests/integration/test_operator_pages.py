@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from ordergate.model.accounts import Mode
 from ordergate.model.orders import ModifyIntent
+from ordergate.model.records import Loosening
 from ordergate.model.values import AccountId, PositionId, Symbol, VenueName
 from support.operator_browser import (
     ORIGIN,
@@ -19,6 +21,7 @@ from support.operator_browser import (
     with_browser,
 )
 from support.order_records import an_attempt
+from support.recordings import utc
 
 HOSTILE = (
     "<script>alert(1)</script><img src=x onerror=alert(1)>\"'><form action=/approve/t-o1-1/yes>"
@@ -244,6 +247,41 @@ def test_a_tightening_stands_on_the_desk_and_is_taken_back_by_a_form(tmp_path: P
         assert "limits.open_orders_max" not in after
         assert "limits.open_positions_max" in after
         assert browser.gate.done == [("loosen", "limits.open_orders_max", "it was choked")]
+
+    with_browser(tmp_path, scene)
+
+
+def test_a_loosening_that_waits_stands_on_the_desk_and_is_called_off_by_a_form(
+    tmp_path: Path,
+) -> None:
+    async def scene(browser: Browser) -> None:
+        await browser.sign_in()
+        assert "Loosening" not in (await browser.get("/")).text
+        row = Loosening(
+            source="agent bot",
+            limit_name="limits.open_orders_max",
+            old="1",
+            new="20",
+            announced_at=utc("2026-01-07T14:00:00Z"),
+            effective_at=utc("2026-01-07T14:10:00Z"),
+            by="gateway-1",
+        )
+        browser.gate.loosenings.append(row)
+        browser.gate.loosenings.append(replace(row, limit_name="limits.x", withdrawn=True))
+        seen = visible_text((await browser.get("/")).text)
+        for words in (
+            "Loosening: limits.open_orders_max (agent bot)",
+            "In force 1",
+            "Asked for 20",
+            "Counts from 2026-01-07 14:10:00 UTC",
+        ):
+            assert words in seen
+        assert "limits.x" not in seen, "what was called off waits no more"
+        here = "/limits/limits.open_orders_max/withdraw"
+        assert (await browser.submit("/", here, reason=" ")).status_code == 400
+        after = visible_text((await browser.submit("/", here, reason="not me")).text)
+        assert "Loosening" not in after
+        assert browser.gate.done == [("withdraw", "limits.open_orders_max", "not me")]
 
     with_browser(tmp_path, scene)
 

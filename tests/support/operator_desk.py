@@ -23,6 +23,7 @@ from ordergate.model.proofs import Proof
 from ordergate.model.records import (
     HaltKind,
     HaltRecord,
+    Loosening,
     ScopeKind,
     TicketRecord,
     TicketState,
@@ -84,6 +85,7 @@ class FakeGate:
         self.tickets: dict[str, TicketRecord] = {}
         self.standing: list[HaltRecord] = []
         self.tight: list[Tightening] = []
+        self.loosenings: list[Loosening] = []
         self.done: list[tuple[str, str, str]] = []
 
     # set up by a test
@@ -222,6 +224,9 @@ class FakeGate:
         self, limit_name: str, *, reason: str, operator: Principal
     ) -> SafetyView:
         self._require(operator)
+        if not any(one.limit_name == limit_name for one in self.loosenings):
+            raise IllegalState(f"no loosening of {limit_name} waits")
+        self.loosenings = [one for one in self.loosenings if one.limit_name != limit_name]
         self.done.append(("withdraw", limit_name, reason))
         return await self.safety()
 
@@ -267,6 +272,7 @@ class FakeGate:
                 )
                 for one in self.tight
             ),
+            loosenings=tuple(self.loosenings),
             tightenings=tuple(self.tight),
             policy_hash="p",
         )

@@ -26,7 +26,10 @@ def template() -> str:
     """Return the text of a first ordergate.toml: every key, its meaning and default, commented."""
     lines = [
         "# ordergate: your settings. Take the # off a line to change it. Keys carry their unit.",
-        "# A change under [limits] counts at the very next judgement; the rest at the next start.",
+        "# Under [limits] and [risk], what is stricter counts at the very next judgement, what is",
+        "# looser after limits.loosening_delay_s; the rest at the next start.",
+        "# Tables of their own only tighten: [limits.agents.<name>], [limits.accounts.<id>],",
+        "# [limits.venues.<name>]; so do other programs' keys under [compat.<source>].",
     ]
     section = ""
     for key, field in KEYS.items():

@@ -375,6 +375,11 @@ def test_the_password_is_never_an_argument_and_never_shown(
         ),
         ("order parked", "GET /operator/parked", None),
         (
+            "risk withdraw open_orders_max --reason looked",
+            "POST /operator/limits/open_orders_max/withdraw",
+            {"reason": "looked"},
+        ),
+        (
             "risk loosen open_orders_max --reason looked",
             "POST /operator/limits/open_orders_max/loosen",
             {"reason": "looked"},

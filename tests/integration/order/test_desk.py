@@ -47,12 +47,18 @@ async def last_record(gate: Gate, kind: str) -> dict[str, object]:
     return {"actor": row.actor, **json.loads(row.body)["body"]}
 
 
+async def after_the_delay(gate: Gate, clock: ManualClock, seconds: float = 600) -> None:
+    clock.advance(seconds)
+    await gate.line.upkeep.tick()
+
+
 def test_a_choked_limit_is_taken_back_by_the_operator_and_orders_pass_again(
     tmp_path: Path,
 ) -> None:
     async def run() -> None:
         limits = Limits(order_notional_fraction=Decimal("0.5"), origin={NOTIONAL: "file"})
-        async with a_gate(tmp_path, limits=limits) as gate:
+        clock = ManualClock()
+        async with a_gate(tmp_path, limits=limits, clock=clock) as gate:
             await choke(gate, Decimal("0.001"))
             await choke(gate)
             refused = await gate.line.gateway.submit(buy(), key=None, asker=AGENT)
@@ -60,7 +66,13 @@ def test_a_choked_limit_is_taken_back_by_the_operator_and_orders_pass_again(
             safety = await gate.line.desk.loosen(
                 NOTIONAL, reason="it was choked", operator=OPERATOR
             )
-            assert safety.tightenings == ()
+            (waiting,) = safety.loosenings
+            assert (waiting.old, waiting.new, waiting.by) == ("0.0001", "0.5", OPERATOR.id)
+            assert (await last_record(gate, "limit.loosening_announced"))["to"] == "0.5"
+            await after_the_delay(gate, clock, 599)
+            assert (await value_of(gate))[0] == "0.0001", "it waits"
+            await after_the_delay(gate, clock, 1)
+            assert (await gate.line.gateway.safety()).tightenings == ()
             assert await value_of(gate) == ("0.5", "file"), "back to the file and not beyond"
             assert (await gate.line.gateway.submit(buy(), key=None, asker=AGENT)).status == "filled"
             sealed = await last_record(gate, "limit.loosened")
@@ -76,15 +88,52 @@ def test_a_choked_limit_is_taken_back_by_the_operator_and_orders_pass_again(
     asyncio.run(run())
 
 
+def test_what_is_tightened_while_a_loosening_waits_stays(tmp_path: Path) -> None:
+    async def run() -> None:
+        clock = ManualClock()
+        async with a_gate(tmp_path, clock=clock) as gate:
+            await choke(gate, Decimal("0.001"))
+            await gate.line.desk.loosen(NOTIONAL, reason="looked", operator=OPERATOR)
+            clock.advance(300)
+            await choke(gate)
+            await after_the_delay(gate, clock)
+            assert (await value_of(gate))[0] == "0.0001"
+
+    asyncio.run(run())
+
+
+def test_a_loosening_is_called_off(tmp_path: Path) -> None:
+    async def run() -> None:
+        clock = ManualClock()
+        async with a_gate(tmp_path, clock=clock) as gate:
+            desk = gate.line.desk
+            await choke(gate)
+            await desk.loosen(NOTIONAL, reason="looked", operator=OPERATOR)
+            with pytest.raises(Forbidden):
+                await desk.withdraw_loosening(NOTIONAL, reason="mine", operator=AGENT)
+            safety = await desk.withdraw_loosening(NOTIONAL, reason="not yet", operator=OPERATOR)
+            assert safety.loosenings == ()
+            await after_the_delay(gate, clock)
+            assert (await value_of(gate))[0] == "0.0001"
+            with pytest.raises(IllegalState, match="no loosening"):
+                await desk.withdraw_loosening(NOTIONAL, reason="again", operator=OPERATOR)
+
+    asyncio.run(run())
+
+
 def test_loosening_touches_one_limit_and_only_what_is_tight(tmp_path: Path) -> None:
     async def run() -> None:
-        async with a_gate(tmp_path) as gate:
+        clock = ManualClock()
+        async with a_gate(tmp_path, clock=clock) as gate:
             desk = gate.line.desk
             await choke(gate)
             await gate.line.gateway.tighten(
                 "open_orders_max", Decimal(3), reason="mine", asker=AGENT
             )
-            await desk.loosen("order_notional_fraction", reason="looked", operator=OPERATOR)
+            first = await desk.loosen("order_notional_fraction", reason="looked", operator=OPERATOR)
+            again = await desk.loosen(NOTIONAL, reason="again", operator=OPERATOR)
+            assert first.loosenings == again.loosenings, "asked twice it waits once"
+            await after_the_delay(gate, clock)
             assert (await value_of(gate, "limits.open_orders_max"))[0] == "3"
             with pytest.raises(IllegalState, match="not tightened"):
                 await desk.loosen(NOTIONAL, reason="again", operator=OPERATOR)

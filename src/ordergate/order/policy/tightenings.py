@@ -159,17 +159,21 @@ def _stricter_list(
 ) -> tuple[str, ...]:
     if spec.stricter is Stricter.MORE:
         return (*one, *(symbol for symbol in other if symbol not in one))
-    if _meant(spec, other) == {EVERY_SYMBOL}:
+    if _is_every(spec, other):
         return one
-    if _meant(spec, one) == {EVERY_SYMBOL}:
+    if _is_every(spec, one):
         return other
     return tuple(symbol for symbol in one if symbol in other)
 
 
 def _meant(spec: LimitSpec, symbols: tuple[str, ...]) -> set[str]:
-    """Return a list as it is meant: "*" is every symbol only where it is so by default."""
+    return {EVERY_SYMBOL} if _is_every(spec, symbols) else set(symbols)
+
+
+def _is_every(spec: LimitSpec, symbols: tuple[str, ...]) -> bool:
+    """Say whether a list holds every symbol: "*" means it only where it is so by default."""
     wild = isinstance(spec.default, tuple) and EVERY_SYMBOL in spec.default
-    return {EVERY_SYMBOL} if wild and EVERY_SYMBOL in symbols else set(symbols)
+    return wild and EVERY_SYMBOL in symbols
 
 
 def _typed(spec: LimitSpec, value: Decimal) -> Value:

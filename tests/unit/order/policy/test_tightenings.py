@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -8,8 +9,18 @@ import pytest
 from ordergate.model.errors import InvalidArgument
 from ordergate.model.records import Tightening
 from ordergate.model.values import PrincipalId
-from ordergate.order.policy.limits import SPECS, Limits, Stricter
-from ordergate.order.policy.tightenings import accepted_tightening, limit_views, tightened
+from ordergate.order.policy.limits import BY_NAME, SPECS, Limits, Narrowing, Stricter
+from ordergate.order.policy.tightenings import (
+    DEFAULT_SOURCE,
+    EVERYONE,
+    Scope,
+    accepted_tightening,
+    in_force,
+    is_looser,
+    limit_views,
+    stricter_of,
+    tightened,
+)
 
 DEFAULTS = Limits()
 
@@ -100,3 +111,49 @@ def test_views_name_the_source_of_each_limit() -> None:
     assert views["limits.stop_required"].value == "true"
     assert views["limits.symbols_allow"].value == '["*"]'
     assert views["limits.risk_per_trade_fraction"].source == "profile paper-default"
+
+
+NAME = "limits.order_notional_max"
+HERE = Scope(venue="paper", account="paper-1", principal="bot")
+
+
+def narrowing(source: str, value: str, name: str = NAME) -> Narrowing:
+    return Narrowing(source=source, values=((name, Decimal(value)),))
+
+
+@pytest.mark.parametrize("strictest", ["agent bot", "account paper-1", "venue paper", "compat X"])
+def test_the_strictest_of_venue_account_agent_and_global_wins_and_is_named(strictest: str) -> None:
+    sources = ["agent bot", "account paper-1", "venue paper", "compat X"]
+    rows = [narrowing(one, "5" if one == strictest else "50") for one in sources]
+    rows += [narrowing("agent other", "1"), narrowing("account other", "1")]
+    found = in_force(Limits(narrowings=tuple(rows)), [tightening(NAME, "7")], HERE)
+    assert (found.limits.order_notional_max, found.sources[NAME]) == (5, strictest)
+    tight = in_force(Limits(narrowings=tuple(rows)), [tightening(NAME, "4")], HERE)
+    assert (tight.limits.order_notional_max, tight.sources[NAME]) == (4, "tightened by local-agent")
+
+
+def test_the_base_may_be_looser_than_the_default_and_tables_only_tighten_it() -> None:
+    file = Limits.from_mapping({"limits": {"order_notional_max": 5_000_000}})
+    wide = dataclasses.replace(file, narrowings=(narrowing("agent bot", "9000000"),))
+    found = in_force(wide, (), HERE)
+    assert (found.limits.order_notional_max, found.sources[NAME]) == (5_000_000, "file")
+
+
+def test_tables_of_an_agent_an_account_or_a_venue_are_nobody_elses() -> None:
+    rows = (narrowing("agent bot", "5"), narrowing("venue paper", "6"), narrowing("compat X", "7"))
+    found = in_force(Limits(narrowings=rows), (), EVERYONE)
+    assert (found.limits.order_notional_max, found.sources[NAME]) == (7, "compat X")
+    assert DEFAULT_SOURCE not in found.sources.values()
+
+
+def test_what_is_stricter_of_lists_and_switches() -> None:
+    allow, deny = BY_NAME["limits.symbols_allow"], BY_NAME["limits.symbols_deny"]
+    waived, short = BY_NAME["limits.stop_waived_symbols"], BY_NAME["limits.short_allowed"]
+    assert stricter_of(allow, ("*",), ("A",)) == ("A",)
+    assert stricter_of(allow, ("A", "B"), ("B", "C")) == ("B",)
+    assert stricter_of(deny, ("A",), ("B",)) == ("A", "B")
+    assert stricter_of(waived, ("*",), ("A",)) == (), '"*" waives nothing here'
+    assert stricter_of(short, True, False) is False
+    assert is_looser(allow, ("A", "B"), than=("A",))
+    assert not is_looser(allow, ("B", "A"), than=("A", "B"))
+    assert is_looser(deny, (), than=("A",))
