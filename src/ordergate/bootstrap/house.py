@@ -99,6 +99,7 @@ async def build(
             approve_url=approve_url,
             publish=publish,
             pace=pace,
+            unprotected=settings.exits.on_unprotected,
         )
     )
     venue.listen(line.settle.nudge)
@@ -135,6 +136,7 @@ def _venue(settings: Settings, market: Market, clock: Clock) -> PaperVenue:
             slippage_ticks=paper.slippage_ticks,
             commission=paper.commission,
             swap=paper.swap,
+            exits=paper.exits,
         ),
         faults=tuple(_fault(fault) for fault in paper.faults),
     )

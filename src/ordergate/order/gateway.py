@@ -8,12 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, TypeVar
+from typing import Final
 
 from ordergate.model.errors import (
     IllegalState,
     NotFound,
-    NotReady,
 )
 from ordergate.model.orders import (
     Action,
@@ -32,7 +31,6 @@ from ordergate.model.records import (
     HaltRecord,
     OrderRecord,
     ScopeKind,
-    TicketRecord,
     TicketState,
     Tightening,
 )
@@ -40,7 +38,7 @@ from ordergate.model.values import IdempotencyKey, OrderId, PrincipalId
 from ordergate.model.verdicts import Judgement
 from ordergate.model.views import Change, OrderView, SafetyView
 from ordergate.order.approval.approve import Approve
-from ordergate.order.books import Books, Sources
+from ordergate.order.books import Books, Sources, ask_news, order_news
 from ordergate.order.dispatch.send import Claim, Look, Send
 from ordergate.order.halt import Halt, killed
 from ordergate.order.intent.accept import Accept
@@ -51,8 +49,7 @@ from ordergate.order.policy.rules.pace import day_is_lost
 from ordergate.order.policy.tightenings import accepted_tightening
 from ordergate.order.reconcile.settle import Settle
 from ordergate.ports.journal import JournalTx, JournalUnwritable
-
-T = TypeVar("T")
+from ordergate.ports.managed_exits import ManagedExits
 
 GATEWAY: Final = Principal(PrincipalId("gateway"), Kind.GATEWAY, "the gateway")
 
@@ -89,9 +86,10 @@ class Gateway(Books):
             record=line.record,
             approve=line.approve,
             halt=line.halt,
-            cancel=lambda cancel, key: self._request(cancel, key=key, asker=GATEWAY),
+            cancel=lambda cancel, key: self.one_order(cancel, key=key, asker=GATEWAY),
             announce=self.announce,
         )
+        self._exits: ManagedExits | None = None
         self._running: set[asyncio.Task[OrderView]] = set()
         self._sending: dict[OrderId, asyncio.Task[OrderView]] = {}
 
@@ -99,25 +97,25 @@ class Gateway(Books):
         self, intent: PlaceIntent, *, key: IdempotencyKey | None, asker: Principal
     ) -> OrderView:
         """Place an order: journaled, judged, then sent at most once, refused, or put to a human."""
-        return await self._request(intent, key=key, asker=asker)
+        return await self._ask(intent, key=key, asker=asker)
 
     async def modify(
         self, intent: ModifyIntent, *, key: IdempotencyKey | None, asker: Principal
     ) -> OrderView:
         """Change a resting order, or a position's stop and target; widening waits for a human."""
-        return await self._request(intent, key=key, asker=asker)
+        return await self._ask(intent, key=key, asker=asker)
 
     async def cancel(
         self, intent: CancelIntent, *, key: IdempotencyKey | None, asker: Principal
     ) -> OrderView:
         """Cancel a resting order. Taking away a position's stop is widening, whatever its name."""
-        return await self._request(intent, key=key, asker=asker)
+        return await self._ask(intent, key=key, asker=asker)
 
     async def close(
         self, intent: CloseIntent, *, key: IdempotencyKey | None, asker: Principal
     ) -> OrderView:
         """Close a position or a part of it; never held up by limits, halts or the kill switch."""
-        return await self._request(intent, key=key, asker=asker)
+        return await self._ask(intent, key=key, asker=asker)
 
     async def check(self, intent: Intent, *, asker: Principal) -> Judgement:
         """Judge an intent on fresh facts; nothing is stored and nothing is sent."""
@@ -172,6 +170,8 @@ class Gateway(Books):
             order = self._seen(tx, order_id, asker).order
             if order.state is OrderState.DRAFT:
                 order = self._record.move(tx, order, "discarded", actor=asker.id)
+            elif order.state is OrderState.PROPOSED and asker.kind is Kind.GATEWAY:
+                order = self._record.move(tx, order, "withdrawn", actor=asker.id)
             elif order.state is OrderState.AWAITING_APPROVAL:
                 self._approve.end_open(tx, order, TicketState.WITHDRAWN, by=asker.id)
                 order = self._record.move(tx, order, "withdrawn", actor=asker.id)
@@ -219,9 +219,10 @@ class Gateway(Books):
         """Halt the account when its day has lost its share, also when nobody asks for an order."""
         state = (await self._snapshot()).account
         lost = await self._journal.read(lambda tx: day_is_lost(state, self._judge.effective(tx)))
-        return await self._halt_account("daily_loss") if lost else None
+        return await self.halt_account("daily_loss") if lost else None
 
-    async def _halt_account(self, reason: str) -> HaltRecord:
+    async def halt_account(self, reason: str) -> HaltRecord:
+        """Stop new risk on the account until an operator releases it."""
         account = self.account_id
         return await self._stop(
             HaltKind.HALT, ScopeKind.ACCOUNT, account, reason=reason, by=GATEWAY.id
@@ -280,15 +281,7 @@ class Gateway(Books):
 
     def announce(self, order: OrderRecord, attempt: AttemptRecord | None) -> None:
         """Tell the streams, and whoever waits, that an order has moved."""
-        view = self._picture(order, attempt, None)
-        body = {
-            "order_id": order.order_id,
-            "status": view.status,
-            "symbol": order.symbol,
-            "action": order.action,
-            "code": view.code,
-        }
-        self._publish(Change(topic="orders", principal=order.principal, body=body))
+        self._publish(order_news(self._picture(order, attempt, None)))
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
 
@@ -296,9 +289,40 @@ class Gateway(Books):
         """Run a human's act as one claim on fresh facts, and send what it allowed."""
         return await self._to_its_end(work)
 
-    async def _request(
+    def managed_by(self, exits: ManagedExits) -> None:
+        """Let the managed exits walk what takes more than one order at this venue."""
+        self._exits = exits
+
+    async def _ask(
         self, intent: Intent, *, key: IdempotencyKey | None, asker: Principal
     ) -> OrderView:
+        if self._exits is not None and self._exits.manages(intent):
+            return await self._exits.walk(intent, key=key, asker=asker)
+        return await self.one_order(intent, key=key, asker=asker)
+
+    async def propose(
+        self,
+        intent: Intent,
+        *,
+        key: IdempotencyKey | None,
+        asker: Principal,
+        also: Callable[[JournalTx, OrderRecord], None],
+    ) -> OrderRecord:
+        """Journal a request with what belongs to it; `resume` judges and sends it."""
+
+        def work(tx: JournalTx) -> OrderRecord:
+            receipt = self._accept.accept(tx, intent, key=key, asker=asker)
+            if receipt.fresh:
+                also(tx, receipt.order)
+            return receipt.order
+
+        return await self._commit(work)
+
+    async def one_order(
+        self, intent: Intent, *, key: IdempotencyKey | None, asker: Principal
+    ) -> OrderView:
+        """Make one order of a request: journaled, judged, sent at most once."""
+
         def work(tx: JournalTx, look: Look) -> Claim | OrderRecord:
             order = self._accept.accept(tx, intent, key=key, asker=asker).order
             if order.state is not OrderState.PROPOSED:
@@ -331,10 +355,10 @@ class Gateway(Books):
     async def _finish(self, claim: Claim) -> OrderView:
         if claim.attempt is None:
             for reason in claim.judgement.halt_reasons:
-                await self._halt_account(reason)
+                await self.halt_account(reason)
             self.announce(claim.order, None)
             if claim.ticket is not None:
-                self._announce_ask(claim.order, claim.ticket)
+                self._publish(ask_news(claim.order, claim.ticket))
             return self._picture(claim.order, None, claim.ticket, judgement=claim.judgement)
         own = asyncio.current_task()
         assert own is not None
@@ -364,33 +388,9 @@ class Gateway(Books):
         if not task.cancelled():
             task.exception()  # seen: its caller may have left
 
-    def _announce_ask(self, order: OrderRecord, ticket: TicketRecord) -> None:
-        body = {"approval_id": ticket.ticket_id, "order_id": order.order_id}
-        self._publish(Change(topic="approvals", principal=order.principal, body=body))
-
     async def _look(self) -> Look:
         """Read the account, after the mark: what is released later still counts as held."""
         look = await self._send.look(self._journal.sealed())
         if look.snapshot is not None:
             self._mode = look.snapshot.identity.mode
         return look
-
-    async def _commit(self, work: Callable[[JournalTx], T]) -> T:
-        try:
-            return await self._journal.write(work)
-        except JournalUnwritable as error:
-            raise NotReady(
-                "the gate's books cannot be written: nothing was sent",
-                fix="free disk space and see `ordergate doctor`",
-            ) from error
-
-    def _judged(self, tx: JournalTx, intent: Intent, look: Look, asker: Principal) -> Judgement:
-        return self._judge.judge(
-            tx,
-            intent,
-            asker=asker,
-            snapshot=look.snapshot,
-            read_at=look.read_at,
-            mark=look.mark,
-            order_id=None,
-        )

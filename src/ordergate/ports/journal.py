@@ -11,6 +11,7 @@ from ordergate.model.orders import AttemptState, OrderState, Side
 from ordergate.model.outcomes import Fill
 from ordergate.model.records import (
     AttemptRecord,
+    Guard,
     HaltRecord,
     OrderRecord,
     RecentOrder,
@@ -25,6 +26,7 @@ from ordergate.model.values import (
     AttemptId,
     IdempotencyKey,
     OrderId,
+    PositionId,
     PrincipalId,
     Symbol,
     Tag,
@@ -175,6 +177,20 @@ class JournalTx(AuditTx, Protocol):
     def add_tightening(self, tightening: Tightening) -> None: ...
     def lift_tightenings(self, limit_name: str, *, by: PrincipalId, at: datetime) -> int:
         """End the tightenings of a limit; they stay on file. Return how many were in force."""
+        ...
+
+    # managed exits
+    def guards(self) -> Sequence[Guard]:
+        """Return the guards that have not ended, oldest first."""
+        ...
+
+    def guard(self, account: AccountId, position_id: PositionId) -> Guard | None:
+        """Return the guard of a position that has not ended."""
+        ...
+
+    def add_guard(self, guard: Guard) -> None: ...
+    def put_guard(self, guard: Guard) -> None:
+        """Replace the row whose version is guard.ver - 1; raise Stale otherwise."""
         ...
 
     # small durable facts: instance epoch, last policy hash, ...

@@ -21,7 +21,7 @@ from ordergate.model.orders import (
     PlaceIntent,
     Side,
 )
-from ordergate.model.principals import Principal
+from ordergate.model.principals import Kind, Principal
 from ordergate.model.records import AttemptRecord, Tightening
 from ordergate.model.values import (
     ZERO,
@@ -63,6 +63,7 @@ from ordergate.order.policy.facts import (
     terms_of,
 )
 from ordergate.order.policy.limits import Limits, policy_hash
+from ordergate.order.policy.managed import managed
 from ordergate.order.policy.tightenings import limit_views, tightened
 from ordergate.ports.journal import JournalTx
 from ordergate.ports.market_facts import MarketFacts
@@ -226,6 +227,7 @@ class Judge:
             resting_opens=opens,
             order=order,
             valued=_valued(order, quote, instrument, rate=rate, limits=limits),
+            managed=ask.asker.kind is Kind.GATEWAY and managed(intent, target.resting, tx.guards()),
             group=_group(intent, snapshot),
             halts=tuple(
                 halt

@@ -72,7 +72,9 @@ def reduces_only(request: Request, facts: Facts) -> RuleVerdict:
         case PlaceIntent() if intent.reduce_only:
             if facts.book is None:
                 return REDUCES.lacks("what the account holds")
-            return _exit_fits(facts.book, intent.side, intent.quantity, oco=bool(intent.oco_group))
+            # A managed exit rests beside the one it replaces until that one is cancelled.
+            alone = bool(intent.oco_group) or facts.managed
+            return _exit_fits(facts.book, intent.side, intent.quantity, oco=alone)
         case ModifyIntent() if facts.resting is not None and facts.resting_opens is False:
             if isinstance(intent.quantity, Keep) or facts.book is None:
                 return REDUCES.silent("the size stays")
