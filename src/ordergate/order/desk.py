@@ -12,7 +12,7 @@ from ordergate.model.errors import (
     NotFound,
     NotSupported,
 )
-from ordergate.model.orders import AttemptState, OrderState
+from ordergate.model.orders import AttemptState, CloseIntent, OrderState
 from ordergate.model.principals import Kind, Principal
 from ordergate.model.proofs import Proof
 from ordergate.model.records import AttemptRecord, HaltRecord, TicketRecord, TicketState
@@ -202,6 +202,25 @@ class Desk:
 
         await self._journal.write(work)
         return await self._told(order_id, operator)
+
+    async def close(self, intent: CloseIntent, *, reason: str, operator: Principal) -> OrderView:
+        """Close a position though an earlier close of it is in doubt: the overshoot is accepted.
+
+        Where the venue does not refuse a second close, both may execute and turn the position
+        round; what that opens is closed at once and reported.
+        """
+        _require_operator(operator)
+        _require_reason(reason)
+        await self._journal.write(
+            lambda tx: self._record.note(
+                tx,
+                "exit.overshoot_accepted",
+                actor=operator.id,
+                corr=intent.position_id,
+                body={"position": intent.position_id, "reason": reason},
+            )
+        )
+        return await self._gateway.close(intent, key=None, asker=operator)
 
     async def loosen(self, limit_name: str, *, reason: str, operator: Principal) -> SafetyView:
         """Take back the tightenings of one limit: the file's number counts again, never more."""
