@@ -16,7 +16,7 @@ from ordergate.model.orders import AttemptState, CloseIntent, OrderState
 from ordergate.model.principals import Kind, Principal
 from ordergate.model.proofs import Proof
 from ordergate.model.records import AttemptRecord, HaltRecord, TicketRecord, TicketState
-from ordergate.model.values import OrderId, TicketId, plain
+from ordergate.model.values import OrderId, PositionId, TicketId, plain
 from ordergate.model.views import OrderView, SafetyView, TicketView
 from ordergate.order.books import PAGE_MAX
 from ordergate.order.dispatch.send import Claim, Look
@@ -203,7 +203,9 @@ class Desk:
         await self._journal.write(work)
         return await self._told(order_id, operator)
 
-    async def close(self, intent: CloseIntent, *, reason: str, operator: Principal) -> OrderView:
+    async def close(
+        self, position_id: PositionId, *, reason: str, operator: Principal
+    ) -> OrderView:
         """Close a position though an earlier close of it is in doubt: the overshoot is accepted.
 
         Where the venue does not refuse a second close, both may execute and turn the position
@@ -211,14 +213,24 @@ class Desk:
         """
         _require_operator(operator)
         _require_reason(reason)
+        account = await self._gateway.account(asker=operator)
+        held = {row.position_id: row for row in account.positions}.get(position_id)
+        if held is None:
+            raise NotFound("no such position", fix="read the account again; it may be closed")
         await self._journal.write(
             lambda tx: self._record.note(
                 tx,
                 "exit.overshoot_accepted",
                 actor=operator.id,
-                corr=intent.position_id,
-                body={"position": intent.position_id, "reason": reason},
+                corr=position_id,
+                body={"position": position_id, "reason": reason},
             )
+        )
+        intent = CloseIntent(
+            account=account.identity.account,
+            venue=account.identity.venue,
+            symbol=held.symbol,
+            position_id=position_id,
         )
         return await self._gateway.close(intent, key=None, asker=operator)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,9 +14,13 @@ import pytest
 
 from ordergate.adapters.venues.paper.faults import Fault, FaultKind
 from ordergate.model.errors import Code, IllegalState, KeyDiverged, NotSupported
-from ordergate.model.orders import OrderType, Side, VenueModify, VenueOrder
+from ordergate.model.market import Quality
+from ordergate.model.orders import CancelIntent, OrderType, Side, VenueModify, VenueOrder
 from ordergate.model.outcomes import Acked
+from ordergate.model.principals import Kind
+from ordergate.model.records import ScopeKind
 from ordergate.model.values import AccountId, IdempotencyKey, Tag
+from ordergate.order.policy.limits import Limits
 from support.gate import Gate, a_gate
 from support.order_records import AGENT, OPERATOR, buy
 from support.plain_gate import (
@@ -215,6 +221,9 @@ def test_xe2_a_close_in_doubt_is_never_sent_again_by_itself(
             assert (await held(gate), await resting(gate)) == ((), ())
             view = await gate.line.gateway.status(view.order.order_id, asker=AGENT)
             assert view.status == "filled"
+            history = await gate.venue.history(datetime(2020, 1, 1, tzinfo=UTC))
+            assert [fill.side for fill in history.fills] == [Side.BUY, Side.SELL]  # never reversed
+            assert alarms(gate) == []
 
     asyncio.run(run())
 
@@ -230,7 +239,7 @@ def test_xe2_a_close_that_never_arrived_leaves_the_position_protected(tmp_path: 
             with pytest.raises(IllegalState, match="in doubt"):
                 await gate.line.gateway.close(a_close(position_id), key=None, asker=AGENT)
             again = await gate.line.desk.close(
-                a_close(position_id), reason="it never arrived", operator=OPERATOR
+                position_id, reason="it never arrived", operator=OPERATOR
             )
             assert again.status == "filled"
             assert (await held(gate), await resting(gate)) == ((), ())
@@ -468,5 +477,109 @@ def test_a_target_is_set_moved_and_taken_away(tmp_path: Path) -> None:
                 found = [row.limit_price for row in await resting(gate) if row.limit_price]
                 assert found == ([] if target is None else [target])
                 assert await stops(gate) == [(D("0.10"), D("1.08"))]
+
+    asyncio.run(run())
+
+
+# What must hold at every moment
+
+
+def watched(gate: Gate) -> list[tuple[Decimal, Decimal]]:
+    """Keep, after every request that the venue answers, the lots held and the lots under a stop."""
+    seen: list[tuple[Decimal, Decimal]] = []
+    for name in ("submit", "cancel"):
+        sound = getattr(gate.venue, name)
+
+        async def one(request: object, sound: Callable[..., Awaitable[Acked]] = sound) -> Acked:
+            answer = await sound(request)
+            lots = sum((row.quantity for row in await held(gate)), D(0))
+            seen.append((lots, sum((lots for lots, _ in await stops(gate)), D(0))))
+            return answer
+
+        setattr(gate.venue, name, one)
+    return seen
+
+
+def test_replacing_a_stop_never_leaves_the_position_without_one(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with a_plain_gate(tmp_path) as gate:
+            position_id = await protected_position(gate)
+            seen = watched(gate)
+            gateway = gate.line.gateway
+            nearer = a_change(position_id, stop_loss=D("1.082"))
+            await gateway.modify(nearer, key=None, asker=AGENT)
+            await gateway.close(a_close(position_id, "0.04"), key=None, asker=AGENT)
+            assert len(seen) == 5
+            assert all(covered >= D("0.06") for _, covered in seen)
+            assert seen[-1] == (D("0.06"), D("0.06"))
+
+    asyncio.run(run())
+
+
+def test_exits_pass_under_the_switch_a_halt_a_closed_market_and_without_a_price(
+    tmp_path: Path,
+) -> None:
+    async def run() -> None:
+        async with a_plain_gate(tmp_path, limits=Limits(orders_per_minute_max=D(1))) as gate:
+            await opened(gate)
+            gateway = gate.line.gateway
+            for scope, target in ((ScopeKind.GLOBAL, ""), (ScopeKind.SYMBOL, "EURUSD")):
+                await gateway.engage(scope=scope, target=target, reason="A16", asker=AGENT)
+            await gateway.halt_account("A16")
+            gate.market.judge("EURUSD", Quality.STALE)
+            await look(gate)
+            assert await stops(gate) == [(D("0.10"), D("1.08"))]
+            (position,) = await held(gate)
+            gate.market.judge("EURUSD", None)
+            view = await gateway.close(a_close(position.position_id), key=None, asker=AGENT)
+            assert view.status == "filled"
+            assert (await held(gate), await resting(gate)) == ((), ())
+
+    asyncio.run(run())
+
+
+def test_two_closes_at_once_do_not_turn_the_position_round(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with a_plain_gate(tmp_path) as gate:
+            position_id = await protected_position(gate)
+            closes = (
+                gate.line.gateway.close(a_close(position_id, lots), key=None, asker=AGENT)
+                for lots in ("0.06", "0.06", None)
+            )
+            views = await asyncio.gather(*closes)
+            assert sorted(view.status for view in views) == ["filled", "filled", "rejected"]
+            assert (await held(gate), await resting(gate)) == ((), ())
+
+    asyncio.run(run())
+
+
+def test_an_agent_cannot_trap_an_exit_by_spending_its_key(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with a_plain_gate(tmp_path) as gate:
+            await protected_position(gate)
+            page = await gate.line.gateway.orders(
+                states=None, symbol=None, limit=50, cursor=None, asker=AGENT
+            )
+            keys = [one.order.key for one in page.items if one.order.principal_kind is Kind.GATEWAY]
+            assert len(keys) == 1
+            assert all(len(key) > 32 for key in keys)  # 128 bits of chance
+
+    asyncio.run(run())
+
+
+def test_an_agent_that_cancels_the_stop_waits_for_a_human(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with a_plain_gate(tmp_path) as gate:
+            await protected_position(gate)
+            (stop,) = await resting(gate)
+            cancel = CancelIntent(
+                account=gate.venue.account,
+                venue=gate.venue.venue,
+                symbol=stop.symbol,
+                venue_order_id=stop.venue_order_id,
+            )
+            view = await gate.line.gateway.cancel(cancel, key=None, asker=AGENT)
+            assert view.status == "approval_required"
+            assert await stops(gate) == [(D("0.10"), D("1.08"))]
 
     asyncio.run(run())

@@ -330,7 +330,8 @@ class Protect:
         owner = None if topic == "alarm" else guard.principal
         about = {"position_id": guard.position_id, "symbol": guard.symbol, **body}
         self._means.publish(Change(topic=topic, principal=owner, body=about))
-        _log.warning(f"exits.{topic}", **{name: str(value) for name, value in about.items()})
+        say = _log.error if topic == "alarm" else _log.info
+        say(f"exits.{topic}", **{name: str(value) for name, value in about.items()})
 
     def _hold_off(self, position_id: PositionId) -> None:
         self._held_off[position_id] = self._clock.monotonic() + DOUBT_S

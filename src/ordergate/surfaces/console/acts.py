@@ -15,7 +15,7 @@ from ordergate.model.canonical import plain_data
 from ordergate.model.errors import Code, InvalidArgument
 from ordergate.model.principals import Kind
 from ordergate.model.records import ScopeKind
-from ordergate.model.values import NotANumber, OrderId, TicketId, parse_decimal, plain
+from ordergate.model.values import NotANumber, OrderId, PositionId, TicketId, parse_decimal, plain
 from ordergate.model.views import OrderView
 from ordergate.order.desk import Desk
 from ordergate.order.gateway import Gateway
@@ -70,6 +70,7 @@ class Acts:
             ("POST", "/operator/halts/{id}/release", self.release),
             ("GET", "/operator/parked", self.parked),
             ("POST", "/operator/orders/{id}/resolve", self.resolve),
+            ("POST", "/operator/positions/{id}/close", self.close),
             ("POST", "/operator/limits/{name}/loosen", self.loosen),
             ("POST", "/operator/feed", self.set_pace),
             ("GET", "/operator/tokens", self.tokens),
@@ -202,6 +203,17 @@ class Acts:
             path_id(request, "name"), reason=text(fields, "reason"), operator=visit.operator
         )
         return answer({"limits": plain_data(safety.limits)})
+
+    async def close(self, request: Request) -> Response:
+        visit = await self._entry.write(request)
+        fields = await read_object(request)
+        only(fields, "reason")
+        view = await self._desk.close(
+            PositionId(path_id(request, "id")),
+            reason=text(fields, "reason"),
+            operator=visit.operator,
+        )
+        return answer(order_shape(view))
 
     async def set_pace(self, request: Request) -> Response:
         visit = await self._entry.write(request)
