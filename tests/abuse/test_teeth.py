@@ -17,6 +17,8 @@ from abuse import test_a33_no_stop_is_stripped as a33
 from contract import test_store as contract
 from integration import test_sealed_files as sealed
 from integration.order import test_controls as controls
+from integration.order import test_exits as exits
+from integration.order import test_exits_restarted as restarted
 from integration.order import test_loosening as loosening
 from integration.order import test_order_line as line
 from ordergate.adapters.storage.session import SqlTx
@@ -34,13 +36,16 @@ from ordergate.order.approval import approve
 from ordergate.order.approval.ticket import Answerable
 from ordergate.order.dispatch import send
 from ordergate.order.dispatch.send import Claim, Send
+from ordergate.order.exits import plan
+from ordergate.order.exits.protect import Protect
+from ordergate.order.guarding import Guarding
 from ordergate.order.halt import Halt
 from ordergate.order.intent.accept import Accept
 from ordergate.order.intent.idempotency import tag
 from ordergate.order.journal import record
 from ordergate.order.kill import Kill
 from ordergate.order.policy import decision, judge, policybook
-from ordergate.order.policy.rules import lanes, standing, stops
+from ordergate.order.policy.rules import lanes, market, standing, stops
 from ordergate.order.policy.rules.checklist import RULES, Rule, Say
 from ordergate.order.pulse import Pulse
 from support.gate import Gate, a_gate
@@ -134,6 +139,53 @@ def exits_under_the_switch_refused(patch: Patch) -> None:
         for rule in RULES
     )
     patch.setattr(decision, "RULES", trapping)
+
+
+def exits_on_an_old_price_refused(patch: Patch) -> None:
+    trapping = tuple(
+        dataclasses.replace(rule, close=Say.REFUSE) if rule.control is market.QUOTE else rule
+        for rule in RULES
+    )
+    patch.setattr(decision, "RULES", trapping)
+
+
+def stops_gone_before_their_successors(patch: Patch) -> None:
+    sound = plan._stops
+
+    def hasty(scene: plan.Scene, cover: Decimal) -> plan.Step | None:
+        step = sound(scene, cover)
+        old = [leg for leg in scene.legs if leg.stop]
+        return plan.Drop(old[0].venue_order_id) if isinstance(step, plan.Put) and old else step
+
+    patch.setattr(plan, "_stops", hasty)
+
+
+def closes_in_doubt_sent_again(patch: Patch) -> None:
+    async def never(*_: object) -> bool:
+        return False
+
+    patch.setattr(Protect, "close_in_doubt", never)
+
+
+def _left_out(name: str) -> Callable[[Patch], None]:
+    def broken(patch: Patch) -> None:
+        async def nothing(*_: object) -> None:
+            return None
+
+        patch.setattr(Guarding, name, nothing)
+
+    broken.__name__ = f"without{name}"
+    return broken
+
+
+def a_late_close(folder: Path) -> None:
+    exits.test_xe2_a_close_in_doubt_is_never_sent_again_by_itself(folder, FaultKind.LATE_EXECUTION)
+
+
+def a_plan_cut_short(folder: Path) -> None:
+    restarted.test_xe1_xe2_a_close_that_was_cut_short_ends_flat_or_protected(
+        folder, "after", 2, None
+    )
 
 
 def stripping_called_tightening(patch: Patch) -> None:
@@ -324,6 +376,25 @@ TEETH: Sequence[tuple[Callable[[Patch], None], Callable[[Path], None]]] = (
     (a_lost_answer_sent_again, a_lost_reply),
     (a_lost_answer_taken_for_a_refusal, a_lost_reply),
     (exits_under_the_switch_refused, line.test_the_kill_switch_stops_new_risk_and_no_exit),
+    (
+        exits_under_the_switch_refused,
+        exits.test_exits_pass_under_the_switch_a_halt_a_closed_market_and_without_a_price,
+    ),
+    (
+        exits_on_an_old_price_refused,
+        exits.test_exits_pass_under_the_switch_a_halt_a_closed_market_and_without_a_price,
+    ),
+    (
+        stops_gone_before_their_successors,
+        exits.test_replacing_a_stop_never_leaves_the_position_without_one,
+    ),
+    (closes_in_doubt_sent_again, a_late_close),
+    (_left_out("_take_fills"), exits.test_the_stop_rests_as_an_order_for_what_was_filled),
+    (
+        _left_out("_take_excess"),
+        exits.test_xe4_when_both_legs_fill_the_excess_is_closed_at_once_and_reported,
+    ),
+    (_left_out("recover"), a_plan_cut_short),
     (
         stripping_called_tightening,
         line.test_widening_a_stop_waits_for_a_human_whatever_it_is_called,

@@ -16,9 +16,10 @@ import pytest
 
 from ordergate.adapters.venues.paper.faults import Fault, FaultKind
 from ordergate.adapters.venues.paper.mapping import REFUSALS, refusal
+from ordergate.adapters.venues.paper.terms import PaperTerms
 from ordergate.model.accounts import Mode, VenueOrderState
 from ordergate.model.market import Quality
-from ordergate.model.orders import Side, TimeInForce
+from ordergate.model.orders import OrderType, Side, TimeInForce
 from ordergate.model.outcomes import FillEffect, VenueRefusal, VenueStatus
 from ordergate.model.values import Tag
 from support.paper import PaperBench, run
@@ -26,12 +27,31 @@ from support.paper import PaperBench, run
 Bench = PaperBench
 D = Decimal
 
-ADAPTERS: dict[str, Callable[[Path], Bench]] = {"paper": PaperBench}
+ADAPTERS: dict[str, Callable[[Path], Bench]] = {
+    "paper": PaperBench,
+    "paper, plain": lambda folder: PaperBench(folder, terms=PaperTerms(exits="resting")),
+}
 
 
 @pytest.fixture(params=sorted(ADAPTERS))
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
     made = ADAPTERS[request.param](tmp_path)
+    made.quote()
+    return made
+
+
+@pytest.fixture
+def full(tmp_path: Path) -> Bench:
+    """A venue that attaches stops, replaces in place, links OCO orders and bounds exits."""
+    made = PaperBench(tmp_path)
+    made.quote()
+    return made
+
+
+@pytest.fixture
+def plain(tmp_path: Path) -> Bench:
+    """A venue that does none of it."""
+    made = PaperBench(tmp_path, terms=PaperTerms(exits="resting"))
     made.quote()
     return made
 
@@ -66,8 +86,13 @@ def test_v03_every_kind_it_claims_is_accepted(bench: Bench) -> None:
         "stop_limit": {"stop_price": "1.12000", "limit_price": "1.12010"},
         "trailing_stop": {"trail_amount": "0.00100"},
     }
-    assert {kind.value for kind in bench.venue.capabilities().order_types} == set(terms)
+    offered = bench.venue.capabilities().order_types
     for kind, more in terms.items():
+        if kind not in offered:
+            assert bench.refused(bench.orders.place("buy", "0.10", kind=kind, **more)) == (
+                "NOT_OFFERED"
+            )
+            continue
         assert bench.buy("0.10", kind=kind, **more).status in (
             VenueStatus.FILLED,
             VenueStatus.WORKING,
@@ -110,13 +135,13 @@ def test_v12_a_tag_is_spent_for_ever(bench: Bench) -> None:
     assert len(bench.snapshot().positions) == 1
 
 
-def test_v13_a_refused_order_is_remembered_with_its_code(bench: Bench) -> None:
-    order = bench.orders.place("buy", "0.10", stop_loss="1.20000")
-    assert bench.refused(order) == "INVALID_STOPS"
-    state = found(bench, order.tag)
+def test_v13_a_refused_order_is_remembered_with_its_code(full: Bench) -> None:
+    order = full.orders.place("buy", "0.10", stop_loss="1.20000")
+    assert full.refused(order) == "INVALID_STOPS"
+    state = found(full, order.tag)
     assert state is not None
     assert (state.status, state.code) == (VenueStatus.REJECTED, "INVALID_STOPS")
-    assert bench.refused(order) == "DUPLICATE_TAG"
+    assert full.refused(order) == "DUPLICATE_TAG"
 
 
 def test_v14_history_since_a_moment_leaves_out_what_ended_before(bench: Bench) -> None:
@@ -129,15 +154,15 @@ def test_v14_history_since_a_moment_leaves_out_what_ended_before(bench: Bench) -
     assert [fill.tag for fill in history.fills] == [order.tag]
 
 
-def test_v15_modify_and_cancel_tags_are_kept_as_applied(bench: Bench) -> None:
-    order = bench.buy("0.10", kind="limit", limit_price="1.09000")
-    change = bench.orders.modify(venue_order_id=order.venue_order_id, limit_price="1.08000")
-    cancel = bench.orders.cancel(order.venue_order_id)
-    run(bench.venue.modify(change))
-    run(bench.venue.cancel(cancel))
-    assert bench.history().applied == {change.tag, cancel.tag}
+def test_v15_modify_and_cancel_tags_are_kept_as_applied(full: Bench) -> None:
+    order = full.buy("0.10", kind="limit", limit_price="1.09000")
+    change = full.orders.modify(venue_order_id=order.venue_order_id, limit_price="1.08000")
+    cancel = full.orders.cancel(order.venue_order_id)
+    run(full.venue.modify(change))
+    run(full.venue.cancel(cancel))
+    assert full.history().applied == {change.tag, cancel.tag}
     with pytest.raises(VenueRefusal, match="DUPLICATE_TAG"):
-        run(bench.venue.modify(change))
+        run(full.venue.modify(change))
 
 
 def test_v16_sixty_four_deliveries_of_one_tag_are_one_order(bench: Bench) -> None:
@@ -229,28 +254,28 @@ def test_v25_a_refusal_is_definitive(bench: Bench, fault: Fault, code: str, requ
     assert bench.history().fills == ()
 
 
-def test_v26_a_lost_answer_to_a_refusal_is_found_too(bench: Bench) -> None:
-    bench.venue.inject(Fault(FaultKind.LOST_REPLY, "submit"))
-    order = bench.orders.place("buy", "0.10", stop_loss="1.20000")
+def test_v26_a_lost_answer_to_a_refusal_is_found_too(full: Bench) -> None:
+    full.venue.inject(Fault(FaultKind.LOST_REPLY, "submit"))
+    order = full.orders.place("buy", "0.10", stop_loss="1.20000")
     with pytest.raises(ConnectionResetError):
-        bench.submit(order)
-    state = found(bench, order.tag)
+        full.submit(order)
+    state = found(full, order.tag)
     assert state is not None
     assert state.status is VenueStatus.REJECTED
 
 
-def test_v27_changes_have_ambiguous_outcomes_too(bench: Bench) -> None:
-    order = bench.buy("0.10", kind="limit", limit_price="1.09000")
-    bench.venue.inject(Fault(FaultKind.LOST_REPLY, "modify"))
-    bench.venue.inject(Fault(FaultKind.LOST_REQUEST, "cancel"))
-    change = bench.orders.modify(venue_order_id=order.venue_order_id, limit_price="1.08000")
-    cancel = bench.orders.cancel(order.venue_order_id)
+def test_v27_changes_have_ambiguous_outcomes_too(full: Bench) -> None:
+    order = full.buy("0.10", kind="limit", limit_price="1.09000")
+    full.venue.inject(Fault(FaultKind.LOST_REPLY, "modify"))
+    full.venue.inject(Fault(FaultKind.LOST_REQUEST, "cancel"))
+    change = full.orders.modify(venue_order_id=order.venue_order_id, limit_price="1.08000")
+    cancel = full.orders.cancel(order.venue_order_id)
     with pytest.raises(ConnectionResetError):
-        run(bench.venue.modify(change))
+        run(full.venue.modify(change))
     with pytest.raises(TimeoutError):
-        run(bench.venue.cancel(cancel))
-    assert bench.history().applied == {change.tag}
-    assert [o.limit_price for o in bench.snapshot().open_orders] == [D("1.08")]
+        run(full.venue.cancel(cancel))
+    assert full.history().applied == {change.tag}
+    assert [o.limit_price for o in full.snapshot().open_orders] == [D("1.08")]
 
 
 def test_v28_a_fault_meets_only_what_it_names(bench: Bench) -> None:
@@ -287,9 +312,13 @@ def test_v29_a_caller_that_stops_waiting_changes_nothing_of_the_outcome(bench: B
 
 
 def _busy(bench: Bench) -> None:
-    bench.buy("0.30", stop_loss="1.09000", take_profit="1.15000")
+    can = bench.venue.capabilities()
+    bench.buy(
+        "0.30", **({"stop_loss": "1.09", "take_profit": "1.15"} if can.attached_stops else {})
+    )
     bench.sell("0.20", kind="limit", limit_price="1.12000")
-    bench.buy("0.10", kind="trailing_stop", trail_percent="0.5")
+    if OrderType.TRAILING_STOP in can.order_types:
+        bench.buy("0.10", kind="trailing_stop", trail_percent="0.5")
     bench.quote("USDJPY", "150.000", "150.010")
     bench.sell("0.10", "USDJPY")
     bench.close(bench.snapshot().positions[0].position_id, "0.10")
@@ -365,15 +394,15 @@ def test_v33_ids_are_never_used_twice(bench: Bench) -> None:
     ],
 )
 def test_v40_a_bad_order_is_refused_with_its_code(
-    bench: Bench, more: dict[str, str], code: str
+    full: Bench, more: dict[str, str], code: str
 ) -> None:
     terms = {"quantity": "0.10", **more}
     if "time_in_force" in terms:
         terms["time_in_force"] = TimeInForce(terms["time_in_force"])
-    before = bench.snapshot()
-    assert bench.refused(bench.orders.place("buy", **terms)) == code
+    before = full.snapshot()
+    assert full.refused(full.orders.place("buy", **terms)) == code
     assert code in REFUSALS
-    assert bench.snapshot() == before
+    assert full.snapshot() == before
 
 
 def test_v41_no_price_no_market_order(bench: Bench) -> None:
@@ -411,77 +440,77 @@ def test_v44_every_code_it_may_send_is_on_the_table() -> None:
 # V-50 to V-59: closing and protecting
 
 
-def test_v50_a_close_never_takes_more_than_the_position(bench: Bench) -> None:
-    position = bench.buy("0.30").position_id
-    order = replace(bench.orders.place("sell", "0.31"), position_id=position)
-    assert bench.refused(order) == "OVER_CLOSE"
-    bench.close(position, "0.10")
-    answer = bench.close(position, "0.20")
+def test_v50_a_close_never_takes_more_than_the_position(full: Bench) -> None:
+    position = full.buy("0.30").position_id
+    order = replace(full.orders.place("sell", "0.31"), position_id=position)
+    assert full.refused(order) == "OVER_CLOSE"
+    full.close(position, "0.10")
+    answer = full.close(position, "0.20")
     assert answer.status is VenueStatus.FILLED
     assert [fill.effect for fill in answer.fills] == [FillEffect.CLOSING]
-    again = replace(bench.orders.place("sell", "0.01"), position_id=position)
-    assert bench.refused(again) == "POSITION_CLOSED"
-    assert bench.snapshot().positions == ()
+    again = replace(full.orders.place("sell", "0.01"), position_id=position)
+    assert full.refused(again) == "POSITION_CLOSED"
+    assert full.snapshot().positions == ()
 
 
-def test_v51_a_close_trades_against_its_position(bench: Bench) -> None:
-    position = bench.buy("0.30").position_id
-    order = replace(bench.orders.place("buy", "0.10"), position_id=position)
-    assert bench.refused(order) == "INVALID_SIDE"
+def test_v51_a_close_trades_against_its_position(full: Bench) -> None:
+    position = full.buy("0.30").position_id
+    order = replace(full.orders.place("buy", "0.10"), position_id=position)
+    assert full.refused(order) == "INVALID_SIDE"
 
 
-def test_v52_stop_and_target_rest_with_the_position(bench: Bench) -> None:
-    bench.buy("0.10", stop_loss="1.09000", take_profit="1.12000")
-    (position,) = bench.snapshot().positions
+def test_v52_stop_and_target_rest_with_the_position(full: Bench) -> None:
+    full.buy("0.10", stop_loss="1.09000", take_profit="1.12000")
+    (position,) = full.snapshot().positions
     assert (position.stop_loss, position.take_profit) == (D("1.09"), D("1.12"))
-    bench.quote(bid="1.09001", ask="1.09011")
-    assert len(bench.snapshot().positions) == 1
-    bench.quote(bid="1.08950", ask="1.08960")
-    (_, stopped) = bench.history().fills
+    full.quote(bid="1.09001", ask="1.09011")
+    assert len(full.snapshot().positions) == 1
+    full.quote(bid="1.08950", ask="1.08960")
+    (_, stopped) = full.history().fills
     assert (stopped.reason, stopped.price, stopped.tag) == ("stop_loss", D("1.0895"), None)
-    assert bench.snapshot().positions == ()
+    assert full.snapshot().positions == ()
 
 
-def test_v53_shorts_are_stopped_on_the_ask(bench: Bench) -> None:
-    bench.sell("0.10", stop_loss="1.10100", take_profit="1.09000")
-    bench.quote(bid="1.10090", ask="1.10099")
-    assert len(bench.snapshot().positions) == 1
-    bench.quote(bid="1.10090", ask="1.10100")
-    assert bench.history().fills[-1].price == D("1.101")
+def test_v53_shorts_are_stopped_on_the_ask(full: Bench) -> None:
+    full.sell("0.10", stop_loss="1.10100", take_profit="1.09000")
+    full.quote(bid="1.10090", ask="1.10099")
+    assert len(full.snapshot().positions) == 1
+    full.quote(bid="1.10090", ask="1.10100")
+    assert full.history().fills[-1].price == D("1.101")
 
 
-def test_v54_a_stop_is_moved_and_removed_in_one_step(bench: Bench) -> None:
-    position = bench.buy("0.10", stop_loss="1.09000", take_profit="1.12000").position_id
-    bench.modify(position_id=position, stop_loss="1.09500")
-    (state,) = bench.snapshot().positions
+def test_v54_a_stop_is_moved_and_removed_in_one_step(full: Bench) -> None:
+    position = full.buy("0.10", stop_loss="1.09000", take_profit="1.12000").position_id
+    full.modify(position_id=position, stop_loss="1.09500")
+    (state,) = full.snapshot().positions
     assert (state.stop_loss, state.take_profit) == (D("1.095"), D("1.12"))
-    bench.modify(position_id=position, take_profit=None)
-    (state,) = bench.snapshot().positions
+    full.modify(position_id=position, take_profit=None)
+    (state,) = full.snapshot().positions
     assert (state.stop_loss, state.take_profit) == (D("1.095"), None)
 
 
 @pytest.mark.parametrize("more", [{"stop_loss": "1.10001"}, {"take_profit": "1.09999"}])
 def test_v55_a_stop_on_the_wrong_side_is_refused_and_nothing_moves(
-    bench: Bench, more: dict[str, str]
+    full: Bench, more: dict[str, str]
 ) -> None:
-    position = bench.buy("0.10", stop_loss="1.09000", take_profit="1.12000").position_id
-    before = bench.snapshot()
+    position = full.buy("0.10", stop_loss="1.09000", take_profit="1.12000").position_id
+    before = full.snapshot()
     with pytest.raises(VenueRefusal, match="INVALID_STOPS"):
-        bench.modify(position_id=position, **more)
-    assert bench.snapshot() == before
+        full.modify(position_id=position, **more)
+    assert full.snapshot() == before
 
 
-def test_v56_new_terms_of_a_resting_order_are_atomic(bench: Bench) -> None:
-    order = bench.buy("0.10", kind="limit", limit_price="1.09000", stop_loss="1.08000")
-    answer = bench.modify(
+def test_v56_new_terms_of_a_resting_order_are_atomic(full: Bench) -> None:
+    order = full.buy("0.10", kind="limit", limit_price="1.09000", stop_loss="1.08000")
+    answer = full.modify(
         venue_order_id=order.venue_order_id, limit_price="1.09500", quantity="0.20"
     )
     assert answer.venue_order_id == order.venue_order_id
-    (state,) = bench.snapshot().open_orders
+    (state,) = full.snapshot().open_orders
     assert (state.limit_price, state.quantity, state.stop_loss) == (D("1.095"), D("0.2"), D("1.08"))
     with pytest.raises(VenueRefusal):
-        bench.modify(venue_order_id=order.venue_order_id, limit_price="1.07", quantity="0.30")
-    assert bench.snapshot().open_orders == (state,)
+        full.modify(venue_order_id=order.venue_order_id, limit_price="1.07", quantity="0.30")
+    assert full.snapshot().open_orders == (state,)
 
 
 def test_v57_a_cancel_names_an_order_that_rests(bench: Bench) -> None:
@@ -497,57 +526,57 @@ def test_v57_a_cancel_names_an_order_that_rests(bench: Bench) -> None:
             bench.cancel(order_id)
 
 
-def test_v58_one_leg_of_an_oco_group_cancels_the_other(bench: Bench) -> None:
-    stop = bench.buy("0.10", kind="stop", stop_price="1.11000", oco_group="g")
-    limit = bench.buy("0.10", kind="limit", limit_price="1.09000", oco_group="g")
-    bench.quote(bid="1.11000", ask="1.11010")
-    states = {state.venue_order_id: state.status for state in bench.history().orders}
+def test_v58_one_leg_of_an_oco_group_cancels_the_other(full: Bench) -> None:
+    stop = full.buy("0.10", kind="stop", stop_price="1.11000", oco_group="g")
+    limit = full.buy("0.10", kind="limit", limit_price="1.09000", oco_group="g")
+    full.quote(bid="1.11000", ask="1.11010")
+    states = {state.venue_order_id: state.status for state in full.history().orders}
     assert states[stop.venue_order_id] is VenueStatus.FILLED
     assert states[limit.venue_order_id] is VenueStatus.CANCELED
-    bench.restart()
-    late = bench.orders.place("buy", "0.10", kind="limit", limit_price="1.09", oco_group="g")
-    assert bench.refused(late) == "GROUP_SPENT"
+    full.restart()
+    late = full.orders.place("buy", "0.10", kind="limit", limit_price="1.09", oco_group="g")
+    assert full.refused(late) == "GROUP_SPENT"
 
 
-def test_v59_reduce_only_closes_and_never_opens(bench: Bench) -> None:
-    bench.buy("0.10")
-    bench.buy("0.20")
-    more = bench.orders.place("sell", "0.31", reduce_only=True)
-    assert bench.refused(more) == "OVER_CLOSE"
-    answer = bench.sell("0.25", reduce_only=True)
+def test_v59_reduce_only_closes_and_never_opens(full: Bench) -> None:
+    full.buy("0.10")
+    full.buy("0.20")
+    more = full.orders.place("sell", "0.31", reduce_only=True)
+    assert full.refused(more) == "OVER_CLOSE"
+    answer = full.sell("0.25", reduce_only=True)
     assert [(f.effect, f.quantity) for f in answer.fills] == [
         (FillEffect.CLOSING, D("0.1")),
         (FillEffect.CLOSING, D("0.15")),
     ]
-    (left,) = bench.snapshot().positions
+    (left,) = full.snapshot().positions
     assert (left.side, left.quantity) == (Side.BUY, D("0.05"))
 
 
 # V-60: what changes by itself is told
 
 
-def test_v60_a_listener_hears_of_fills_it_did_not_ask_for(bench: Bench) -> None:
+def test_v60_a_listener_hears_of_fills_it_did_not_ask_for(full: Bench) -> None:
     calls: list[int] = []
-    bench.venue.listen(lambda: calls.append(len(calls)))
-    bench.buy("0.10", stop_loss="1.09000")
-    bench.quote(bid="1.09500", ask="1.09510")
+    full.venue.listen(lambda: calls.append(len(calls)))
+    full.buy("0.10", stop_loss="1.09000")
+    full.quote(bid="1.09500", ask="1.09510")
     assert calls == []
-    bench.quote(bid="1.08900", ask="1.08910")
+    full.quote(bid="1.08900", ask="1.08910")
     assert calls == [0]
 
 
-def test_v61_a_slice_that_comes_while_a_request_commits_is_not_lost(bench: Bench) -> None:
+def test_v61_a_slice_that_comes_while_a_request_commits_is_not_lost(full: Bench) -> None:
     async def race() -> None:
-        order = bench.orders.place("buy", "0.10", stop_loss="1.09000")
-        task = asyncio.ensure_future(bench.venue.submit(order))
+        order = full.orders.place("buy", "0.10", stop_loss="1.09000")
+        task = asyncio.ensure_future(full.venue.submit(order))
         for _ in range(4):
             await asyncio.sleep(0)
-        bench.quote(bid="1.08000", ask="1.08010")
+        full.quote(bid="1.08000", ask="1.08010")
         await task
 
     run(race())
-    assert [fill.reason for fill in bench.history().fills] == ["order", "stop_loss"]
-    assert bench.snapshot().positions == ()
+    assert [fill.reason for fill in full.history().fills] == ["order", "stop_loss"]
+    assert full.snapshot().positions == ()
 
 
 def test_v62_requests_and_slices_at_once_leave_one_story(bench: Bench) -> None:
@@ -573,3 +602,51 @@ def test_v62_requests_and_slices_at_once_leave_one_story(bench: Bench) -> None:
     assert len(opened) == len(past.fills) - len(opened) + len(before.positions)
     bench.crash()
     assert (bench.snapshot(), bench.history()) == (before, past)
+
+
+# V-70: what a plain exchange does not do is refused, or done to the letter
+
+
+def test_v70_what_is_not_offered_is_refused_and_nothing_happens(plain: Bench) -> None:
+    before = plain.snapshot()
+    for more in ({"stop_loss": "1.09000"}, {"take_profit": "1.12000"}):
+        assert plain.refused(plain.orders.place("buy", "0.10", **more)) == "NOT_OFFERED"
+    assert plain.snapshot() == before
+    order = plain.buy("0.10", kind="limit", limit_price="1.09000")
+    with pytest.raises(VenueRefusal, match="NOT_OFFERED"):
+        plain.modify(venue_order_id=order.venue_order_id, limit_price="1.08000")
+    can = plain.venue.capabilities()
+    offered = (can.attached_stops, can.modify_in_place, can.refuses_over_close, can.oco_groups)
+    assert offered == (False,) * 4
+
+
+def test_v71_what_exceeds_the_position_opens_the_other_way(plain: Bench) -> None:
+    position = plain.buy("0.30").position_id
+    order = replace(plain.orders.place("sell", "0.40"), position_id=position, reduce_only=True)
+    answer = plain.submit(order)
+    assert [(fill.effect, fill.quantity) for fill in answer.fills] == [
+        (FillEffect.CLOSING, D("0.3")),
+        (FillEffect.OPENING, D("0.1")),
+    ]
+    (left,) = plain.snapshot().positions
+    assert (left.side, left.quantity, left.tag) == (Side.SELL, D("0.1"), order.tag)
+
+
+def test_v72_a_resting_exit_outlives_its_position_and_says_which_it_reduces(plain: Bench) -> None:
+    position = plain.buy("0.10").position_id
+    stop = plain.orders.place(
+        "sell", "0.10", kind="stop", stop_price="1.09", reduce_only=True, position_id=position
+    )
+    plain.submit(stop)
+    plain.close(position, "0.10")
+    (left,) = plain.snapshot().open_orders
+    assert (left.tag, left.position_id, left.reduce_only) == (stop.tag, position, True)
+
+
+def test_v73_one_leg_of_a_group_leaves_the_other_at_rest(plain: Bench) -> None:
+    plain.buy("0.10")
+    plain.sell("0.10", kind="stop", stop_price="1.09", reduce_only=True, oco_group="g")
+    limit = plain.sell("0.10", kind="limit", limit_price="1.11", reduce_only=True, oco_group="g")
+    plain.quote(bid="1.08990", ask="1.09000")
+    (left,) = plain.snapshot().open_orders
+    assert (left.venue_order_id, left.oco_group) == (limit.venue_order_id, "g")

@@ -17,6 +17,7 @@ from ordergate.adapters.venues.paper.terms import PaperTerms
 from ordergate.adapters.venues.paper.venue import PaperVenue
 from ordergate.bootstrap.line import OrderLine, World, order_line
 from ordergate.model.views import Change
+from ordergate.order.exits.protect import Unprotected
 from ordergate.order.policy.baselines import BookTerms
 from ordergate.order.policy.limits import Limits
 from ordergate.ports.feed import Pace
@@ -67,6 +68,7 @@ async def start_gate(
     seen: MarketFacts | None = None,
     others: Sequence[VenueReader] = (),
     book: BookTerms | None = None,
+    unprotected: Unprotected = "alarm",
 ) -> Gate:
     """Start a line on a folder's files, recovered as bootstrap does it.
 
@@ -100,6 +102,7 @@ async def start_gate(
         pace=pace,
         others=tuple(others),
         book=book or BookTerms(),
+        unprotected=unprotected,
     )
     line = await order_line(world)
     venue.listen(line.settle.nudge)

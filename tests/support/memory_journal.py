@@ -20,6 +20,7 @@ from ordergate.model.records import (
     BaselineRecord,
     CheckpointRow,
     ExternalRecord,
+    Guard,
     HaltRecord,
     OrderRecord,
     RecentOrder,
@@ -35,6 +36,7 @@ from ordergate.model.values import (
     AttemptId,
     IdempotencyKey,
     OrderId,
+    PositionId,
     PrincipalId,
     Symbol,
     Tag,
@@ -44,7 +46,7 @@ from ordergate.ports.journal import JournalTx, JournalUnwritable, OrderFilter, S
 
 T = TypeVar("T")
 K = TypeVar("K")
-R = TypeVar("R", OrderRecord, AttemptRecord, TicketRecord)
+R = TypeVar("R", OrderRecord, AttemptRecord, TicketRecord, Guard)
 NOTHING_USED = Usage(orders=0, notional=Decimal(0))
 
 
@@ -66,6 +68,7 @@ class Books:
     tickets: dict[TicketId, TicketRecord] = field(default_factory=dict)
     halts: dict[str, HaltRecord] = field(default_factory=dict)
     tightenings: list[Tightening] = field(default_factory=list)
+    guards: dict[str, Guard] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
     underlyings: list[UnderlyingRecord] = field(default_factory=list)
     baselines: dict[AccountId, BaselineRecord] = field(default_factory=dict)
@@ -432,6 +435,22 @@ class MemoryTx:
 
     def put_fact(self, name: str, value: str) -> None:
         self._books.facts[name] = value
+
+    def guards(self) -> Sequence[Guard]:
+        rows = [row for row in self._books.guards.values() if row.ended_at is None]
+        return sorted(rows, key=lambda row: row.created_at)
+
+    def guard(self, account: AccountId, position_id: PositionId) -> Guard | None:
+        where = (account, position_id)
+        return next((row for row in self.guards() if (row.account, row.position_id) == where), None)
+
+    def add_guard(self, guard: Guard) -> None:
+        if guard.guard_id in self._books.guards:
+            raise Duplicate(guard.guard_id)
+        self._books.guards[guard.guard_id] = guard
+
+    def put_guard(self, guard: Guard) -> None:
+        _swap(self._books.guards, guard.guard_id, guard)
 
     def audit_head(self) -> AuditHead | None:
         return self._books.head

@@ -103,6 +103,7 @@ async def build(
             book=BookTerms(
                 currency=settings.risk.book_currency or None, zone=settings.risk.book_day_zone
             ),
+            unprotected=settings.exits.on_unprotected,
         )
     )
     venue.listen(line.settle.nudge)
@@ -139,6 +140,7 @@ def _venue(settings: Settings, market: Market, clock: Clock) -> PaperVenue:
             slippage_ticks=paper.slippage_ticks,
             commission=paper.commission,
             swap=paper.swap,
+            exits=paper.exits,
         ),
         faults=tuple(_fault(fault) for fault in paper.faults),
     )

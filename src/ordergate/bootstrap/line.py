@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ordergate import __version__
 from ordergate.audit.seal import Seal
-from ordergate.model.values import TicketId
+from ordergate.model.accounts import Capabilities, VenueHistory, VenueSnapshot
+from ordergate.model.values import AccountId, TicketId, VenueName
 from ordergate.model.views import Change
 from ordergate.order.accounts import Accounts
 from ordergate.order.approval.approve import Approve
@@ -16,7 +17,11 @@ from ordergate.order.books import Sources
 from ordergate.order.daybook import Daybook
 from ordergate.order.desk import Desk
 from ordergate.order.dispatch.send import Send
+from ordergate.order.exit_plans import ExitPlans
+from ordergate.order.exits import plan
+from ordergate.order.exits.protect import Means, Protect, Unprotected
 from ordergate.order.gateway import Gateway, Line
+from ordergate.order.guarding import Guarding
 from ordergate.order.halt import Halt
 from ordergate.order.intent.accept import Accept
 from ordergate.order.journal.record import Instance, Record
@@ -51,6 +56,7 @@ class World:
     draft_end: Callable[[datetime], datetime]
     approve_url: Callable[[TicketId], str]
     publish: Callable[[Change], None]
+    unprotected: Unprotected = "alarm"
     pace: Pace | None = None  # of a recording; None = the prices are none
     others: tuple[VenueReader, ...] = ()  # further accounts of the book, only read
     book: BookTerms = BookTerms()  # noqa: RUF009 - frozen
@@ -62,6 +68,7 @@ class OrderLine:
     desk: Desk
     settle: Settle
     upkeep: Upkeep
+    guarding: Guarding
     halt: Halt
     pulse: Pulse
     seal: Seal
@@ -71,11 +78,14 @@ class OrderLine:
         await self.upkeep.keep_limits()
         await journal.read(self.halt.load)
         await self.settle.recover()
+        await self.guarding.recover()
         await self.upkeep.resume()
 
 
 async def order_line(world: World) -> OrderLine:
     """Wire the order line over its world, as a new instance with an epoch of its own."""
+    if not world.reader.capabilities().attached_stops:
+        world = replace(world, reader=Covered(world.reader))
     log_id, epoch = await world.journal.write(lambda tx: begin(tx, world.ids))
     clock, ids = world.clock, world.ids
     seal = Seal(sign=world.sign, log_id=log_id, epoch=epoch, clock=clock, version=__version__)
@@ -125,10 +135,11 @@ async def order_line(world: World) -> OrderLine:
         halt=halt,
         pulse=pulse,
         draft_end=world.draft_end,
-        publish=world.publish,
+        publish=lambda change: _publish(change, world, guarding),
     )
     loosen = Loosen(instance=instance, judge=judge, limits=world.limits)
     gateway = Gateway(_sources(world, judge), stages)
+    guarding = _managed_exits(world, gateway, record)
     return OrderLine(
         gateway=gateway,
         desk=Desk(instance=instance, gateway=gateway, line=stages, loosen=loosen, pace=world.pace),
@@ -141,6 +152,7 @@ async def order_line(world: World) -> OrderLine:
             markets=world.markets,
             daybook=_daybook(world, instance, accounts, judge),
         ),
+        guarding=guarding,
         halt=halt,
         pulse=pulse,
         seal=seal,
@@ -155,6 +167,56 @@ def _daybook(world: World, instance: Instance, accounts: Accounts, judge: Judge)
         judge=judge,
         terms=world.book,
     )
+
+
+def _managed_exits(world: World, gateway: Gateway, record: Record) -> Guarding:
+    """Let the gate protect, trail and close by plans of its own, through the gateway."""
+    means = Means(
+        gateway=gateway,
+        journal=world.journal,
+        reader=world.reader,
+        markets=world.markets,
+        clock=world.clock,
+        ids=world.ids,
+        note=record.note,
+        publish=world.publish,
+        limits=world.limits,
+        unprotected=world.unprotected,
+    )
+    protect = Protect(means)
+    gateway.managed_by(ExitPlans(means, protect))
+    return Guarding(means, protect)
+
+
+def _publish(change: Change, world: World, guarding: Guarding) -> None:
+    """Tell the streams, and have protection looked at as soon as an order has moved."""
+    world.publish(change)
+    if change.topic == "orders":
+        guarding.nudge()
+
+
+class Covered:
+    """A venue reader whose positions show the stop and target that rest in orders of their own."""
+
+    def __init__(self, reader: VenueReader) -> None:
+        self._reader = reader
+
+    @property
+    def venue(self) -> VenueName:
+        return self._reader.venue
+
+    @property
+    def account(self) -> AccountId:
+        return self._reader.account
+
+    def capabilities(self) -> Capabilities:
+        return self._reader.capabilities()
+
+    async def snapshot(self) -> VenueSnapshot:
+        return plan.covered(await self._reader.snapshot())
+
+    async def history(self, since: datetime) -> VenueHistory:
+        return await self._reader.history(since)
 
 
 def _sources(world: World, judge: Judge) -> Sources:

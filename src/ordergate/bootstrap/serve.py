@@ -113,6 +113,7 @@ async def _work(house: House, life: Life, stop: asyncio.Event) -> None:
         house.line.settle.run(stop),
         house.line.upkeep.run(stop),
         house.line.pulse.run(stop),
+        house.line.guarding.run(stop),
     ]
     if house.settings.run.idle_exit_s is not None:
         workers.append(_stop_when_idle(house, life, stop, house.settings.run.idle_exit_s))
@@ -131,12 +132,12 @@ async def _work(house: House, life: Life, stop: asyncio.Event) -> None:
 
 
 async def _stop_when_idle(house: House, life: Life, stop: asyncio.Event, after_s: int) -> None:
-    """Stop after a quiet while, but never while an order is open."""
+    """Stop after a quiet while, but never while an order or a managed exit is open."""
     while not stop.is_set():
         await house.clock.sleep(IDLE_CHECK_S)
         if house.clock.monotonic() - life.last_call < after_s:
             continue
-        if not await house.store.read(lambda tx: tx.attempts_in(OPEN_ATTEMPTS)):
+        if not await house.store.read(lambda tx: tx.attempts_in(OPEN_ATTEMPTS) or tx.guards()):
             _log.info("gateway.idle", after_s=after_s)
             stop.set()
 

@@ -188,3 +188,4 @@ class Capabilities:
     refuses_over_close: bool  # a second close after an UNKNOWN one is safe
     settle_window_s: Decimal  # least age before "not found" may be resolved by a human
     refusals: Mapping[str, Code]  # what each word of its definitive list means
+    oco_groups: bool = True  # of a group one order is executed, the others it cancels itself

@@ -88,6 +88,7 @@ class PlaceIntent:
     take_profit: Decimal | None = None
     reduce_only: bool = False
     oco_group: str | None = None
+    position_id: PositionId | None = None  # the one it reduces: the gate's own exits alone
     strategy: str | None = None
     note: str | None = None  # the agent's words: untrusted, shown apart, never judged
 
@@ -142,6 +143,7 @@ class CloseIntent:
     symbol: Symbol
     position_id: PositionId
     quantity: Decimal | None = None
+    limit_price: Decimal | None = None  # no worse than this: a step of the ladder; None = market
     note: str | None = None
 
     @property

@@ -14,6 +14,7 @@ from ordergate.model.values import (
     AttemptId,
     IdempotencyKey,
     OrderId,
+    PositionId,
     PrincipalId,
     Symbol,
     Tag,
@@ -99,6 +100,32 @@ class Reservation:
     notional: Decimal  # of that quantity
     risk: Decimal | None
     released_seq: int | None = None  # audit sequence at the release; None = still held
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guard:
+    """What the gate itself does for one position: protect it, trail it, close it as planned."""
+
+    guard_id: str
+    ver: int
+    account: AccountId
+    venue: VenueName
+    symbol: Symbol
+    position_id: PositionId
+    side: Side  # of the position
+    principal: PrincipalId  # whose order opened it: every step is made for this principal
+    parent: OrderId | None  # that order; None for a position made around the gate
+    stop: Decimal | None  # what must rest at the venue, only ever nearer
+    target: Decimal | None
+    trail_amount: Decimal | None  # the stop follows the market at this price distance
+    trail_percent: Decimal | None
+    keep: Decimal | None  # lots a close under way leaves; None = nothing is being closed
+    close_order: OrderId | None  # the request that asked for it
+    rung: int  # of the ladder: steps of that close sent so far
+    alarmed: bool  # a human was told that it is unprotected
+    created_at: datetime
+    updated_at: datetime
+    ended_at: datetime | None = None
 
 
 class TicketState(enum.StrEnum):

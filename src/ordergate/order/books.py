@@ -7,18 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeVar
 
 from ordergate.model.accounts import Mode, VenueSnapshot
 from ordergate.model.canonical import from_iso, iso
-from ordergate.model.errors import DataUnavailable, InvalidArgument, NotFound
-from ordergate.model.orders import OrderState
+from ordergate.model.errors import DataUnavailable, InvalidArgument, NotFound, NotReady
+from ordergate.model.orders import Intent, OrderState
 from ordergate.model.principals import Kind, Principal
 from ordergate.model.records import AttemptRecord, ExternalRecord, OrderRecord, TicketRecord
 from ordergate.model.values import AccountId, OrderId, Symbol, TicketId, VenueName
 from ordergate.model.verdicts import Judgement
 from ordergate.model.views import (
     AccountView,
+    Change,
     FillView,
     OrderView,
     Page,
@@ -27,16 +28,19 @@ from ordergate.model.views import (
     TicketView,
 )
 from ordergate.order.accounts import READ_TIMEOUT_S
+from ordergate.order.dispatch.send import Look
 from ordergate.order.halt import killed
 from ordergate.order.policy.judge import Judge
 from ordergate.order.policy.loosening import WAITING_FACT, read_waiting
 from ordergate.order.policy.tightenings import EVERYONE, Scope
 from ordergate.order.reconcile.outside import origin
 from ordergate.order.standing import public_code, status_word, venue_code
-from ordergate.ports.journal import Journal, JournalTx, OrderFilter
+from ordergate.ports.journal import Journal, JournalTx, JournalUnwritable, OrderFilter
 from ordergate.ports.market_facts import MarketFacts
 from ordergate.ports.system import Clock
 from ordergate.ports.venue_read import VenueReader
+
+T = TypeVar("T")
 
 WAIT_MAX_S: Final = Decimal(120)
 PAGE_MAX: Final = 200
@@ -56,6 +60,7 @@ class Sources:
     markets: MarketFacts
     clock: Clock
     approve_url: Callable[[TicketId], str]
+    wrote: Callable[[bool], None] = lambda durable: None  # told of every commit
 
 
 class Books:
@@ -68,6 +73,7 @@ class Books:
         self._markets = sources.markets
         self._clock = sources.clock
         self._approve_url = sources.approve_url
+        self._wrote = sources.wrote
         self._mode: Mode | None = None
         self._moved = asyncio.Event()
 
@@ -239,6 +245,30 @@ class Books:
         self._mode = snapshot.identity.mode
         return snapshot
 
+    async def _commit(self, work: Callable[[JournalTx], T]) -> T:
+        try:
+            done = await self._journal.write(work)
+            self._wrote(True)
+            return done
+        except JournalUnwritable as error:
+            self._wrote(False)
+            raise NotReady(
+                "the gate's books cannot be written: nothing was sent",
+                fix="free disk space and see `ordergate doctor`",
+            ) from error
+
+    def _judged(self, tx: JournalTx, intent: Intent, look: Look, asker: Principal) -> Judgement:
+        return self._judge.judge(
+            tx,
+            intent,
+            asker=asker,
+            snapshot=look.snapshot,
+            others=look.others,
+            read_at=look.read_at,
+            mark=look.mark,
+            order_id=None,
+        )
+
     def _seen(self, tx: JournalTx, order_id: OrderId, asker: Principal) -> OrderView:
         order = tx.order(order_id)
         if order is None or not _may_see(order, asker):
@@ -286,6 +316,25 @@ class Books:
             approve_url=self._approve_url(ticket.ticket_id),
             now=self.price(order.symbol),
         )
+
+
+def order_news(view: OrderView) -> Change:
+    """Return what the streams hear of an order that has moved."""
+    order = view.order
+    body = {
+        "order_id": order.order_id,
+        "status": view.status,
+        "symbol": order.symbol,
+        "action": order.action,
+        "code": view.code,
+    }
+    return Change(topic="orders", principal=order.principal, body=body)
+
+
+def ask_news(order: OrderRecord, ticket: TicketRecord) -> Change:
+    """Return what the streams hear of an order that waits for a yes."""
+    body = {"approval_id": ticket.ticket_id, "order_id": order.order_id}
+    return Change(topic="approvals", principal=order.principal, body=body)
 
 
 def _may_see(order: OrderRecord, asker: Principal) -> bool:

@@ -12,7 +12,7 @@ from ordergate.model.errors import (
     NotFound,
     NotSupported,
 )
-from ordergate.model.orders import AttemptState, OrderState
+from ordergate.model.orders import AttemptState, CloseIntent, OrderState
 from ordergate.model.principals import Kind, Principal
 from ordergate.model.proofs import Proof
 from ordergate.model.records import (
@@ -23,7 +23,7 @@ from ordergate.model.records import (
     TicketState,
     UnderlyingRecord,
 )
-from ordergate.model.values import OrderId, Symbol, TicketId, plain
+from ordergate.model.values import OrderId, PositionId, Symbol, TicketId, plain
 from ordergate.model.views import OrderView, Page, SafetyView, TicketView
 from ordergate.order.books import PAGE_MAX
 from ordergate.order.dispatch.send import Claim, Look
@@ -210,6 +210,37 @@ class Desk:
 
         await self._journal.write(work)
         return await self._told(order_id, operator)
+
+    async def close(
+        self, position_id: PositionId, *, reason: str, operator: Principal
+    ) -> OrderView:
+        """Close a position though an earlier close of it is in doubt: the overshoot is accepted.
+
+        Where the venue does not refuse a second close, both may execute and turn the position
+        round; what that opens is closed at once and reported.
+        """
+        _require_operator(operator)
+        _require_reason(reason)
+        account = await self._gateway.account(asker=operator)
+        held = {row.position_id: row for row in account.positions}.get(position_id)
+        if held is None:
+            raise NotFound("no such position", fix="read the account again; it may be closed")
+        await self._journal.write(
+            lambda tx: self._record.note(
+                tx,
+                "exit.overshoot_accepted",
+                actor=operator.id,
+                corr=position_id,
+                body={"position": position_id, "reason": reason},
+            )
+        )
+        intent = CloseIntent(
+            account=account.identity.account,
+            venue=account.identity.venue,
+            symbol=held.symbol,
+            position_id=position_id,
+        )
+        return await self._gateway.close(intent, key=None, asker=operator)
 
     async def loosen(self, limit_name: str, *, reason: str, operator: Principal) -> SafetyView:
         """Take back the tightenings of one limit, after the delay: the file's number, never more.

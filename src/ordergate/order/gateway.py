@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final, TypeVar
+from typing import Final
 
-from ordergate.model.errors import IllegalState, NotFound, NotReady
+from ordergate.model.errors import IllegalState, NotFound
 from ordergate.model.orders import (
     Action,
     AttemptState,
@@ -28,15 +28,14 @@ from ordergate.model.records import (
     HaltRecord,
     OrderRecord,
     ScopeKind,
-    TicketRecord,
     TicketState,
     Tightening,
 )
 from ordergate.model.values import IdempotencyKey, OrderId, PrincipalId
-from ordergate.model.verdicts import Halting, Judgement
+from ordergate.model.verdicts import Judgement
 from ordergate.model.views import Change, OrderView, SafetyView
 from ordergate.order.approval.approve import Approve
-from ordergate.order.books import Books, Sources
+from ordergate.order.books import Books, Sources, ask_news, order_news
 from ordergate.order.clearing import clear_the_way
 from ordergate.order.dispatch.send import Claim, Look, Send
 from ordergate.order.halt import Halt, killed
@@ -49,8 +48,7 @@ from ordergate.order.policy.tightenings import accepted_tightening
 from ordergate.order.pulse import Pulse
 from ordergate.order.reconcile.settle import Settle
 from ordergate.ports.journal import JournalTx, JournalUnwritable
-
-T = TypeVar("T")
+from ordergate.ports.managed_exits import ManagedExits
 
 GATEWAY: Final = Principal(PrincipalId("gateway"), Kind.GATEWAY, "the gateway")
 
@@ -88,10 +86,10 @@ class Gateway(Books):
             record=line.record,
             approve=line.approve,
             halt=line.halt,
-            cancel=lambda cancel, key: self._request(cancel, key=key, asker=GATEWAY),
+            cancel=lambda cancel, key: self.one_order(cancel, key=key, asker=GATEWAY),
             announce=self.announce,
         )
-        self._pulse = line.pulse
+        self._exits: ManagedExits | None = None
         self._running: set[asyncio.Task[OrderView]] = set()
         self._sending: dict[OrderId, asyncio.Task[OrderView]] = {}
 
@@ -99,25 +97,25 @@ class Gateway(Books):
         self, intent: PlaceIntent, *, key: IdempotencyKey | None, asker: Principal
     ) -> OrderView:
         """Place an order: journaled, judged, then sent at most once, refused, or put to a human."""
-        return await self._request(intent, key=key, asker=asker)
+        return await self._ask(intent, key=key, asker=asker)
 
     async def modify(
         self, intent: ModifyIntent, *, key: IdempotencyKey | None, asker: Principal
     ) -> OrderView:
         """Change a resting order, or a position's stop and target; widening waits for a human."""
-        return await self._request(intent, key=key, asker=asker)
+        return await self._ask(intent, key=key, asker=asker)
 
     async def cancel(
         self, intent: CancelIntent, *, key: IdempotencyKey | None, asker: Principal
     ) -> OrderView:
         """Cancel a resting order. Taking away a position's stop is widening, whatever its name."""
-        return await self._request(intent, key=key, asker=asker)
+        return await self._ask(intent, key=key, asker=asker)
 
     async def close(
         self, intent: CloseIntent, *, key: IdempotencyKey | None, asker: Principal
     ) -> OrderView:
         """Close a position or a part of it; never held up by limits, halts or the kill switch."""
-        return await self._request(intent, key=key, asker=asker)
+        return await self._ask(intent, key=key, asker=asker)
 
     async def check(self, intent: Intent, *, asker: Principal) -> Judgement:
         """Judge an intent on fresh facts; nothing is stored and nothing is sent."""
@@ -173,6 +171,8 @@ class Gateway(Books):
             order = self._seen(tx, order_id, asker).order
             if order.state is OrderState.DRAFT:
                 order = self._record.move(tx, order, "discarded", actor=asker.id)
+            elif order.state is OrderState.PROPOSED and asker.kind is Kind.GATEWAY:
+                order = self._record.move(tx, order, "withdrawn", actor=asker.id)
             elif order.state is OrderState.AWAITING_APPROVAL:
                 self._approve.end_open(tx, order, TicketState.WITHDRAWN, by=asker.id)
                 order = self._record.move(tx, order, "withdrawn", actor=asker.id)
@@ -220,15 +220,11 @@ class Gateway(Books):
         """Halt the account when a loss has reached its limit, also when nobody asks for more."""
         snapshot = await self._snapshot()
         lost = await self._journal.read(lambda tx: self._judge.lost(tx, snapshot))
-        return None if lost is None else await self._halted(lost, self.account_id)
+        return None if lost is None else await self.halt(lost.scope, self.account_id, lost.rule)
 
-    async def _halted(self, halting: Halting, target: str) -> HaltRecord:
-        reason = halting.rule
-        return await self._stop(HaltKind.HALT, halting.scope, target, reason=reason, by=GATEWAY.id)
-
-    async def halt_book(self, reason: str) -> HaltRecord:
-        """Stop all new risk, on every account: the whole book says so."""
-        return await self._stop(HaltKind.HALT, ScopeKind.GLOBAL, "", reason=reason, by=GATEWAY.id)
+    async def halt(self, scope: ScopeKind, target: str, reason: str) -> HaltRecord:
+        """Stop new risk in a scope until an operator releases it."""
+        return await self._stop(HaltKind.HALT, scope, target, reason=reason, by=GATEWAY.id)
 
     async def _stop(
         self, kind: HaltKind, scope: ScopeKind, target: str, *, reason: str, by: PrincipalId
@@ -283,15 +279,7 @@ class Gateway(Books):
 
     def announce(self, order: OrderRecord, attempt: AttemptRecord | None) -> None:
         """Tell the streams, and whoever waits, that an order has moved."""
-        view = self._picture(order, attempt, None)
-        body = {
-            "order_id": order.order_id,
-            "status": view.status,
-            "symbol": order.symbol,
-            "action": order.action,
-            "code": view.code,
-        }
-        self._publish(Change(topic="orders", principal=order.principal, body=body))
+        self._publish(order_news(self._picture(order, attempt, None)))
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
 
@@ -299,9 +287,40 @@ class Gateway(Books):
         """Run a human's act as one claim on fresh facts, and send what it allowed."""
         return await self._to_its_end(work)
 
-    async def _request(
+    def managed_by(self, exits: ManagedExits) -> None:
+        """Let the managed exits walk what takes more than one order at this venue."""
+        self._exits = exits
+
+    async def _ask(
         self, intent: Intent, *, key: IdempotencyKey | None, asker: Principal
     ) -> OrderView:
+        if self._exits is not None and self._exits.manages(intent):
+            return await self._exits.walk(intent, key=key, asker=asker)
+        return await self.one_order(intent, key=key, asker=asker)
+
+    async def propose(
+        self,
+        intent: Intent,
+        *,
+        key: IdempotencyKey | None,
+        asker: Principal,
+        also: Callable[[JournalTx, OrderRecord], None],
+    ) -> OrderRecord:
+        """Journal a request with what belongs to it; `resume` judges and sends it."""
+
+        def work(tx: JournalTx) -> OrderRecord:
+            receipt = self._accept.accept(tx, intent, key=key, asker=asker)
+            if receipt.fresh:
+                also(tx, receipt.order)
+            return receipt.order
+
+        return await self._commit(work)
+
+    async def one_order(
+        self, intent: Intent, *, key: IdempotencyKey | None, asker: Principal
+    ) -> OrderView:
+        """Make one order of a request: journaled, judged, sent at most once."""
+
         def work(tx: JournalTx, look: Look) -> Claim | OrderRecord:
             order = self._accept.accept(tx, intent, key=key, asker=asker).order
             if order.state is not OrderState.PROPOSED:
@@ -334,10 +353,11 @@ class Gateway(Books):
     async def _finish(self, claim: Claim) -> OrderView:
         if claim.attempt is None:
             for halting in claim.judgement.halt_reasons:
-                await self._halted(halting, target_in(claim.order, halting.scope))
+                target = target_in(claim.order, halting.scope)
+                await self.halt(halting.scope, target, halting.rule)
             self.announce(claim.order, None)
             if claim.ticket is not None:
-                self._announce_ask(claim.order, claim.ticket)
+                self._publish(ask_news(claim.order, claim.ticket))
             return self._picture(claim.order, None, claim.ticket, judgement=claim.judgement)
         own = asyncio.current_task()
         assert own is not None
@@ -369,37 +389,9 @@ class Gateway(Books):
         if not task.cancelled():
             task.exception()  # seen: its caller may have left
 
-    def _announce_ask(self, order: OrderRecord, ticket: TicketRecord) -> None:
-        body = {"approval_id": ticket.ticket_id, "order_id": order.order_id}
-        self._publish(Change(topic="approvals", principal=order.principal, body=body))
-
     async def _look(self) -> Look:
         """Read the account, after the mark: what is released later still counts as held."""
         look = await self._send.look(self._journal.sealed())
         if look.snapshot is not None:
             self._mode = look.snapshot.identity.mode
         return look
-
-    async def _commit(self, work: Callable[[JournalTx], T]) -> T:
-        try:
-            done = await self._journal.write(work)
-            self._pulse.wrote(durable=True)
-            return done
-        except JournalUnwritable as error:
-            self._pulse.wrote(durable=False)
-            raise NotReady(
-                "the gate's books cannot be written: nothing was sent",
-                fix="free disk space and see `ordergate doctor`",
-            ) from error
-
-    def _judged(self, tx: JournalTx, intent: Intent, look: Look, asker: Principal) -> Judgement:
-        return self._judge.judge(
-            tx,
-            intent,
-            asker=asker,
-            snapshot=look.snapshot,
-            others=look.others,
-            read_at=look.read_at,
-            mark=look.mark,
-            order_id=None,
-        )

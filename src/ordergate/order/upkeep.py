@@ -10,7 +10,7 @@ import structlog
 
 from ordergate.model.errors import Code
 from ordergate.model.orders import Action, OrderState
-from ordergate.model.records import OrderRecord, TicketState
+from ordergate.model.records import OrderRecord, ScopeKind, TicketState
 from ordergate.order.approval.approve import Approve
 from ordergate.order.daybook import Daybook
 from ordergate.order.gateway import GATEWAY, Gateway
@@ -83,7 +83,7 @@ class Upkeep:
     async def watch_days(self) -> None:
         """Keep what losses are measured from; halt the account, or everything, at a lost day."""
         if await self._daybook.keep():
-            await self._gateway.halt_book("book_daily_loss")
+            await self._gateway.halt(ScopeKind.GLOBAL, "", "book_daily_loss")
         await self._gateway.watch_day()
 
     async def tick(self) -> None:

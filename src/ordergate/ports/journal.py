@@ -15,6 +15,7 @@ from ordergate.model.records import (
     AttemptRecord,
     BaselineRecord,
     ExternalRecord,
+    Guard,
     HaltRecord,
     OrderRecord,
     RecentOrder,
@@ -30,6 +31,7 @@ from ordergate.model.values import (
     AttemptId,
     IdempotencyKey,
     OrderId,
+    PositionId,
     PrincipalId,
     Symbol,
     Tag,
@@ -250,6 +252,20 @@ class JournalTx(AuditTx, Protocol):
         self, account: AccountId, *, before: str | None, limit: int
     ) -> Sequence[tuple[str, ExternalRecord]]:
         """Return (cursor, record), newest first."""
+        ...
+
+    # managed exits
+    def guards(self) -> Sequence[Guard]:
+        """Return the guards that have not ended, oldest first."""
+        ...
+
+    def guard(self, account: AccountId, position_id: PositionId) -> Guard | None:
+        """Return the guard of a position that has not ended."""
+        ...
+
+    def add_guard(self, guard: Guard) -> None: ...
+    def put_guard(self, guard: Guard) -> None:
+        """Replace the row whose version is guard.ver - 1; raise Stale otherwise."""
         ...
 
     # small durable facts: instance epoch, last policy hash, ...

@@ -43,7 +43,7 @@ from ordergate.settings.keys import (
     described,
 )
 from ordergate.settings.limit_file import LimitFile
-from ordergate.settings.sections import Feed, Log, Mcp, Paper, Risk, Run, Server, Tree
+from ordergate.settings.sections import Exits, Feed, Log, Mcp, Paper, Risk, Run, Server, Tree
 
 _ABOVE: Final = frozenset({PROFILE_KEY, *(f"compat.{name}" for name in COMPAT)})
 
@@ -65,6 +65,7 @@ class Settings:
     feed: Feed
     paper: Paper
     risk: Risk
+    exits: Exits
     mcp: Mcp
     log: Log
     run: Run

@@ -92,7 +92,16 @@ class Paper(Section):
     slippage_ticks: int = Field(default=0, ge=0, le=10_000, description="against market orders")
     commission: bool = Field(default=True, description="charge the instrument's commission")
     swap: bool = Field(default=True, description="book swap at 17:00 New York")
+    exits: Literal["attached", "resting"] = Field(
+        default="attached", description="resting: a plain exchange, stops are orders of their own"
+    )
     faults: tuple[Fault, ...] = ()
+
+
+class Exits(Section):
+    on_unprotected: Literal["alarm", "close"] = Field(
+        default="alarm", description="a position whose stop the venue will not take: alarm or close"
+    )
 
 
 class Risk(Section):
@@ -152,6 +161,7 @@ class Tree(Section):
     server: Server = Server()
     feed: Feed = Feed()
     paper: Paper = Paper()
+    exits: Exits = Exits()
     risk: Risk = Risk()
     mcp: Mcp = Mcp()
     log: Log = Log()

@@ -237,6 +237,22 @@ TICKETS: Final = Table(
     sqlite_strict=True,
 )
 
+EXIT_GUARDS: Final = _table(
+    "exit_guards",
+    Column("guard_id", Text, primary_key=True),
+    _number("ver"),
+    *(_text(name) for name in ("account", "venue", "symbol", "position_id", "side", "principal")),
+    *(_maybe(name) for name in ("parent", "stop", "target", "trail_amount", "trail_percent")),
+    *(_maybe(name) for name in ("keep", "close_order")),
+    _number("rung"),
+    _number("alarmed"),
+    _text("created_at"),
+    _text("updated_at"),
+    _maybe("ended_at"),
+    Index(None, "ended_at", "created_at"),
+    Index(None, "account", "position_id"),
+)
+
 HALTS: Final = _table(
     "halts",
     Column("halt_id", Text, primary_key=True),

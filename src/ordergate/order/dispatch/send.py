@@ -238,7 +238,8 @@ class Send:
         order = self._record.walk(
             tx, order, steps, attempts=attempt.n, code=None, **_kept(judgement)
         )
-        wire = to_wire(order.intent, attempt)
+        attached = self._accounts.own.capabilities().attached_stops
+        wire = to_wire(order.intent, attempt, attached=attached)
         attempt = self._record.new_attempt(
             tx,
             attempt,

@@ -23,8 +23,11 @@ from ordergate.model.records import AttemptRecord
 Wire = VenueOrder | VenueModify | VenueCancel
 
 
-def to_wire(intent: Intent, attempt: AttemptRecord) -> Wire:
-    """Return the venue's form of a judged intent, under the attempt's tag."""
+def to_wire(intent: Intent, attempt: AttemptRecord, *, attached: bool = True) -> Wire:
+    """Return the venue's form of a judged intent, under the attempt's tag.
+
+    Where the venue attaches no stops, they rest as orders of their own after the fill.
+    """
     match intent:
         case PlaceIntent():
             return VenueOrder(
@@ -41,27 +44,14 @@ def to_wire(intent: Intent, attempt: AttemptRecord) -> Wire:
                 trail_percent=intent.trail_percent,
                 time_in_force=intent.time_in_force,
                 good_till=intent.good_till,
-                stop_loss=intent.stop_loss,
-                take_profit=intent.take_profit,
+                stop_loss=intent.stop_loss if attached else None,
+                take_profit=intent.take_profit if attached else None,
                 reduce_only=intent.reduce_only,
+                position_id=intent.position_id,
                 oco_group=intent.oco_group,
             )
         case CloseIntent():
-            side, quantity = attempt.side, attempt.quantity
-            if side is None or quantity is None:
-                raise ValueError("a close was allowed for a position nobody saw")
-            return VenueOrder(
-                tag=attempt.tag,
-                magic=attempt.magic,
-                account=intent.account,
-                symbol=intent.symbol,
-                side=side,
-                order_type=OrderType.MARKET,
-                quantity=quantity,
-                time_in_force=TimeInForce.IOC,
-                reduce_only=True,
-                position_id=intent.position_id,
-            )
+            return _close(intent, attempt)
         case ModifyIntent():
             return VenueModify(
                 tag=attempt.tag,
@@ -104,3 +94,22 @@ def size_of(intent: Intent, snapshot: VenueSnapshot | None) -> tuple[Side | None
             return None, None
         case CancelIntent():
             return None, None
+
+
+def _close(intent: CloseIntent, attempt: AttemptRecord) -> VenueOrder:
+    side, quantity = attempt.side, attempt.quantity
+    if side is None or quantity is None:
+        raise ValueError("a close was allowed for a position nobody saw")
+    return VenueOrder(
+        tag=attempt.tag,
+        magic=attempt.magic,
+        account=intent.account,
+        symbol=intent.symbol,
+        side=side,
+        order_type=OrderType.MARKET if intent.limit_price is None else OrderType.LIMIT,
+        quantity=quantity,
+        limit_price=intent.limit_price,
+        time_in_force=TimeInForce.IOC,
+        reduce_only=True,
+        position_id=intent.position_id,
+    )

@@ -109,6 +109,7 @@ class Facts:
     resting_opens: bool | None  # whether that order adds risk; None = nobody knows it
     order: PlaceIntent | None  # the opening order as it would stand; None for everything else
     valued: Valuation | None
+    managed: bool = False  # a step of a managed exit, by the gate itself, with its guard on file
     group: tuple[VenueOrderState, ...] = ()  # at rest in the OCO group the order would join
     halts: tuple[HaltRecord, ...] = ()  # in whose scope the request falls
     used: Usage | None = None  # by the principal, on the venue's day
@@ -230,7 +231,7 @@ def terms_of(intent: Intent) -> str:
         case CancelIntent():
             parts = (intent.venue_order_id,)
         case CloseIntent():
-            parts = (intent.position_id, intent.quantity)
+            parts = (intent.position_id, intent.quantity, intent.limit_price)
     return "|".join([intent.action.value, intent.symbol, *map(_term, parts)])
 
 

@@ -13,7 +13,7 @@ from ordergate.model.canonical import from_iso
 from ordergate.model.instruments import Instrument
 from ordergate.model.market import Quote
 from ordergate.model.orders import AttemptState, Intent, Lane, PlaceIntent
-from ordergate.model.principals import Principal
+from ordergate.model.principals import Kind, Principal
 from ordergate.model.records import AttemptRecord, HaltRecord, Reservation, ScopeKind
 from ordergate.model.values import AttemptId, OrderId
 from ordergate.model.verdicts import Finding, Halting, Judgement
@@ -46,6 +46,7 @@ from ordergate.order.policy.facts import (
 )
 from ordergate.order.policy.limits import Limits
 from ordergate.order.policy.loosening import KEPT_FACT
+from ordergate.order.policy.managed import managed
 from ordergate.order.policy.policybook import PolicyBook
 from ordergate.order.policy.rules.crossing import in_the_way
 from ordergate.order.policy.rules.losses import lost
@@ -243,6 +244,7 @@ class Judge:
             resting_opens=scene.opens,
             order=scene.order,
             valued=valued(scene.order, quote, spec, rate=scene.rate, limits=limits),
+            managed=ask.asker.kind is Kind.GATEWAY and managed(intent, named.resting, tx.guards()),
             group=group(intent, snapshot),
             halts=_halts(tx, ask),
             used=None if state is None else tx.usage(intent.account, ask.asker.id, state.day),

@@ -16,7 +16,15 @@ from ordergate.model.canonical import plain_data
 from ordergate.model.errors import Code, InvalidArgument
 from ordergate.model.principals import Kind
 from ordergate.model.records import ScopeKind
-from ordergate.model.values import NotANumber, OrderId, Symbol, TicketId, parse_decimal, plain
+from ordergate.model.values import (
+    NotANumber,
+    OrderId,
+    PositionId,
+    Symbol,
+    TicketId,
+    parse_decimal,
+    plain,
+)
 from ordergate.model.views import OrderView, SafetyView
 from ordergate.order.desk import Desk
 from ordergate.order.gateway import Gateway
@@ -73,6 +81,7 @@ class Acts:
             ("POST", "/operator/halts/{id}/release", self.release),
             ("GET", "/operator/parked", self.parked),
             ("POST", "/operator/orders/{id}/resolve", self.resolve),
+            ("POST", "/operator/positions/{id}/close", self.close),
             ("POST", "/operator/limits/{name}/loosen", self.loosen),
             ("POST", "/operator/limits/{name}/withdraw", self.withdraw_loosening),
             ("GET", "/operator/underlyings", self.underlyings),
@@ -253,6 +262,17 @@ class Acts:
         await self._entry.visit(request)
         page = await self._desk.externals(limit=EXTERNALS_SHOWN, cursor=None)
         return answer(plain_data(page.items))
+
+    async def close(self, request: Request) -> Response:
+        visit = await self._entry.write(request)
+        fields = await read_object(request)
+        only(fields, "reason")
+        view = await self._desk.close(
+            PositionId(path_id(request, "id")),
+            reason=text(fields, "reason"),
+            operator=visit.operator,
+        )
+        return answer(order_shape(view))
 
     async def set_pace(self, request: Request) -> Response:
         visit = await self._entry.write(request)

@@ -78,7 +78,11 @@ class Core:
     def place(self, work: Work, order: VenueOrder, *, now: int) -> Acked:
         """Decide an order. A refusal is remembered with its tag; raise it after the commit."""
         self._check(order.tag, order.account)
-        if order.oco_group and self.file.group_spent(order.oco_group):
+        if (
+            order.oco_group
+            and not self.floor.terms.plain
+            and self.file.group_spent(order.oco_group)
+        ):
             raise refusal("GROUP_SPENT")
         row = placing.place(work, self.floor, order, now=now)
         work.tags.append(placed(order.tag, now))
@@ -108,6 +112,8 @@ class Core:
 
     def modify(self, work: Work, change: VenueModify, *, now: int) -> Acked:
         self._check(change.tag, change.account)
+        if self.floor.terms.plain:
+            raise refusal("NOT_OFFERED", "cancel the order and send another")
         work.tags.append(applied(change.tag, now))
         if change.position_id is not None:
             position = changing.change_position(work, self.floor, change, now=now)

@@ -47,12 +47,17 @@ def reduces_only(order: OrderRow) -> bool:
     return bool(order.closes or order.reduce_only)
 
 
+def bounded(floor: Floor, order: OrderRow) -> bool:
+    """Say whether the venue holds an exit to its position; a plain exchange does not."""
+    return reduces_only(order) and not floor.terms.plain
+
+
 def objection(work: Work, floor: Floor, order: OrderRow, *, steps: int, price: int) -> str:
     """Return the code that forbids `steps` of an order at `price`; "" = nothing does.
 
     What only reduces is never forbidden. An opening part needs margin and a conversion rate.
     """
-    if reduces_only(order):
+    if bounded(floor, order):
         return ""
     after = dict(work.positions)
     left = steps
@@ -90,7 +95,7 @@ def execute(
     left = deal.steps - done
     code = ""
     if left:
-        code = "POSITION_CLOSED" if reduces_only(order) else ""
+        code = "POSITION_CLOSED" if bounded(floor, order) else ""
         if not (code or carried):
             code = objection(work, floor, order, steps=left, price=deal.price)
         if not code:
@@ -99,7 +104,7 @@ def execute(
     cost = order.cost + done * deal.price
     order = order._replace(filled=order.filled + done, cost=cost, triggered=1)
     order = _booked(work, order, code=code, at=deal.at)
-    if done:
+    if done and not floor.terms.plain:
         spend_group(work, order, at=deal.at)
     return order
 
@@ -167,7 +172,7 @@ def close(
         rate=rate,
     )
     work.put_position(left)
-    if not left.steps:
+    if not left.steps and not floor.terms.plain:
         _end_exits(work, position, at=deal.at, spare=order)
 
 

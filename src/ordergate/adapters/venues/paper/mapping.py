@@ -49,6 +49,7 @@ REFUSALS: Final[dict[str, Refusal]] = {
     "ORDER_CLOSED": Refusal(Code.REJECTED_BY_SERVER, "the order has ended"),
     "GROUP_SPENT": Refusal(Code.REJECTED_BY_SERVER, "another order of the OCO group was executed"),
     "DUPLICATE_TAG": Refusal(Code.DUPLICATE_ORDER, "this tag was used before; look it up"),
+    "NOT_OFFERED": Refusal(Code.NOT_SUPPORTED, "this venue does not offer it"),
     "REJECTED": Refusal(Code.REJECTED_BY_SERVER, "refused"),
 }
 

@@ -96,13 +96,13 @@ def _price(
                 return order, fills.market_price(order.side, bar, slippage)
             return order, fills.stop(order.side, order.stop, bar, slippage)[1]
         case OrderType.STOP_LIMIT:
-            return _stop_limit(work, order, stretch, bar)
+            return _stop_limit(work, floor, order, stretch, bar)
         case OrderType.TRAILING_STOP:
             return _trailing(work, order, bar, slippage=slippage)
 
 
 def _stop_limit(
-    work: Work, order: OrderRow, stretch: Stretch, bar: tuple[int, int, int, int]
+    work: Work, floor: Floor, order: OrderRow, stretch: Stretch, bar: tuple[int, int, int, int]
 ) -> tuple[OrderRow, int]:
     if order.triggered:
         return order, fills.resting_limit(order.side, order.limit, bar, stretch.basis)[1]
@@ -111,7 +111,8 @@ def _stop_limit(
         return order, 0
     order = order._replace(triggered=1)
     work.put_order(order)
-    dealing.spend_group(work, order, at=stretch.end)
+    if not floor.terms.plain:
+        dealing.spend_group(work, order, at=stretch.end)
     return order, price
 
 

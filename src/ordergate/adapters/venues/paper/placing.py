@@ -35,6 +35,8 @@ def place(work: Work, floor: Floor, order: VenueOrder, *, now: int) -> OrderRow:
     spec = floor.spec(order.symbol)
     if spec is None:
         raise refusal("SYMBOL_NOT_FOUND")
+    if floor.terms.plain:
+        _check_plain(order)
     row = _row(work, floor, order, spec, now=now)
     _check_filling(order)
     _check_exit(work, floor, order, row)
@@ -155,9 +157,17 @@ def _check_filling(order: VenueOrder) -> None:
         raise refusal("INVALID_FILLING")
 
 
+def _check_plain(order: VenueOrder) -> None:
+    """Refuse what a plain exchange does not offer."""
+    if order.stop_loss is not None or order.take_profit is not None:
+        raise refusal("NOT_OFFERED", "a stop or target is an order of its own here")
+    if order.order_type is OrderType.TRAILING_STOP:
+        raise refusal("NOT_OFFERED", "no trailing stops here")
+
+
 def _check_exit(work: Work, floor: Floor, order: VenueOrder, row: OrderRow) -> None:
     """Refuse an exit that has nothing to reduce, or that would reduce more than there is."""
-    if not dealing.reduces_only(row):
+    if not dealing.bounded(floor, row):
         return
     exits = dealing.exits_of(work, floor, row)
     if not exits or exits[0].symbol != order.symbol:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -30,6 +31,14 @@ CAPABILITIES: Final = Capabilities(
     refuses_over_close=True,
     settle_window_s=Decimal(5),
     refusals={word: known.code for word, known in mapping.REFUSALS.items()},
+)
+PLAIN: Final = replace(
+    CAPABILITIES,
+    order_types=frozenset(OrderType) - {OrderType.TRAILING_STOP},
+    attached_stops=False,
+    modify_in_place=False,
+    refuses_over_close=False,
+    oco_groups=False,
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,4 +18,11 @@ class PaperTerms:
     commission: bool = True
     swap: bool = True
     stop_out_fraction: Decimal = Decimal("0.5")  # of the used margin
+    # "resting": a plain exchange. It attaches no stop, replaces nothing, links nothing and bounds
+    # nothing: `reduce_only` is a label, and what exceeds the position opens the other way.
+    exits: Literal["attached", "resting"] = "attached"
     fill_cap: Decimal | None = None  # most lots one order fills per slice; None = all
+
+    @property
+    def plain(self) -> bool:
+        return self.exits == "resting"

@@ -81,7 +81,8 @@ class PaperVenue:
         return self._account
 
     def capabilities(self) -> Capabilities:
-        return statement.CAPABILITIES
+        plain = self._core.floor.terms.plain
+        return statement.PLAIN if plain else statement.CAPABILITIES
 
     def last_venue_time(self) -> datetime | None:
         return mapping.moment(self._seen)

@@ -35,7 +35,9 @@ def lane_of(intent: Intent, facts: Facts) -> Lane:
             proven = intent.reduce_only and facts.book is not None
             return Lane.CLOSE if proven else Lane.OPEN
         case CancelIntent():
-            return Lane.CANCEL if _cancels_an_opening(facts) else Lane.OPEN
+            if _cancels_an_opening(facts):
+                return Lane.CANCEL
+            return Lane.CLOSE if _planned(facts) else Lane.OPEN
         case ModifyIntent():
             return Lane.TIGHTEN if _only_tightens(intent, facts) else Lane.OPEN
 
@@ -53,6 +55,12 @@ def widening(intent: Intent, facts: Facts) -> str | None:
             return _exit_widened(intent, facts.resting)
         case _:
             return None
+
+
+def _planned(facts: Facts) -> bool:
+    """Say whether the gate itself replaces an exit, or takes it out before a close (ADR 23)."""
+    resting = facts.resting
+    return facts.managed and resting is not None and resting.symbol == facts.symbol
 
 
 def _cancels_an_opening(facts: Facts) -> bool:

@@ -9,7 +9,7 @@ from ordergate.model.errors import Code
 from ordergate.model.hours import day_end, day_start
 from ordergate.model.instruments import AssetClass, CalendarName, TradeMode
 from ordergate.model.market import PriceBasis, Quality, SessionState
-from ordergate.model.orders import Lane, OrderType, Side
+from ordergate.model.orders import CloseIntent, Intent, Lane, OrderType, Side
 from ordergate.model.records import ScopeKind
 from ordergate.model.values import plain, round_ceiling, round_floor
 from ordergate.model.verdicts import RuleVerdict
@@ -19,7 +19,7 @@ from ordergate.order.policy.exposure import (
     reached_price,
     reference_price,
 )
-from ordergate.order.policy.facts import Facts, Request, seconds
+from ordergate.order.policy.facts import Facts, Request, malformed, seconds
 from ordergate.order.policy.rules.control import Control, fraction, fraction_left, percent
 
 SESSION: Final = Control(rule="market_open", number="C20")
@@ -169,18 +169,17 @@ def price_collar(request: Request, facts: Facts) -> RuleVerdict:
     A buy is measured above the ask, a sell below the bid: a limit that waits for a better price is
     no danger. A stop is measured at its trigger and at its limit, a market order is at the market.
     """
-    order, quote, spec = facts.order, facts.quote, facts.instrument
-    if order is None:
+    quote, spec = facts.quote, facts.instrument
+    priced = _priced(request.intent, facts)
+    if priced is None:
         return COLLAR.silent("no price of its own")
     if quote is None or spec is None:
         return COLLAR.lacks(f"the price of {facts.symbol[:64]}")
-    reference, buys = reference_price(order.side, quote), order.side is Side.BUY
+    side, prices = priced
+    reference, buys = reference_price(side, quote), side is Side.BUY
     if reference <= 0:
         return COLLAR.lacks(f"the price of {facts.symbol[:64]}")
     _, limit = collar(facts.limits, spec.asset_class)
-    prices = [entry_price(order, quote)]
-    if order.order_type is OrderType.STOP_LIMIT and order.stop_price is not None:
-        prices.append(order.stop_price)
     price = max(prices) if buys else min(prices)
     reach = max((price - reference if buys else reference - price) / reference, Decimal(0))
     bound = reference * (1 + limit if buys else 1 - limit)
@@ -224,3 +223,18 @@ def price_drift(request: Request, facts: Facts) -> RuleVerdict:
         f"{plain(facts.limits.drift_window_s)} s, at most {percent(limit)}",
         fix=lambda: "stop chasing the price; only the operator starts the symbol again",
     )
+
+
+def _priced(intent: Intent, facts: Facts) -> tuple[Side, list[Decimal]] | None:
+    """Return the side and the prices of an opening order, or of a step of a close's ladder."""
+    if isinstance(intent, CloseIntent):
+        if intent.limit_price is None or facts.position is None or malformed(intent) is not None:
+            return None
+        return facts.position.side.opposite, [intent.limit_price]
+    order = facts.order
+    if order is None:
+        return None
+    prices = [] if facts.quote is None else [entry_price(order, facts.quote)]
+    if order.order_type is OrderType.STOP_LIMIT and order.stop_price is not None:
+        prices.append(order.stop_price)
+    return order.side, prices

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -72,7 +73,9 @@ def reduces_only(request: Request, facts: Facts) -> RuleVerdict:
         case PlaceIntent() if intent.reduce_only:
             if facts.book is None:
                 return REDUCES.lacks("what the account holds")
-            return _exit_fits(facts.book, intent.side, intent.quantity, oco=bool(intent.oco_group))
+            # A managed exit rests beside the one it replaces until that one is cancelled.
+            alone = bool(intent.oco_group) or facts.managed
+            return _exit_fits(facts.book, intent.side, intent.quantity, oco=alone)
         case ModifyIntent() if facts.resting is not None and facts.resting_opens is False:
             if isinstance(intent.quantity, Keep) or facts.book is None:
                 return REDUCES.silent("the size stays")
@@ -286,7 +289,11 @@ def _close_fits(intent: CloseIntent, facts: Facts) -> RuleVerdict:
 def _exit_fits(book: Book, side: Side, quantity: Decimal, *, oco: bool) -> RuleVerdict:
     """Compare a new exit with what is held; of an OCO group only one order ever fills."""
     taken = ZERO if oco else book.exits(side)
-    return _up_to(max(book.held_against(side) - taken, ZERO), quantity)
+    verdict = _up_to(max(book.held_against(side) - taken, ZERO), quantity)
+    if verdict.finding is Finding.REFUSE and taken > ZERO:
+        clears = "close the position: a close takes its resting exits out of the way"
+        return replace(verdict, fix=f"{verdict.fix}; {clears}")
+    return verdict
 
 
 def _up_to(most: Decimal, quantity: Decimal) -> RuleVerdict:

@@ -1,0 +1,335 @@
+"""Requests that take more than one order where the venue attaches, links and bounds nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from decimal import Decimal
+
+from ordergate.model.accounts import Capabilities, Position, VenueSnapshot
+from ordergate.model.errors import DataUnavailable, IllegalState, NotSupported
+from ordergate.model.orders import (
+    KEEP,
+    CancelIntent,
+    CloseIntent,
+    Intent,
+    Keep,
+    ModifyIntent,
+    OrderType,
+    PlaceIntent,
+)
+from ordergate.model.principals import Kind, Principal
+from ordergate.model.records import Guard, OrderRecord
+from ordergate.model.values import ZERO, IdempotencyKey, PositionId
+from ordergate.model.verdicts import Verb
+from ordergate.model.views import OrderView
+from ordergate.order.exits import plan, steps
+from ordergate.order.exits.plan import Drop, Leg, Put
+from ordergate.order.exits.protect import Means, Protect, held_of
+from ordergate.ports.journal import JournalTx
+
+_TAKEN = frozenset({"working", "partial", "filled", "unknown", "applied"})
+
+
+class ExitPlans:
+    """Implements ports.managed_exits.ManagedExits: the request is the plan's first order."""
+
+    def __init__(self, means: Means, protect: Protect) -> None:
+        self._means = means
+        self._protect = protect
+        self._gateway = means.gateway
+        self._journal = means.journal
+        self._walking: set[asyncio.Task[OrderView]] = set()
+
+    def manages(self, intent: Intent) -> bool:
+        """Say whether the venue cannot do it in one order by itself."""
+        can = self._means.reader.capabilities()
+        match intent:
+            case CloseIntent():
+                return not can.refuses_over_close
+            case ModifyIntent():
+                return not can.attached_stops
+            case PlaceIntent():
+                return _trails(intent, can)
+            case CancelIntent():
+                return False
+
+    async def walk(
+        self, intent: Intent, *, key: IdempotencyKey | None, asker: Principal
+    ) -> OrderView:
+        """Walk the plan to its end, even when the caller goes away."""
+        task = asyncio.create_task(self._walk(intent, key, asker))
+        self._walking.add(task)
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Task[OrderView]) -> None:
+        self._walking.discard(task)
+        if not task.cancelled():
+            task.exception()  # seen: its caller may have left
+
+    async def _walk(
+        self, intent: Intent, key: IdempotencyKey | None, asker: Principal
+    ) -> OrderView:
+        match intent:
+            case CloseIntent():
+                async with self._protect.lock(intent.position_id):
+                    return await self._close(intent, key, asker)
+            case ModifyIntent():
+                return await self._modify(intent, key, asker)
+            case PlaceIntent():
+                return await self._trail(intent, key, asker)
+            case CancelIntent():
+                return await self._gateway.one_order(intent, key=key, asker=asker)
+
+    async def _close(
+        self, intent: CloseIntent, key: IdempotencyKey | None, asker: Principal
+    ) -> OrderView:
+        """Journal the close with its plan, clear its way, send it, go on until it is done.
+
+        One that would be refused takes nothing from the position.
+        """
+        stored = await self._stored(key, asker)
+        snapshot = await self._protect.snapshot()
+        position = None if snapshot is None else held_of(intent.position_id, snapshot)
+        if stored is not None and isinstance(stored.intent, CloseIntent):
+            again = replace(intent, limit_price=stored.intent.limit_price)
+            return await self._gateway.one_order(again, key=key, asker=asker)
+        if snapshot is None or position is None or stored is not None:
+            return await self._gateway.one_order(intent, key=key, asker=asker)
+        judgement = await self._gateway.check(intent, asker=asker)
+        if judgement.decision.verb is not Verb.ALLOW:
+            return await self._gateway.one_order(intent, key=key, asker=asker)
+        known = await self._protect.guard(intent.position_id)
+        await self._require_no_doubt(known, asker)
+        guard = known or self._bare(position, asker)
+        if guard.stop is None:
+            stop = plan.resting_stop(guard.side, plan.legs_of(position, guard, snapshot))
+            guard = replace(guard, stop=stop)
+        intent = replace(intent, limit_price=self._protect.rung_price(intent.symbol, guard, 0))
+        keep = ZERO if intent.quantity is None else position.quantity - intent.quantity
+
+        def also(tx: JournalTx, order: OrderRecord) -> None:
+            self._protect.put(
+                tx,
+                guard,
+                "closing",
+                keep=keep,
+                close_order=order.order_id,
+                rung=0,
+                stop=guard.stop,
+            )
+
+        order = await self._gateway.propose(intent, key=key, asker=asker, also=also)
+        await self._protect.walk(intent.position_id)
+        answer = self._protect.answer(order.order_id)
+        return answer or await self._gateway.status(order.order_id, asker=asker)
+
+    async def _require_no_doubt(self, guard: Guard | None, asker: Principal) -> None:
+        """Let the operator alone close again while an earlier close may still execute."""
+        if guard is None or guard.keep is None or asker.kind is Kind.OPERATOR:
+            return
+        if await self._protect.close_in_doubt(guard):
+            raise IllegalState(
+                f"a close of {guard.position_id} is in doubt, and this venue does not refuse a"
+                " second one: it could turn the position round",
+                fix="wait until it is found out, or let the operator close it: only they may accept"
+                " the overshoot",
+            )
+
+    async def _modify(
+        self, intent: ModifyIntent, key: IdempotencyKey | None, asker: Principal
+    ) -> OrderView:
+        """Bring a stop nearer, or set a target, by an order that replaces the one at rest."""
+        snapshot = await self._protect.snapshot()
+        found = None if snapshot is None else await self._named(intent, snapshot)
+        if found is None or snapshot is None:
+            return await self._gateway.one_order(intent, key=key, asker=asker)
+        position, stop, target = found
+        async with self._protect.lock(position.position_id):
+            known = await self._protect.guard(position.position_id)
+            guard = known or self._bare(position, asker)
+            _require_nearer(guard, stop)
+            legs = plan.legs_of(position, guard, snapshot)
+            order = _changed(guard, position, stop, target, legs)
+            if order is None:
+                return await self._gateway.one_order(intent, key=key, asker=asker)
+            fields: dict[str, object] = {}
+            if isinstance(stop, Decimal):
+                fields["stop"] = stop
+            if not isinstance(target, Keep):
+                fields["target"] = target
+            return await self._instead(order, guard, fields, key=key, asker=asker)
+
+    async def _named(
+        self, intent: ModifyIntent, snapshot: VenueSnapshot
+    ) -> tuple[Position, Decimal | Keep | None, Decimal | Keep | None] | None:
+        """Return the position a request is about, with its new stop and target."""
+        if intent.position_id is not None:
+            position = held_of(intent.position_id, snapshot)
+            if position is None or position.symbol != intent.symbol:
+                return None
+            return position, intent.stop_loss, intent.take_profit
+        if intent.quantity is not KEEP:
+            return None
+        resting = next(
+            (row for row in snapshot.open_orders if row.venue_order_id == intent.venue_order_id),
+            None,
+        )
+        if resting is None or not resting.reduce_only or resting.position_id is None:
+            return None
+        position = held_of(PositionId(resting.position_id), snapshot)
+        if position is None or position.symbol != intent.symbol:
+            return None
+        if resting.order_type in plan.STOP_KINDS:
+            return position, intent.stop_price, KEEP
+        return position, KEEP, intent.limit_price
+
+    async def _trail(
+        self, intent: PlaceIntent, key: IdempotencyKey | None, asker: Principal
+    ) -> OrderView:
+        """Let a stop rest where the trail begins; from then on it is only ever brought nearer."""
+        snapshot = await self._protect.snapshot()
+        held = [
+            row
+            for row in (() if snapshot is None else snapshot.positions)
+            if (row.symbol, row.side) == (intent.symbol, intent.side.opposite)
+        ]
+        if len(held) != 1:
+            raise NotSupported(
+                f"{len(held)} positions of {intent.symbol} could be meant: this venue has no"
+                " trailing stops, and the gate trails the stop of one position",
+                fix="trail where one position of the symbol and side is open",
+            )
+        quote = self._means.markets.quote(intent.symbol)
+        spec = self._means.markets.instrument(intent.symbol)
+        if quote is None or spec is None:
+            raise DataUnavailable(
+                f"there is no price of {intent.symbol} to trail", fix="ask again with a price"
+            )
+        (position,) = held
+        async with self._protect.lock(position.position_id):
+            known = await self._protect.guard(position.position_id)
+            guard = known or self._bare(position, asker)
+            trail: dict[str, object] = {
+                "trail_amount": intent.trail_amount,
+                "trail_percent": intent.trail_percent,
+            }
+            trailing = replace(
+                guard,
+                stop=None,
+                trail_amount=intent.trail_amount,
+                trail_percent=intent.trail_percent,
+            )
+            level = plan.nearer(guard.side, guard.stop, plan.trailed(trailing, quote, spec))
+            if level is None:
+                return await self._gateway.one_order(intent, key=key, asker=asker)
+            put = steps.put_of(Put(True, intent.quantity, level), guard)
+            order = replace(put, note=intent.note, strategy=intent.strategy)
+            return await self._instead(order, guard, {**trail, "stop": level}, key=key, asker=asker)
+
+    async def _instead(
+        self,
+        order: PlaceIntent | CancelIntent,
+        guard: Guard,
+        fields: dict[str, object],
+        *,
+        key: IdempotencyKey | None,
+        asker: Principal,
+    ) -> OrderView:
+        """Journal the replacing order with the guard's new terms, send it, drop what it replaces.
+
+        Refused by the venue, the guard's terms are as they were.
+        """
+        stored = await self._stored(key, asker)
+        if stored is not None and _same_terms(stored.intent, order):
+            order = stored.intent  # type: ignore[assignment]  # of the same kind, as it was sent
+        managed = Principal(asker.id, Kind.GATEWAY, asker.name)
+
+        def also(tx: JournalTx, _: OrderRecord) -> None:
+            self._protect.put(tx, guard, "retargeted", **fields)
+
+        proposed = await self._gateway.propose(order, key=key, asker=managed, also=also)
+        view = await self._gateway.resume(proposed.order_id)
+        if not view.replayed and view.status not in _TAKEN:
+            changed = await self._protect.guard(guard.position_id)
+            if changed is not None:
+                before = {name: getattr(guard, name) for name in fields}
+                await self._protect.change(changed, "retarget_refused", **before)
+        await self._protect.walk(guard.position_id)
+        return view
+
+    async def _stored(self, key: IdempotencyKey | None, asker: Principal) -> OrderRecord | None:
+        if key is None:
+            return None
+        return await self._journal.read(lambda tx: tx.order_for_key(asker.id, key))
+
+    def _bare(self, position: Position, asker: Principal) -> Guard:
+        """Return a guard, not written yet, over a position that nothing was asked for so far."""
+        now = self._means.clock.now()
+        return Guard(
+            guard_id=self._means.ids.new_id(),
+            ver=0,
+            account=self._gateway.account_id,
+            venue=self._gateway.venue,
+            symbol=position.symbol,
+            position_id=position.position_id,
+            side=position.side,
+            principal=asker.id,
+            parent=None,
+            stop=None,
+            target=None,
+            trail_amount=None,
+            trail_percent=None,
+            keep=None,
+            close_order=None,
+            rung=0,
+            alarmed=False,
+            created_at=now,
+            updated_at=now,
+        )
+
+
+def _trails(intent: PlaceIntent, can: Capabilities) -> bool:
+    missing = intent.order_type not in can.order_types
+    return intent.order_type is OrderType.TRAILING_STOP and missing and intent.reduce_only
+
+
+def _require_nearer(guard: Guard, stop: Decimal | Keep | None) -> None:
+    if isinstance(stop, Keep) or guard.stop is None:
+        return
+    if stop is None or not plan.holds(guard.side, stop, guard.stop):
+        raise NotSupported(
+            f"the stop rests as an order of its own here, at {guard.stop}: it is only ever brought"
+            " nearer",
+            fix="send a nearer stop, or close the position: both pass at once",
+        )
+
+
+def _changed(
+    guard: Guard,
+    position: Position,
+    stop: Decimal | Keep | None,
+    target: Decimal | Keep | None,
+    legs: tuple[Leg, ...],
+) -> PlaceIntent | CancelIntent | None:
+    """Return the order that carries the change out; None where there is nothing to send."""
+    if isinstance(stop, Decimal):
+        return steps.put_of(Put(True, position.quantity, stop), guard)
+    if isinstance(target, Decimal):
+        return steps.put_of(Put(False, position.quantity, target), guard)
+    if target is None:
+        for leg in legs:
+            if not leg.stop:
+                return steps.drop_of(Drop(leg.venue_order_id), guard)
+    return None
+
+
+def _same_terms(stored: Intent, asked: PlaceIntent | CancelIntent) -> bool:
+    """Say whether a key's stored order is this one, but for what the market and fills decide."""
+    if not isinstance(stored, PlaceIntent) or not isinstance(asked, PlaceIntent):
+        return stored == asked
+    trails = stored.note == asked.note and stored.strategy == asked.strategy
+    return trails and replace(
+        asked, quantity=stored.quantity, stop_price=stored.stop_price
+    ) == replace(stored)

@@ -1,0 +1,256 @@
+"""Stands a guard over every position that an order of ours has opened, and looks after them all."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+from collections.abc import Mapping
+from typing import Final
+
+import structlog
+
+from ordergate.model.accounts import Position, VenueOrderState, VenueSnapshot
+from ordergate.model.errors import GateError
+from ordergate.model.orders import CancelIntent, OrderState, PlaceIntent
+from ordergate.model.principals import Kind
+from ordergate.model.records import OrderRecord, ScopeKind
+from ordergate.model.values import ZERO, IdempotencyKey, PositionId
+from ordergate.model.views import Change
+from ordergate.order.exits import plan, steps
+from ordergate.order.exits.protect import Means, Protect, held_of
+from ordergate.order.gateway import GATEWAY
+from ordergate.ports.journal import JournalTx, JournalUnwritable, OrderFilter, Stale
+
+PAUSE_S: Final = 1.0
+HURRY_S: Final = 0.25  # while something is unprotected, or a request of unknown fate
+FILLS_MAX: Final = 500
+LEFT_MAX: Final = 500
+SEEN: Final = "exits.fills"  # the last fill that was looked at
+
+_log = structlog.get_logger("ordergate.exits")
+
+Watched = tuple[PositionId, PlaceIntent, OrderRecord]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _News:
+    """What the fills since the last look have opened, and the OCO groups that they have spent."""
+
+    newest: int
+    watched: tuple[Watched, ...] = ()
+    groups: Mapping[str, OrderRecord] = dataclasses.field(default_factory=dict)
+
+
+class Guarding:
+    """Looks when an order has moved, and at least once a second."""
+
+    def __init__(self, means: Means, protect: Protect) -> None:
+        self._means = means
+        self._protect = protect
+        self._gateway = means.gateway
+        self._journal = means.journal
+        self._nudged = asyncio.Event()
+        self._looking = asyncio.Lock()
+        self._sound: set[str] = set()  # tags of positions that were opened on purpose
+
+    def nudge(self) -> None:
+        """Ask for a look soon: an order has moved."""
+        self._nudged.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Look until stopped."""
+        while not stop.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HURRY_S if self._protect.hurried else PAUSE_S):
+                    await self._nudged.wait()
+            self._nudged.clear()
+            if not stop.is_set():
+                await self.look()
+
+    async def recover(self) -> None:
+        """Exits first (reliability.md 2.5): finish the steps that were cut, then protect and close.
+
+        It needs no arming and waits for no human.
+        """
+        where = OrderFilter(states=frozenset({OrderState.PROPOSED}))
+        left = await self._journal.read(lambda tx: tuple(tx.orders(where, limit=LEFT_MAX)))
+        for order in left:
+            if order.principal_kind is Kind.GATEWAY:
+                with contextlib.suppress(GateError):  # refused now: the look finds it missing
+                    await self._gateway.resume(order.order_id)
+        await self.look()
+
+    async def look(self) -> None:
+        """Bring every guarded position as near to what its guard says as it goes now."""
+        try:
+            async with self._looking:
+                await self._take_fills()
+                if not self._means.reader.capabilities().refuses_over_close:
+                    await self._take_excess()
+                guards = await self._journal.read(lambda tx: tuple(tx.guards()))
+        except (GateError, JournalUnwritable, Stale) as error:
+            _log.error("exits.look", reason=f"{type(error).__name__}: {error}")
+            return
+        await asyncio.gather(*(self._protect.tend(guard.position_id) for guard in guards))
+
+    async def _take_fills(self) -> None:
+        """Stand a guard over what the fills since the last look have opened."""
+        seen = await self._journal.read(lambda tx: tx.fact(SEEN))
+        news = await self._journal.read(lambda tx: self._news(tx, seen))
+        if seen is not None and news.newest == int(seen):
+            return
+        snapshot = await self._protect.snapshot() if news.watched or news.groups else None
+        if (news.watched or news.groups) and snapshot is None:
+            return
+        watched = [one for one in news.watched if not self._attached(one, snapshot)]
+
+        def work(tx: JournalTx) -> None:
+            for position_id, intent, order in watched:
+                self._stand(tx, position_id, intent, order)
+            if not news.groups:
+                tx.put_fact(SEEN, str(news.newest))
+
+        await self._journal.write(work)
+        if news.groups and snapshot is not None:
+            await self._cancel_groups(news.groups, snapshot)
+            await self._journal.write(lambda tx: tx.put_fact(SEEN, str(news.newest)))
+
+    def _news(self, tx: JournalTx, seen: str | None) -> _News:
+        account = self._gateway.account_id
+        newest = tx.fills(account, before=None, limit=1)
+        last = int(newest[0][0]) if newest else 0
+        if seen is None or last == int(seen):
+            return _News(last)  # what stood before the first look is not ours to judge
+        linked = self._means.reader.capabilities().oco_groups
+        watched: list[Watched] = []
+        groups: dict[str, OrderRecord] = {}
+        for number, attempt_id, fill in tx.fills(account, before=None, limit=FILLS_MAX):
+            if int(number) <= int(seen):
+                break
+            attempt = None if attempt_id is None else tx.attempt(attempt_id)
+            order = None if attempt is None else tx.order(attempt.order_id)
+            if attempt is None or order is None:
+                continue
+            watch = steps.to_watch(fill, attempt, order)
+            if watch is not None:
+                watched.append((*watch, order))
+            group = order.intent.oco_group if isinstance(order.intent, PlaceIntent) else None
+            if group is not None and not linked:
+                groups[group] = order
+        return _News(last, tuple(reversed(watched)), groups)
+
+    def _attached(self, watched: Watched, snapshot: VenueSnapshot | None) -> bool:
+        """Say whether the venue holds the stop with the position, as it was asked to."""
+        if snapshot is None or not self._means.reader.capabilities().attached_stops:
+            return False
+        position_id, intent, _ = watched
+        position = held_of(position_id, snapshot)
+        if position is None or intent.stop_loss is None:
+            return True
+        held = position.stop_loss
+        return held is not None and plan.holds(position.side, held, intent.stop_loss)
+
+    def _stand(
+        self, tx: JournalTx, position_id: PositionId, intent: PlaceIntent, order: OrderRecord
+    ) -> None:
+        known = tx.guard(order.account, position_id)
+        guard = known or steps.guard_for(
+            position_id,
+            intent.side,
+            order,
+            guard_id=self._means.ids.new_id(),
+            at=self._means.clock.now(),
+        )
+        larger = steps.enlarged(guard, intent)
+        if known is None or larger != known:
+            self._protect.put(tx, guard, "guarded", stop=larger.stop, target=larger.target)
+
+    async def _cancel_groups(
+        self, groups: Mapping[str, OrderRecord], snapshot: VenueSnapshot
+    ) -> None:
+        """Cancel the other orders of a group of which one was executed: the venue does not."""
+        for resting in snapshot.open_orders:
+            done = groups.get(resting.oco_group or "")
+            if done is None or not await self._another(resting, done):
+                continue
+            await self._gateway.one_order(
+                CancelIntent(
+                    account=done.account,
+                    venue=done.venue,
+                    symbol=resting.symbol,
+                    venue_order_id=resting.venue_order_id,
+                ),
+                key=IdempotencyKey(f"exit-{self._means.ids.new_id()}"),
+                asker=GATEWAY,
+            )
+
+    async def _another(self, resting: VenueOrderState, done: OrderRecord) -> bool:
+        """Say whether a resting order is another of the group, and may go without harm.
+
+        The stop of a position that no guard stands over and that is still held stays.
+        """
+
+        def work(tx: JournalTx) -> bool:
+            tags = () if resting.tag is None else tx.attempts_tagged([resting.tag])
+            if any(attempt.order_id == done.order_id for attempt in tags):
+                return False
+            side = resting.side.opposite
+            guards = [(guard.symbol, guard.side) for guard in tx.guards()]
+            return not resting.reduce_only or (resting.symbol, side) in guards
+
+        if await self._journal.read(work):
+            return True
+        snapshot = await self._protect.snapshot()
+        return snapshot is not None and not any(
+            (row.symbol, row.side) == (resting.symbol, resting.side.opposite)
+            for row in snapshot.positions
+        )
+
+    async def _take_excess(self) -> None:
+        """Close at once what exits have opened: both legs of a bracket filled, or a close twice."""
+        snapshot = await self._protect.snapshot()
+        for position in () if snapshot is None else snapshot.positions:
+            if position.tag is None or position.tag in self._sound:
+                continue
+            order = await self._journal.read(lambda tx, one=position: _exit_behind(tx, one))  # type: ignore[misc]  # bound now
+            if order is None:
+                self._sound.add(position.tag)
+                continue
+            if await self._protect.guard(position.position_id) is None:
+                await self._close_excess(position, order)
+
+    async def _close_excess(self, position: Position, order: OrderRecord) -> None:
+        guard = steps.guard_for(
+            position.position_id,
+            position.side,
+            order,
+            guard_id=self._means.ids.new_id(),
+            at=self._means.clock.now(),
+        )
+        await self._protect.change(guard, "excess", keep=ZERO)
+        self._means.publish(
+            Change(
+                topic="alarm",
+                principal=None,
+                body={
+                    "alarm": "exits exceeded the position",
+                    "position_id": position.position_id,
+                    "symbol": position.symbol,
+                    "order_id": order.order_id,
+                },
+            )
+        )
+        await self._gateway.halt(
+            ScopeKind.ACCOUNT, self._gateway.account_id, "incident: exits exceeded the position"
+        )
+
+
+def _exit_behind(tx: JournalTx, position: Position) -> OrderRecord | None:
+    """Return the exit of ours that has opened a position; None when it was opened on purpose."""
+    if position.tag is None:
+        return None
+    for attempt in tx.attempts_tagged([position.tag]):
+        if not attempt.opening:
+            return tx.order(attempt.order_id)
+    return None

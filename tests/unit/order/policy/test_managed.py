@@ -1,0 +1,69 @@
+"""A step of a managed exit is known by its guard: same position, side, symbol and account."""
+
+from __future__ import annotations
+
+import dataclasses
+from decimal import Decimal
+
+import pytest
+
+from ordergate.model.accounts import VenueOrderState
+from ordergate.model.orders import CancelIntent, OrderType, Side, TimeInForce
+from ordergate.model.outcomes import VenueStatus
+from ordergate.model.values import PositionId, Symbol, VenueOrderId
+from ordergate.order.exits.plan import Put
+from ordergate.order.exits.steps import put_of
+from ordergate.order.policy.managed import managed
+from support.exit_scenes import a_guard
+from support.order_records import buy
+
+D = Decimal
+GUARD = a_guard()
+STOP = put_of(Put(True, D("0.1"), D("1.08")), GUARD)
+RESTING = VenueOrderState(
+    venue_order_id=VenueOrderId("O7"),
+    tag=None,
+    symbol=Symbol("EURUSD"),
+    side=Side.SELL,
+    order_type=OrderType.STOP,
+    quantity=D("0.1"),
+    filled_quantity=D(0),
+    average_price=None,
+    status=VenueStatus.WORKING,
+    time_in_force=TimeInForce.GTC,
+    stop_price=D("1.08"),
+    reduce_only=True,
+    position_id=PositionId("P1"),
+)
+CANCEL = CancelIntent(
+    account=STOP.account, venue=STOP.venue, symbol=STOP.symbol, venue_order_id=VenueOrderId("O7")
+)
+
+
+def test_an_exit_of_the_guarded_position_is_managed() -> None:
+    assert managed(STOP, None, [GUARD])
+    assert managed(CANCEL, RESTING, [GUARD])
+    assert managed(CANCEL, dataclasses.replace(RESTING, position_id=None), [GUARD])
+
+
+@pytest.mark.parametrize(
+    "guard",
+    [
+        a_guard(position_id="P2"),
+        a_guard(side=Side.SELL),
+        a_guard(symbol="XAUUSD"),
+        a_guard(account="paper-2"),
+    ],
+)
+def test_another_guard_vouches_for_nothing(guard: object) -> None:
+    assert not managed(STOP, None, [guard])  # type: ignore[list-item]  # a guard
+    assert not managed(CANCEL, RESTING, [guard])  # type: ignore[list-item]  # a guard
+
+
+def test_without_a_guard_or_a_position_nothing_is_managed() -> None:
+    assert not managed(STOP, None, [])
+    assert not managed(dataclasses.replace(STOP, position_id=None), None, [GUARD])
+    assert not managed(dataclasses.replace(STOP, reduce_only=False), None, [GUARD])
+    assert not managed(CANCEL, None, [GUARD])
+    assert not managed(CANCEL, dataclasses.replace(RESTING, reduce_only=False), [GUARD])
+    assert not managed(buy(), None, [GUARD])
