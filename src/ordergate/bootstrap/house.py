@@ -13,9 +13,11 @@ from typing import Final
 
 import structlog
 
+from ordergate.adapters.emergency_file import EmergencyJournal
 from ordergate.adapters.feeds.replay.feed import ReplayFeed
 from ordergate.adapters.feeds.simulated.feed import SimulatedFeed
 from ordergate.adapters.keys import load_keys
+from ordergate.adapters.storage.frozen import FrozenBooks
 from ordergate.adapters.storage.store import SqliteStore
 from ordergate.adapters.system import SystemClock, SystemIds, random_bytes
 from ordergate.adapters.venues.paper.faults import Fault, FaultKind
@@ -30,6 +32,7 @@ from ordergate.model.market import Slice
 from ordergate.model.records import ScopeKind
 from ordergate.model.values import TicketId
 from ordergate.model.views import Change
+from ordergate.order.emergency import Spare
 from ordergate.order.gateway import GATEWAY
 from ordergate.ports.feed import Feed, Pace
 from ordergate.ports.journal import JournalTx
@@ -40,6 +43,7 @@ from ordergate.settings.sections import Fault as FaultSetting
 _log = structlog.get_logger("ordergate.house")
 
 GATE_FILE: Final = "gate.db"
+EMERGENCY_FILE: Final = "emergency.journal"
 PAPER_FILE: Final = "paper.db"
 TOKEN_FILE: Final = "agent.token"
 
@@ -85,6 +89,10 @@ async def build(
     venue = _venue(settings, market, clock)
     market.listen(_to_venue(venue))
     market.pump()
+    spool = EmergencyJournal(
+        settings.journal.emergency_path or data / EMERGENCY_FILE, new_id=ids.new_id
+    )
+    blank = FrozenBooks.blank(reason="these books are never written")
     line = await order_line(
         World(
             journal=store,
@@ -98,6 +106,7 @@ async def build(
             draft_end=day_end,
             approve_url=approve_url,
             publish=publish,
+            spare=Spare(file=spool, blank=blank),
             pace=pace,
         )
     )

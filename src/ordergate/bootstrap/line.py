@@ -14,6 +14,7 @@ from ordergate.order.approval.approve import Approve
 from ordergate.order.books import Sources
 from ordergate.order.desk import Desk
 from ordergate.order.dispatch.send import Send
+from ordergate.order.emergency import Emergency, Spare
 from ordergate.order.gateway import Gateway, Line
 from ordergate.order.halt import Halt
 from ordergate.order.intent.accept import Accept
@@ -45,6 +46,7 @@ class World:
     draft_end: Callable[[datetime], datetime]
     approve_url: Callable[[TicketId], str]
     publish: Callable[[Change], None]
+    spare: Spare  # what exits go by when the journal takes nothing
     pace: Pace | None = None  # of a recording; None = the prices are none
 
 
@@ -55,11 +57,13 @@ class OrderLine:
     settle: Settle
     upkeep: Upkeep
     halt: Halt
+    emergency: Emergency
     seal: Seal
 
     async def recover(self, journal: Journal) -> None:
         """Find out what became of everything before anything new opens (reliability.md 2.5)."""
         await journal.read(self.halt.load)
+        await self.emergency.take_in()
         await self.settle.recover()
         await self.upkeep.resume()
 
@@ -89,19 +93,30 @@ async def order_line(world: World) -> OrderLine:
         reader=world.reader,
         trader=world.trader,
     )
+    accept = Accept(record=record, ids=ids, clock=clock)
+    emergency = Emergency(
+        instance=instance,
+        accept=accept,
+        send=send,
+        halt=halt,
+        spare=world.spare,
+        publish=world.publish,
+    )
     settle = Settle(
         instance=instance,
         halt=halt,
         reader=world.reader,
         changed=lambda order, attempt: gateway.announce(order, attempt),
+        outside=emergency,
     )
     stages = Line(
         record=record,
-        accept=Accept(record=record, ids=ids, clock=clock),
+        accept=accept,
         approve=approve,
         send=send,
         settle=settle,
         halt=halt,
+        emergency=emergency,
         draft_end=world.draft_end,
         publish=world.publish,
     )
@@ -112,6 +127,7 @@ async def order_line(world: World) -> OrderLine:
         settle=settle,
         upkeep=Upkeep(instance=instance, gateway=gateway, approve=approve, markets=world.markets),
         halt=halt,
+        emergency=emergency,
         seal=seal,
     )
 

@@ -217,7 +217,7 @@ class Books:
 
     def _seen(self, tx: JournalTx, order_id: OrderId, asker: Principal) -> OrderView:
         order = tx.order(order_id)
-        if order is None or not _may_see(order, asker):
+        if order is None or not may_see(order, asker):
             raise NotFound("no such order of yours", fix="list_orders shows the orders you may see")
         return self._view(tx, order)
 
@@ -264,7 +264,8 @@ class Books:
         )
 
 
-def _may_see(order: OrderRecord, asker: Principal) -> bool:
+def may_see(order: OrderRecord, asker: Principal) -> bool:
+    """Say whether an order is one that the asker may know of."""
     return asker.kind in SEES_ALL or asker.id in (order.principal, order.drafted_by)
 
 

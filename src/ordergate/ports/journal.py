@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol, TypeVar
 
+from ordergate.model.errors import NotReady
 from ordergate.model.orders import AttemptState, OrderState, Side
 from ordergate.model.outcomes import Fill
 from ordergate.model.records import (
@@ -39,8 +40,12 @@ class Stale(Exception):
     """A compare-and-set lost: the row is not as it was read, or one to add is there already."""
 
 
-class JournalUnwritable(Exception):
+class JournalUnwritable(NotReady):
     """The transaction could not be made durable; nothing of it happened."""
+
+
+class JournalUnreadable(NotReady):
+    """The books cannot be read: what they would have said is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

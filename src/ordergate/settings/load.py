@@ -39,7 +39,7 @@ from ordergate.settings.keys import (
     described,
 )
 from ordergate.settings.limit_file import LimitFile
-from ordergate.settings.sections import Feed, Log, Mcp, Paper, Run, Server, Tree
+from ordergate.settings.sections import Feed, Journal, Log, Mcp, Paper, Run, Server, Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ class Settings:
     server: Server
     feed: Feed
     paper: Paper
+    journal: Journal
     mcp: Mcp
     log: Log
     run: Run

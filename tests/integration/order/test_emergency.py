@@ -1,0 +1,242 @@
+"""The books have no room: exits go out by the emergency journal, once each; openings wait."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from integration.order.test_order_line import RESTING, SMALL, WHERE, opened, the_position
+from ordergate.adapters.storage.log_file import verify_file
+from ordergate.adapters.venues.paper.faults import Fault, FaultKind
+from ordergate.audit.checkpoint import Verdict
+from ordergate.model.errors import KeyDiverged, NotReady
+from ordergate.model.orders import CancelIntent, CloseIntent, ModifyIntent
+from ordergate.model.records import HaltKind, ScopeKind
+from ordergate.model.values import IdempotencyKey
+from ordergate.model.views import OrderView
+from support.full_disk import fill, free
+from support.gate import Gate, a_gate, start_gate
+from support.order_records import AGENT, OPERATOR
+from support.sealed_history import untold
+from support.sealed_log import verify
+
+KEY = IdempotencyKey("out")
+
+
+async def close(gate: Gate, key: IdempotencyKey | None = KEY, **more: object) -> OrderView:
+    intent = CloseIntent(**WHERE, position_id=await the_position(gate))
+    return await gate.line.gateway.close(
+        dataclasses.replace(intent, **more),  # type: ignore[arg-type]
+        key=key,
+        asker=AGENT,
+    )
+
+
+async def orders(gate: Gate) -> int:
+    """Return how many orders the venue has ever been sent."""
+    return len((await gate.venue.history(datetime(1970, 1, 1, tzinfo=UTC))).orders)
+
+
+def play(folder: Path, scene: Callable[[Gate], Awaitable[None]], **how: object) -> None:
+    async def run() -> None:
+        async with a_gate(folder, **how) as gate:
+            await scene(gate)
+
+    asyncio.run(run())
+
+
+def test_on_a_full_disk_a_close_reaches_the_venue_once_and_an_opening_does_not(
+    tmp_path: Path,
+) -> None:
+    async def scene(gate: Gate) -> None:
+        await opened(gate)
+        await fill(gate.store)
+        before = await orders(gate)
+        with pytest.raises(NotReady, match="full"):
+            await gate.line.gateway.submit(SMALL, key=IdempotencyKey("in"), asker=AGENT)
+        assert await orders(gate) == before
+        view = await close(gate)
+        assert view.status == "filled"
+        assert await orders(gate) == before + 1
+        assert (await gate.venue.snapshot()).positions == ()
+        assert [one.body["alarm"] for one in gate.changes if one.topic == "alarm"] == [
+            "books_unwritable"
+        ]
+
+    play(tmp_path, scene)
+
+
+def test_the_same_key_is_answered_from_the_emergency_journal_and_not_sent_again(
+    tmp_path: Path,
+) -> None:
+    async def scene(gate: Gate) -> None:
+        await opened(gate)
+        position = await the_position(gate)
+        await fill(gate.store)
+        part = CloseIntent(**WHERE, position_id=position, quantity=Decimal("0.02"))
+
+        async def ask() -> OrderView:
+            return await gate.line.gateway.close(part, key=KEY, asker=AGENT)
+
+        before = await orders(gate)
+        views = await asyncio.gather(*(ask() for _ in range(16)))
+        assert await orders(gate) == before + 1
+        assert {view.status for view in views} == {"filled"}
+        assert sum(not view.replayed for view in views) == 1
+        assert len({view.order.order_id for view in views}) == 1
+        other = dataclasses.replace(part, quantity=Decimal("0.03"))
+        with pytest.raises(KeyDiverged):
+            await gate.line.gateway.close(other, key=KEY, asker=AGENT)
+        found = await gate.line.gateway.status(views[0].order.order_id, asker=AGENT)
+        assert found.status == "filled"
+
+    play(tmp_path, scene)
+
+
+def test_a_tightening_and_a_cancel_pass_and_a_widening_does_not(tmp_path: Path) -> None:
+    async def scene(gate: Gate) -> None:
+        await opened(gate)
+        resting = await opened(gate, RESTING)
+        position = await the_position(gate)
+        await fill(gate.store)
+        tighter = ModifyIntent(**WHERE, position_id=position, stop_loss=Decimal("1.0810"))
+        view = await gate.line.gateway.modify(tighter, key=None, asker=AGENT)
+        assert view.status == "applied"
+        wider = dataclasses.replace(tighter, stop_loss=Decimal("1.0700"))
+        with pytest.raises(NotReady):
+            await gate.line.gateway.modify(wider, key=None, asker=AGENT)
+        assert resting.attempt is not None
+        assert resting.attempt.venue_order_id is not None
+        cancel = CancelIntent(**WHERE, venue_order_id=resting.attempt.venue_order_id)
+        assert (await gate.line.gateway.cancel(cancel, key=None, asker=AGENT)).status == "applied"
+        snapshot = await gate.venue.snapshot()
+        assert snapshot.open_orders == ()
+        assert snapshot.positions[0].stop_loss == Decimal("1.0810")
+
+    play(tmp_path, scene)
+
+
+def test_when_there_is_room_again_what_went_out_is_sealed_and_openings_wait_for_the_operator(
+    tmp_path: Path,
+) -> None:
+    async def scene(gate: Gate) -> None:
+        await opened(gate)
+        resting = await opened(gate, RESTING)
+        assert resting.attempt is not None
+        await fill(gate.store)
+        closed = await close(gate)
+        venue_id = resting.attempt.venue_order_id
+        assert venue_id is not None
+        cancel = CancelIntent(**WHERE, venue_order_id=venue_id)
+        canceled = await gate.line.gateway.cancel(cancel, key=None, asker=AGENT)
+        with pytest.raises(NotReady):
+            await gate.line.settle.scan()
+        await free(gate.store)
+        sent = await orders(gate)
+        for _ in range(2):
+            await gate.line.settle.scan()
+        assert await orders(gate) == sent
+        for view, status in ((closed, "filled"), (canceled, "applied")):
+            found = await gate.line.gateway.status(view.order.order_id, asker=AGENT)
+            assert found.status == status
+            assert found.order.key == view.order.key
+        again = await gate.line.gateway.close(closed.order.intent, key=KEY, asker=AGENT)  # type: ignore[arg-type]
+        assert again.replayed
+        assert await orders(gate) == sent
+        (halt,) = await gate.line.desk.halts()
+        assert (halt.kind, halt.scope) == (HaltKind.HALT, ScopeKind.GLOBAL)
+        assert gate.spool.held().bodies == ()
+        await gate.line.desk.release(halt.halt_id, reason="disk freed", operator=OPERATOR)
+        await opened(gate, dataclasses.replace(SMALL, quantity=Decimal("0.05")))
+
+    play(tmp_path, scene)
+    assert verify_file(tmp_path / "gate.db", verify=verify).verdict is Verdict.OK
+    assert untold(tmp_path / "gate.db") == []
+
+
+@pytest.mark.parametrize("fault", [FaultKind.LOST_REPLY, FaultKind.LOST_REQUEST])
+def test_an_outcome_lost_in_the_emergency_is_found_out_and_not_sent_again(
+    tmp_path: Path, fault: FaultKind
+) -> None:
+    async def scene(gate: Gate) -> None:
+        await opened(gate)
+        gate.venue.inject(Fault(fault, "submit"))
+        intent = CloseIntent(**WHERE, position_id=await the_position(gate))
+
+        async def ask() -> OrderView:
+            return await gate.line.gateway.close(intent, key=KEY, asker=AGENT)
+
+        await fill(gate.store)
+        before = await orders(gate)
+        assert (await ask()).status == "unknown"
+        assert (await ask()).replayed
+        await free(gate.store)
+        await gate.line.settle.scan()
+        reached = fault is FaultKind.LOST_REPLY
+        again = await ask()
+        assert (again.status, again.replayed) == ("filled" if reached else "unknown", True)
+        assert await orders(gate) == before + reached
+
+    play(tmp_path, scene)
+
+
+def test_what_went_out_before_the_process_ended_is_sealed_at_the_next_start(tmp_path: Path) -> None:
+    async def scene(gate: Gate) -> None:
+        await opened(gate)
+        await fill(gate.store)
+        view = await close(gate)
+        sent = await orders(gate)
+        bodies = gate.spool.held().bodies
+        assert len(bodies) == 2
+        again = await start_gate(tmp_path)  # as after a kill: the file is as it was left
+        try:
+            assert again.spool.held().bodies == ()
+            found = await again.line.gateway.status(view.order.order_id, asker=AGENT)
+            assert found.status == "filled"
+            size = again.store.sealed()
+            # The crash came after the books took it and before the file was renewed.
+            for body in bodies:
+                again.spool.append_now(body)
+            await again.line.emergency.take_in()
+            rows = await again.store.read(lambda tx: tx.attempts(view.order.order_id))
+            assert len(rows) == 1
+            assert await orders(again) == sent
+            assert again.store.sealed() <= size + 1  # that it was read again, and nothing else
+        finally:
+            await again.stop()
+
+    play(tmp_path, scene)
+    assert verify_file(tmp_path / "gate.db", verify=verify).verdict is Verdict.OK
+    assert untold(tmp_path / "gate.db") == []
+
+
+@pytest.mark.parametrize("intent", ["close", "tighten"])
+def test_where_no_disk_takes_a_record_only_what_the_venue_makes_safe_goes_out(
+    tmp_path: Path, intent: str
+) -> None:
+    async def scene(gate: Gate) -> None:
+        await opened(gate)
+        position = await the_position(gate)
+        await fill(gate.store)
+        gate.spool.close()
+        (tmp_path / "emergency.journal").unlink()
+        (tmp_path / "emergency.journal").mkdir()
+        before = await orders(gate)
+        if intent == "close":
+            assert (await close(gate)).status == "filled"
+            assert await orders(gate) == before + 1
+            alarms = [one.body["alarm"] for one in gate.changes if one.topic == "alarm"]
+            assert alarms == ["books_unwritable", "exit_unrecorded"]
+        else:
+            tighter = ModifyIntent(**WHERE, position_id=position, stop_loss=Decimal("1.0810"))
+            with pytest.raises(NotReady):
+                await gate.line.gateway.modify(tighter, key=None, asker=AGENT)
+            assert (await gate.venue.snapshot()).positions[0].stop_loss == SMALL.stop_loss
+
+    play(tmp_path, scene)
