@@ -42,6 +42,7 @@ def main() -> int:
         token=_token,
         init_operator=_init_operator,
         verify_audit=_verify_audit,
+        set_aside=_set_aside,
         settings=_settings_rows,
         doctor=_doctor,
         monotonic=SystemClock().monotonic,
@@ -177,6 +178,15 @@ def _verify_audit(file: Path | None) -> Mapping[str, Any]:
     from ordergate.bootstrap.offline import verify_audit
 
     return verify_audit(load(os.environ), file)
+
+
+def _set_aside(reason: str) -> Mapping[str, Any]:
+    from ordergate.bootstrap.offline import set_aside
+    from ordergate.surfaces.cli.running import hold
+
+    settings = load(os.environ)
+    with hold(settings.directories.data):
+        return set_aside(settings, reason)
 
 
 def _settings_rows() -> list[dict[str, str]]:

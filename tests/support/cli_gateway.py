@@ -157,6 +157,7 @@ def starts_for(data_dir: Path, **others: Any) -> Starts:
         "token": lambda file: read_token(file or data_dir / "agent.token"),
         "init_operator": nothing,
         "verify_audit": nothing,
+        "set_aside": nothing,
         "settings": list,
         "doctor": list[Finding],
         "monotonic": SystemClock().monotonic,

@@ -42,7 +42,7 @@ class Gate:
     async def stop(self) -> None:
         await self.venue.close()
         await self.store.close()
-        self.spool.close()
+        self.spool.close_now()
         self.blank.close_now()
 
 

@@ -76,7 +76,7 @@ class EmergencyJournal:
             self._begin(self._opened(), base=self._h)
             self._torn = False
 
-    def close(self) -> None:
+    def close_now(self) -> None:
         with self._lock:
             if self._file is not None:
                 self._file.close()

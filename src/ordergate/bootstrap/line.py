@@ -24,7 +24,7 @@ from ordergate.order.policy.limits import Limits
 from ordergate.order.reconcile.settle import Settle
 from ordergate.order.upkeep import Upkeep
 from ordergate.ports.feed import Pace
-from ordergate.ports.journal import Journal, JournalTx
+from ordergate.ports.journal import Journal, JournalTx, JournalUnwritable
 from ordergate.ports.market_facts import MarketFacts
 from ordergate.ports.system import Clock, Ids
 from ordergate.ports.venue_read import VenueReader
@@ -47,6 +47,7 @@ class World:
     approve_url: Callable[[TicketId], str]
     publish: Callable[[Change], None]
     spare: Spare  # what exits go by when the journal takes nothing
+    epoch_lost: int = 0  # the newest that books older than their anchor have forgotten
     pace: Pace | None = None  # of a recording; None = the prices are none
 
 
@@ -56,32 +57,33 @@ class OrderLine:
     desk: Desk
     settle: Settle
     upkeep: Upkeep
+    approve: Approve
+    instance: Instance
     halt: Halt
     emergency: Emergency
     seal: Seal
 
-    async def recover(self, journal: Journal) -> None:
-        """Find out what became of everything before anything new opens (reliability.md 2.5)."""
+    async def recover(self, journal: Journal, *, damaged: str | None = None) -> None:
+        """Find out what became of everything before anything new opens (reliability.md 2.5).
+
+        Books that cannot be written, or prove nothing, leave a line that lets exits out alone.
+        """
         await journal.read(self.halt.load)
-        await self.emergency.take_in()
-        await self.settle.recover()
-        await self.upkeep.resume()
+        if damaged is not None:
+            self.emergency.begin_damaged(damaged)
+            return
+        try:
+            await self.emergency.take_in()
+            await self.settle.recover()
+            await self.upkeep.resume()
+        except JournalUnwritable as error:
+            self.emergency.alarm(str(error))
 
 
 async def order_line(world: World) -> OrderLine:
     """Wire the order line over its world, as a new instance with an epoch of its own."""
-    log_id, epoch = await world.journal.write(lambda tx: begin(tx, world.ids))
-    clock, ids = world.clock, world.ids
-    seal = Seal(sign=world.sign, log_id=log_id, epoch=epoch, clock=clock, version=__version__)
-    record = Record(seal=seal, clock=clock)
-    instance = Instance(
-        name=f"gateway-{epoch}",
-        epoch=epoch,
-        journal=world.journal,
-        record=record,
-        clock=clock,
-        ids=ids,
-    )
+    instance, seal = await _instance(world)
+    clock, ids, record = world.clock, world.ids, instance.record
     judge = Judge(markets=world.markets, limits=world.limits, clock=clock)
     approve = Approve(record=record, ids=ids, clock=clock)
     halt = Halt(record=record, ids=ids, clock=clock)
@@ -126,10 +128,29 @@ async def order_line(world: World) -> OrderLine:
         desk=Desk(instance=instance, gateway=gateway, line=stages, judge=judge, pace=world.pace),
         settle=settle,
         upkeep=Upkeep(instance=instance, gateway=gateway, approve=approve, markets=world.markets),
+        approve=approve,
+        instance=instance,
         halt=halt,
         emergency=emergency,
         seal=seal,
     )
+
+
+async def _instance(world: World) -> tuple[Instance, Seal]:
+    """Begin a run of the gateway: its epoch, its seal, its pen."""
+    log_id, epoch = await _begun(world)
+    clock = world.clock
+    seal = Seal(sign=world.sign, log_id=log_id, epoch=epoch, clock=clock, version=__version__)
+    record = Record(seal=seal, clock=clock)
+    instance = Instance(
+        name=f"gateway-{epoch}",
+        epoch=epoch,
+        journal=world.journal,
+        record=record,
+        clock=clock,
+        ids=world.ids,
+    )
+    return instance, seal
 
 
 def _sources(world: World, judge: Judge) -> Sources:
@@ -143,11 +164,23 @@ def _sources(world: World, judge: Judge) -> Sources:
     )
 
 
-def begin(tx: JournalTx, ids: Ids) -> tuple[str, int]:
-    """Take the log's id, made once, and the next instance epoch."""
-    epoch = int(tx.fact("epoch") or "0") + 1
+async def _begun(world: World) -> tuple[str, int]:
+    """Return log and epoch; as far as they can be read where the books cannot be written."""
+    try:
+        return await world.journal.write(lambda tx: begin(tx, world.ids, beyond=world.epoch_lost))
+    except JournalUnwritable:
+        return await world.journal.read(lambda tx: (tx.fact("log_id") or "", _epoch_after(tx, 0)))
+
+
+def begin(tx: JournalTx, ids: Ids, *, beyond: int = 0) -> tuple[str, int]:
+    """Take the log's id, made once, and the next instance epoch, also after one that was lost."""
+    epoch = _epoch_after(tx, beyond)
     tx.put_fact("epoch", str(epoch))
     return log_of(tx, ids), epoch
+
+
+def _epoch_after(tx: JournalTx, beyond: int) -> int:
+    return max(int(tx.fact("epoch") or "0"), beyond) + 1
 
 
 def log_of(tx: JournalTx, ids: Ids) -> str:

@@ -112,6 +112,7 @@ async def _work(house: House, life: Life, stop: asyncio.Event) -> None:
         house.market.run(stop),
         house.line.settle.run(stop),
         house.line.upkeep.run(stop),
+        house.anchoring.run(stop),
     ]
     if house.settings.run.idle_exit_s is not None:
         workers.append(_stop_when_idle(house, life, stop, house.settings.run.idle_exit_s))

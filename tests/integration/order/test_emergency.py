@@ -224,7 +224,7 @@ def test_where_no_disk_takes_a_record_only_what_the_venue_makes_safe_goes_out(
         await opened(gate)
         position = await the_position(gate)
         await fill(gate.store)
-        gate.spool.close()
+        gate.spool.close_now()
         (tmp_path / "emergency.journal").unlink()
         (tmp_path / "emergency.journal").mkdir()
         before = await orders(gate)

@@ -32,13 +32,13 @@ def with_records(path: Path, ids: Iterator[str]) -> None:
     journal = opened(path, ids)
     for body in BODIES:
         journal.append_now(body)
-    journal.close()
+    journal.close_now()
 
 
 def held(path: Path, ids: Iterator[str]) -> tuple[tuple[str, ...], bool]:
     journal = opened(path, ids)
     found = journal.held()
-    journal.close()
+    journal.close_now()
     return found.bodies, found.torn
 
 
@@ -76,7 +76,7 @@ def test_behind_a_torn_end_records_go_on(path: Path, ids: Iterator[str]) -> None
     path.write_bytes(whole[:cut] + bytes(ROOM - cut))
     journal = opened(path, ids)
     journal.append_now("x")
-    journal.close()
+    journal.close_now()
     assert held(path, ids) == ((*BODIES[:2], "x"), False)
 
 
@@ -97,7 +97,7 @@ def test_renewed_it_holds_nothing_of_before_and_goes_on(path: Path, ids: Iterato
     journal.renew_now()
     assert journal.held().generation != before
     journal.append_now("first")
-    journal.close()
+    journal.close_now()
     assert held(path, ids) == (("first",), False)
 
 
@@ -106,7 +106,7 @@ def test_what_is_no_journal_of_ours_is_replaced_and_said(path: Path, ids: Iterat
     journal = opened(path, ids)
     assert (journal.held().bodies, journal.held().torn) == ((), True)
     journal.append_now("x")
-    journal.close()
+    journal.close_now()
     assert held(path, ids) == (("x",), False)
 
 
@@ -114,7 +114,7 @@ def test_it_grows_beyond_its_room(path: Path, ids: Iterator[str]) -> None:
     journal = opened(path, ids)
     for n in range(3):
         journal.append_now(f"{n}" * (ROOM // 2))
-    journal.close()
+    journal.close_now()
     assert len(held(path, ids)[0]) == 3
     assert path.stat().st_size > ROOM + HEADER
 
@@ -128,5 +128,5 @@ def test_a_path_that_cannot_be_used_refuses_records_until_it_can(
         journal.append_now("x")
     path.rmdir()
     journal.append_now("x")
-    journal.close()
+    journal.close_now()
     assert held(path, ids) == (("x",), False)

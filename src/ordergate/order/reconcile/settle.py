@@ -84,6 +84,7 @@ class Settle:
         self._one = asyncio.Lock()
         self._nudged = asyncio.Event()
         self._booked: dict[str, None] = {}
+        self._disowned = False  # of the attempts that an earlier instance left behind
         self._last_scan: datetime | None = None  # venue clock
 
     @property
@@ -116,6 +117,12 @@ class Settle:
 
     async def recover(self) -> None:
         """Find out, before anything opens, what became of the attempts of earlier instances."""
+        await self.scan()
+
+    async def _disown(self) -> None:
+        """Take the attempts of earlier instances for lost from sight, once."""
+        if self._disowned:
+            return
 
         def orphaned(tx: JournalTx) -> None:
             for attempt in tx.attempts_in(frozenset({AttemptState.SENDING})):
@@ -130,13 +137,14 @@ class Settle:
                     )
 
         await self._journal.write(orphaned)
-        await self.scan()
+        self._disowned = True
 
     async def scan(self) -> int:
         """Do one full scan and book what it proves; return the number of events booked."""
         async with self._one:
             # What was sent outside the books is ours: unsealed, its tags would be strangers.
             await self._outside.take_in()
+            await self._disown()
             attempts = await self._journal.read(self._watched)
             started = self._clock.now()
             async with asyncio.timeout(SCAN_TIMEOUT_S):

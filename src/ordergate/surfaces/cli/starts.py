@@ -61,6 +61,7 @@ class Starts:
     init_operator: Callable[[str], str]
     # of a file, else of our own database; raises GateError when the proof fails
     verify_audit: Callable[[Path | None], Mapping[str, Any]]
+    set_aside: Callable[[str], Mapping[str, Any]]  # the damaged record, for a reason
     settings: Callable[[], list[dict[str, str]]]  # key, value, source, meaning; secrets redacted
     doctor: Callable[[], list[Finding]]
     monotonic: Callable[[], float]  # seconds of a clock that never goes back
