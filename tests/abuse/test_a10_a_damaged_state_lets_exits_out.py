@@ -107,13 +107,24 @@ def a_day(running: GatewayProcess) -> None:
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the directories of a gateway that has lived a day and was stopped."""
+def lived(tmp_path_factory: pytest.TempPathFactory) -> tuple[GatewayProcess, Path]:
+    """Return a stopped gateway that has lived a day, and a copy of its directories."""
     root = tmp_path_factory.mktemp("a-day")
-    with gateway(root, ROOMY, operator=True) as running:
+    with gateway(root / "gate", ROOMY, operator=True) as running:
         a_day(running)
         assert running.stop()[0] == 0
-    return root
+    shutil.copytree(running.root, root / "copy")
+    return running, root / "copy"
+
+
+@pytest.fixture
+def stopped(lived: tuple[GatewayProcess, Path]) -> Iterator[GatewayProcess]:
+    """Return the stopped gateway as it was after its day, at its own place: the anchor knows it."""
+    running, copy = lived
+    shutil.rmtree(running.root)
+    shutil.copytree(copy, running.root)
+    yield running
+    running.close()
 
 
 def everything_gets_out(running: GatewayProcess) -> None:
@@ -139,23 +150,13 @@ def everything_gets_out(running: GatewayProcess) -> None:
     assert len(running.venue("select number from orders")) == sent + 2
 
 
-def copied(kept: Path, to: Path) -> GatewayProcess:
-    """Return a stopped gateway on a copy; its anchor is the one of the new place."""
-    shutil.copytree(kept, to, dirs_exist_ok=True)
-    running = GatewayProcess(to, ROOMY)
-    running.settle_in()
-    running.start()
-    assert running.stop()[0] == 0
-    return running
-
-
 @pytest.mark.parametrize(
     ("edit", "says"), [(edit, says) for _, edit, says in DAMAGE], ids=[name for name, *_ in DAMAGE]
 )
 def test_a_damaged_state_opens_nothing_and_traps_nothing(
-    kept: Path, tmp_path: Path, edit: Edit, says: str
+    stopped: GatewayProcess, edit: Edit, says: str
 ) -> None:
-    running = copied(kept, tmp_path)
+    running = stopped
     edit(running.data / "gate.db")
     before = (running.data / "gate.db").read_bytes() if edit is not deleted else b""
     proof = running.command("audit", "verify", "--json")
@@ -175,9 +176,9 @@ def test_a_damaged_state_opens_nothing_and_traps_nothing(
 
 
 def test_a_record_given_up_is_begun_anew_with_the_switch_on_and_what_went_out_is_taken_in(
-    kept: Path, tmp_path: Path
+    stopped: GatewayProcess,
 ) -> None:
-    running = copied(kept, tmp_path)
+    running = stopped
     whole = running.command("audit", "set-aside", "--reason", "just so", "--json")
     assert "whole" in json.loads(whole.stdout)["error"]["message"]
     deleted(running.data / "gate.db")

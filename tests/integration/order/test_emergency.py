@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -12,14 +16,17 @@ from pathlib import Path
 import pytest
 
 from integration.order.test_order_line import RESTING, SMALL, WHERE, opened, the_position
+from ordergate.adapters.emergency_file import EmergencyJournal
 from ordergate.adapters.storage.log_file import verify_file
 from ordergate.adapters.venues.paper.faults import Fault, FaultKind
 from ordergate.audit.checkpoint import Verdict
 from ordergate.model.errors import KeyDiverged, NotReady
-from ordergate.model.orders import CancelIntent, CloseIntent, ModifyIntent
+from ordergate.model.orders import CancelIntent, CloseIntent, ModifyIntent, VenueOrder
+from ordergate.model.outcomes import Acked
 from ordergate.model.records import HaltKind, ScopeKind
-from ordergate.model.values import IdempotencyKey
+from ordergate.model.values import IdempotencyKey, Tag
 from ordergate.model.views import OrderView
+from ordergate.order.dispatch.unbooked import read_records
 from support.full_disk import fill, free
 from support.gate import Gate, a_gate, start_gate
 from support.order_records import AGENT, OPERATOR
@@ -68,6 +75,23 @@ def test_on_a_full_disk_a_close_reaches_the_venue_once_and_an_opening_does_not(
         assert [one.body["alarm"] for one in gate.changes if one.topic == "alarm"] == [
             "books_unwritable"
         ]
+
+    play(tmp_path, scene)
+
+
+def test_the_record_is_on_the_disk_before_a_byte_leaves(tmp_path: Path) -> None:
+    async def scene(gate: Gate) -> None:
+        await opened(gate)
+        await fill(gate.store)
+        sound, seen = gate.venue.submit, []
+
+        async def submit(order: VenueOrder) -> Acked:
+            seen.append(order.tag.encode() in (tmp_path / "emergency.journal").read_bytes())
+            return await sound(order)
+
+        gate.venue.submit = submit  # type: ignore[method-assign]
+        assert (await close(gate)).status == "filled"
+        assert seen == [True]
 
     play(tmp_path, scene)
 
@@ -240,3 +264,50 @@ def test_where_no_disk_takes_a_record_only_what_the_venue_makes_safe_goes_out(
             assert (await gate.venue.snapshot()).positions[0].stop_loss == SMALL.stop_loss
 
     play(tmp_path, scene)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL")
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_killed_around_the_wire_an_exit_is_found_out_and_never_repeated(
+    tmp_path: Path, moment: str
+) -> None:
+    died_closing(tmp_path, moment)
+    tags = tags_on_record(tmp_path)
+
+    async def scene(gate: Gate) -> None:
+        reached = moment == "after"
+        assert await orders(gate) == 1 + reached
+        (row,) = await gate.store.read(lambda tx: tx.attempts_tagged(tags))
+        view = await gate.line.gateway.status(row.order_id, asker=AGENT)
+        assert view.status == ("filled" if reached else "unknown")
+        assert view.order.key == KEY
+        again = await gate.line.gateway.close(view.order.intent, key=KEY, asker=AGENT)  # type: ignore[arg-type]
+        assert again.replayed
+        await gate.line.settle.scan()
+        assert await orders(gate) == 1 + reached
+        assert len((await gate.venue.snapshot()).positions) == (not reached)
+        assert "incident" not in str(await gate.line.desk.halts())
+
+    play(tmp_path, scene)
+    assert verify_file(tmp_path / "gate.db", verify=verify).verdict is Verdict.OK
+    assert untold(tmp_path / "gate.db") == []
+
+
+def died_closing(folder: Path, moment: str) -> None:
+    """Run a gate that is killed in the middle of an emergency exit."""
+    child = subprocess.run(
+        [sys.executable, "-m", "support.emergency_child", str(folder), moment],
+        cwd=Path(__file__).parents[2],
+        timeout=30,
+        check=False,
+        capture_output=True,
+    )
+    assert child.returncode == -signal.SIGKILL, child.stderr.decode()[-2000:]
+
+
+def tags_on_record(folder: Path) -> list[Tag]:
+    spool = EmergencyJournal(folder / "emergency.journal", new_id=lambda: "0" * 32)
+    bodies = spool.held().bodies
+    spool.close_now()
+    assert len(bodies) == 1, "the exit, and no outcome"
+    return [one.attempt.tag for one in read_records(bodies)]
