@@ -100,9 +100,7 @@ async def build(
     )
     books = opened.books
     market, venue, pace = await _paper_market(settings, books, clock)
-    spool = EmergencyJournal(
-        settings.journal.emergency_path or data / EMERGENCY_FILE, new_id=ids.new_id
-    )
+    spool = _spool(settings, ids)
     blank = FrozenBooks.blank(reason="these books are never written")
     line = await order_line(
         World(
@@ -127,12 +125,8 @@ async def build(
         store=books, seal=line.seal, clock=clock, ids=ids, chance=random_bytes, pepper=keys.pepper
     )
     anchoring = Anchoring(books, anchors, clock=clock)
-    await _ready_books(opened, line, sign_in, data)
+    await _ready_books(opened, line, sign_in, settings)
     await anchoring.keep()
-    if settings.run.kill_at_start:
-        await line.gateway.engage(
-            scope=ScopeKind.GLOBAL, target="", reason="KILL_SWITCH_ACTIVE at start", asker=GATEWAY
-        )
     return House(
         settings=settings,
         clock=clock,
@@ -146,6 +140,11 @@ async def build(
         files=(spool, blank),
         pace=pace,
     )
+
+
+def _spool(settings: Settings, ids: SystemIds) -> EmergencyJournal:
+    path = settings.journal.emergency_path or settings.directories.data / EMERGENCY_FILE
+    return EmergencyJournal(path, new_id=ids.new_id)
 
 
 async def _paper_market(
@@ -164,8 +163,10 @@ async def _paper_market(
     return market, venue, feed if isinstance(feed, ReplayFeed) else None
 
 
-async def _ready_books(opened: Opened, line: OrderLine, sign_in: SignIn, data: Path) -> None:
-    """Void what was lost, recover, and hand out the first token: before anything opens."""
+async def _ready_books(
+    opened: Opened, line: OrderLine, sign_in: SignIn, settings: Settings
+) -> None:
+    """Void what was lost, recover, hand out the first token, stop if told so; then open."""
     if opened.lost is not None:
         _log.critical("record.rolled_back", anchored=opened.lost.size)
         await void(
@@ -177,7 +178,11 @@ async def _ready_books(opened: Opened, line: OrderLine, sign_in: SignIn, data: P
         )
     await line.recover(opened.books, damaged=opened.damaged)
     with contextlib.suppress(JournalUnwritable):
-        await _first_token(sign_in, data)
+        await _first_token(sign_in, settings.directories.data)
+    if settings.run.kill_at_start:
+        await line.gateway.engage(
+            scope=ScopeKind.GLOBAL, target="", reason="KILL_SWITCH_ACTIVE at start", asker=GATEWAY
+        )
 
 
 def _standing_token(data: Path, pepper: bytes, clock: Clock) -> TokenRecord:

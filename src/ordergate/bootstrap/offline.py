@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -68,7 +69,11 @@ def verify_audit(settings: Settings, file: Path | None) -> Mapping[str, object]:
     elif file is not None:
         finding = verify_file(record, verify=verifier(public))
     else:
-        finding, _ = examine(record, anchor, verify=verifier(public))
+        finding = verify_file(record, verify=verifier(public))
+        if finding.verdict is Verdict.OK:
+            root = finding.root
+            finding, _ = examine(record, anchor, verify=verifier(public))
+            finding = dataclasses.replace(finding, root=root)
     if finding.verdict is not Verdict.OK:
         raise RecordBroken(
             told(finding),

@@ -81,7 +81,7 @@ def examine(
     )
     if seen.finding.verdict is not Verdict.OK:
         return seen.finding, None
-    differs = record.differs(seen.states, seen.halts)
+    differs = record.differs(seen.states, seen.halts, whole=seen.whole)
     if differs is not None:
         return _bad(seen, Verdict.TAMPERED, None, differs), None
     if head is None:

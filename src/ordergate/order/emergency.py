@@ -305,9 +305,9 @@ class Emergency:
             await self._file.append(body)
         except EmergencyUnwritable as error:
             intent = exit_.order.intent
-            safe = isinstance(intent, CancelIntent) or (
-                isinstance(intent, CloseIntent) and self._send.refuses_over_close
-            )
+            whole = isinstance(intent, CloseIntent) and intent.quantity is None
+            # Repeated after a crash, neither can do more than it was asked to do once.
+            safe = isinstance(intent, CancelIntent) or (whole and self._send.refuses_over_close)
             if not safe:
                 raise self.not_ready() from error
             self._unrecorded.append(body)

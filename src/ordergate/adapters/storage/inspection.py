@@ -9,20 +9,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import null, select
+from sqlalchemy import bindparam, null, select
 
 from ordergate.adapters.storage.connection import BUSY_MS
-from ordergate.adapters.storage.log_file import Unreadable, open_log
+from ordergate.adapters.storage.log_file import Log, Unreadable, open_log
 from ordergate.adapters.storage.statements import text_of
 from ordergate.adapters.storage.tables import ATTEMPTS, AUDIT, HALTS, ORDERS, TICKETS
-from ordergate.audit.checkpoint import Finding, Verdict, verify_log
+from ordergate.audit.checkpoint import Finding, Verdict, verify_log, verify_tail
 from ordergate.model.records import AuditHead, AuditRow
+
+WHOLE_MAX: Final = 10_000  # records; a longer log is read from a checkpoint on
+TAIL_MIN: Final = 2_000
 
 _STATES: Final = (
     text_of(select(ORDERS.c.order_id, ORDERS.c.state)),
     text_of(select(ATTEMPTS.c.attempt_id, ATTEMPTS.c.state)),
     text_of(select(TICKETS.c.ticket_id, TICKETS.c.state)),
 )
+_HASH: Final = text_of(select(AUDIT.c.h).where(AUDIT.c.seq == bindparam("seq")))
 _HALTS: Final = text_of(select(HALTS.c.halt_id).where(HALTS.c.released_at.is_(null())))
 
 
@@ -35,6 +39,7 @@ class Inspection:
     states: Mapping[str, str] = field(default_factory=dict)
     halts: frozenset[str] = frozenset()
     anchored: str | None = None  # the hash where the anchor stands; None = the log is shorter
+    whole: bool = True  # the log was read from its first record
 
 
 def inspect(
@@ -48,20 +53,12 @@ def inspect(
     try:
         _pages(path)
         with open_log(path) as log:
-            at_anchor: list[str] = []
-
-            def rows() -> Iterator[AuditRow]:
-                for row in log.rows:
-                    if row.seq == anchor:
-                        at_anchor.append(row.h)
-                    hear(row)
-                    yield row
-
-            finding = verify_log(rows(), head=log.head, checkpoints=log.checkpoints, verify=verify)
+            finding, whole = _proven(log, verify, hear)
             head = log.head
         with _reading(path) as connection:
             states = {name: state for sql in _STATES for name, state in connection.execute(sql)}
             halts = frozenset(name for (name,) in connection.execute(_HALTS))
+            at_anchor = connection.execute(_HASH, {"seq": anchor}).fetchone()
     except (Unreadable, sqlite3.Error) as error:
         return Inspection(finding=Finding(verdict=Verdict.UNVERIFIABLE, size=0, reason=str(error)))
     return Inspection(
@@ -69,8 +66,33 @@ def inspect(
         head=head,
         states=states,
         halts=halts,
-        anchored=at_anchor[0] if at_anchor else None,
+        anchored=None if at_anchor is None else at_anchor[0],
+        whole=whole,
     )
+
+
+def _proven(
+    log: Log, verify: Callable[[bytes, bytes], bool], hear: Callable[[AuditRow], None]
+) -> tuple[Finding, bool]:
+    """Check the whole log, or of a long one what stands behind a signed checkpoint near its end.
+
+    A start must not take minutes; `ordergate audit verify` reads from the first record always.
+    """
+
+    def heard(rows: Iterator[AuditRow]) -> Iterator[AuditRow]:
+        for row in rows:
+            hear(row)
+            yield row
+
+    head, start = log.head, None
+    if head is not None and head.size > WHOLE_MAX:
+        old = [one for one in log.checkpoints if one.size <= head.size - TAIL_MIN]
+        start = old[-1] if old else None
+    if head is None or start is None or log.rows_after is None:
+        rows = heard(log.rows)
+        return verify_log(rows, head=head, checkpoints=log.checkpoints, verify=verify), True
+    rows = heard(log.rows_after(start.size))
+    return verify_tail(rows, head=head, start=start, verify=verify), False
 
 
 def is_unused(path: Path) -> bool:

@@ -12,6 +12,7 @@ class Told:
     def __init__(self) -> None:
         self._states: dict[str, str] = {}
         self._halts: set[str] = set()
+        self._released: set[str] = set()
 
     def hear(self, kind: str, corr: str, text: str) -> None:
         """Take one record; of a kind that moves nothing, nothing is kept."""
@@ -31,18 +32,25 @@ class Told:
                     self._halts.add(corr)
                 case _ if event == "released":
                     self._halts.discard(corr)
+                    self._released.add(corr)
         except (ValueError, KeyError, TypeError):
             return  # the chain's own check says what is wrong with it
 
-    def differs(self, states: Mapping[str, str], halts: frozenset[str]) -> str | None:
-        """Name the first row that is not as the record tells; None when all are."""
+    def differs(
+        self, states: Mapping[str, str], halts: frozenset[str], *, whole: bool = True
+    ) -> str | None:
+        """Name the first row that is not as the record tells; None when all are.
+
+        Of a log that was not heard from its first record, only what was heard is compared.
+        """
         for name, state in states.items():
             told = self._states.get(name)
-            if told != state:
+            if told != state and (whole or told is not None):
                 return f"{name} is {state}, and the record tells {told or 'nothing of it'}"
         lost = self._states.keys() - states.keys()
         if lost:
             return f"{min(lost)} is on record, and its row is gone"
-        if halts != self._halts:
-            return f"halt {min(halts ^ self._halts)} is not as the record tells"
-        return None
+        wrong = (self._halts - halts) | (halts & self._released)
+        if whole:
+            wrong |= halts - self._halts
+        return f"halt {min(wrong)} is not as the record tells" if wrong else None

@@ -52,6 +52,14 @@ def test_a_row_edited_added_or_gone_is_named(
     assert named in (DAY.differs(states, halts) or "")
 
 
+def test_of_a_log_heard_from_its_middle_only_what_was_heard_is_compared() -> None:
+    older = STATES | {"o0": "done"}
+    assert DAY.differs(older, HALTS | {"h0"}, whole=False) is None
+    assert "o1" in (DAY.differs(older | {"o1": "done"}, HALTS, whole=False) or "")
+    assert "halt h1" in (DAY.differs(older, HALTS | {"h1"}, whole=False) or "")
+    assert "halt h2" in (DAY.differs(older, frozenset(), whole=False) or "")
+
+
 def test_a_record_that_cannot_be_read_is_the_chains_to_find() -> None:
     told = Told()
     for text in ("", "[]", '{"body": {}}'):
