@@ -215,7 +215,10 @@ class Emergency:
             self._by_key.clear()
             self._unrecorded.clear()
             if spooled.bodies or spooled.torn:
-                await self._file.renew()
+                try:
+                    await self._file.renew()
+                except EmergencyUnwritable as error:  # what is in the books is not taken in twice
+                    _log.error("emergency.renew", reason=str(error))
         _log.warning("emergency.imported", records=len(bodies))
 
     def _book(self, tx: JournalTx, exit_: Unbooked) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -9,7 +10,14 @@ import structlog
 
 from ordergate.model.errors import Code, GateError, InvalidArgument, NotReady, SymbolNotFound
 from ordergate.model.orders import Action, CancelIntent, Lane, OrderState
-from ordergate.model.records import AttemptRecord, HaltRecord, OrderRecord, ScopeKind, TicketState
+from ordergate.model.records import (
+    AttemptRecord,
+    HaltKind,
+    HaltRecord,
+    OrderRecord,
+    ScopeKind,
+    TicketState,
+)
 from ordergate.model.values import AccountId, IdempotencyKey, Symbol
 from ordergate.order.approval.approve import Approve
 from ordergate.order.halt import Halt, in_scope
@@ -58,7 +66,13 @@ class Kill:
         try:
             halt, ended, cancels = await self._journal.write(work)
         except (JournalUnwritable, NotReady):
-            return prepared  # it holds in memory; keep() writes it as soon as that is possible
+            # It holds in memory; keep() writes it as soon as that is possible.
+            if prepared.kind is HaltKind.KILL:
+                with contextlib.suppress(GateError):
+                    await self._cancel_all(
+                        await self._journal.read(lambda tx: resting_openings(tx, prepared))
+                    )
+            return prepared
         self._halt.settle(prepared, halt)
         for order in ended:
             self._announce(order, None)

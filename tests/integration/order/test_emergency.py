@@ -27,6 +27,7 @@ from ordergate.model.records import HaltKind, ScopeKind
 from ordergate.model.values import IdempotencyKey, Tag
 from ordergate.model.views import OrderView
 from ordergate.order.dispatch.unbooked import read_records
+from ordergate.ports.emergency import EmergencyUnwritable
 from support.full_disk import fill, free
 from support.gate import Gate, a_gate, start_gate
 from support.order_records import AGENT, OPERATOR
@@ -238,6 +239,52 @@ def test_what_went_out_before_the_process_ended_is_sealed_at_the_next_start(tmp_
     play(tmp_path, scene)
     assert verify_file(tmp_path / "gate.db", verify=verify).verdict is Verdict.OK
     assert untold(tmp_path / "gate.db") == []
+
+
+def test_taken_in_twice_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scene(gate: Gate) -> None:
+        await opened(gate)
+        await fill(gate.store)
+        view = await close(gate)
+        await free(gate.store)
+        with monkeypatch.context() as stuck:
+            stuck.setattr(type(gate.spool), "renew_now", _stuck)
+            await gate.line.emergency.take_in()
+            assert len(gate.spool.held().bodies) == 2
+            size = gate.store.sealed()
+            await gate.line.emergency.take_in()
+            assert gate.store.sealed() == size
+        await gate.line.emergency.take_in()
+        assert gate.spool.held().bodies == ()
+        assert gate.store.sealed() == size
+        rows = await gate.store.read(lambda tx: tx.attempts(view.order.order_id))
+        assert len(rows) == 1
+
+    play(tmp_path, scene)
+
+
+def _stuck(*_: object) -> None:
+    raise EmergencyUnwritable("no room")
+
+
+def test_the_kill_switch_cancels_what_would_open_though_it_cannot_be_written(
+    tmp_path: Path,
+) -> None:
+    async def scene(gate: Gate) -> None:
+        await opened(gate, RESTING)
+        await fill(gate.store)
+        await gate.line.gateway.engage(
+            scope=ScopeKind.GLOBAL, target="", reason="test", asker=AGENT
+        )
+        assert (await gate.venue.snapshot()).open_orders == ()
+        assert (await gate.line.gateway.safety()).killed
+        await free(gate.store)
+        await gate.line.settle.scan()
+        await gate.line.upkeep.tick()
+        kinds = {halt.kind for halt in await gate.line.desk.halts()}
+        assert kinds == {HaltKind.HALT, HaltKind.KILL}
+
+    play(tmp_path, scene)
 
 
 @pytest.mark.parametrize("intent", ["close", "tighten"])
