@@ -7,6 +7,7 @@ written again, and the venue's books tell what became of it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -144,7 +145,7 @@ class Emergency:
 
     async def claimed(
         self, asked: Asked, look: Look, work: Callable[[JournalTx], T]
-    ) -> T | Claim | Held:
+    ) -> T | Claim | Held | OrderRecord:
         """Claim in the books; where they cannot be written, put an exit on the emergency record.
 
         Requests with one key take turns, so that a key is never in the books and outside them.
@@ -157,7 +158,7 @@ class Emergency:
                 return await self._journal.write(work)
             except JournalUnwritable as error:
                 self.alarm(str(error))
-                return await self._begin(asked, look)
+                return await self._stored(asked) or await self._begin(asked, look)
 
     async def send(self, held: Held) -> bool:
         """Make the one wire write of an exit on record; False where it was made, or is under way.
@@ -339,12 +340,20 @@ class Emergency:
         if order_id is None:
             return None
         held = self._held[order_id]
-        if compare(held.exit.order, fingerprint(asked.intent)) is Sameness.DIVERGED:
-            raise KeyDiverged(
-                "this idempotency_key was used before for another order",
-                fix="use a fresh key for a new order; the same key repeats the same order",
-            )
+        _require_same(held.exit.order, asked)
         return held
+
+    async def _stored(self, asked: Asked) -> OrderRecord | None:
+        """Return the order that the key stands for in the books, as far as they can be read."""
+        key = asked.key
+        if key is None:
+            return None
+        with contextlib.suppress(JournalUnreadable):
+            stored = await self._journal.read(lambda tx: tx.order_for_key(asked.asker.id, key))
+            if stored is not None:
+                _require_same(stored, asked)
+                return stored
+        return None
 
     def _keep(self, held: Held) -> None:
         order = held.exit.order
@@ -368,6 +377,14 @@ class Emergency:
         _log.critical("emergency.alarm", alarm=alarm, message=message)
         body = {"alarm": alarm, "message": message}
         self._publish(Change(topic=ALARM, principal=None, body=body))
+
+
+def _require_same(stored: OrderRecord, asked: Asked) -> None:
+    if compare(stored, fingerprint(asked.intent)) is Sameness.DIVERGED:
+        raise KeyDiverged(
+            "this idempotency_key was used before for another order",
+            fix="use a fresh key for a new order; the same key repeats the same order",
+        )
 
 
 def _refused(order: OrderRecord, judgement: Judgement) -> Claim:
