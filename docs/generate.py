@@ -67,7 +67,7 @@ READ_AS: Final[Mapping[Code, str]] = {
     Code.INSUFFICIENT_MARGIN: "the venue's margin does not suffice",
     Code.DATA_UNAVAILABLE: "a fact is missing; nothing was made up",
     Code.ORDER_UNKNOWN: "nobody knows yet what became of it; read its status, never resend it",
-    Code.NOT_READY: "the gateway is starting, stopping or recovering, or none runs",
+    Code.NOT_READY: "the gateway is starting or stopping, lets exits alone out, or none runs",
     Code.INTERNAL_ERROR: "something broke inside; the gateway's log has it",
 }
 

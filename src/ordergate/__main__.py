@@ -44,6 +44,7 @@ def main() -> int:
         verify_audit=_verify_audit,
         simulate=_simulate,
         rejudge=_rejudge,
+        set_aside=_set_aside,
         settings=_settings_rows,
         doctor=_doctor,
         monotonic=SystemClock().monotonic,
@@ -191,6 +192,15 @@ def _rejudge(order_id: str) -> Mapping[str, Any]:
     from ordergate.bootstrap.hindsight import rejudge
 
     return rejudge(load(os.environ), order_id)
+
+
+def _set_aside(reason: str) -> Mapping[str, Any]:
+    from ordergate.bootstrap.offline import set_aside
+    from ordergate.surfaces.cli.running import hold
+
+    settings = load(os.environ)
+    with hold(settings.directories.data):
+        return set_aside(settings, reason)
 
 
 def _settings_rows() -> list[dict[str, str]]:

@@ -17,6 +17,7 @@ from abuse import test_a33_no_stop_is_stripped as a33
 from contract import test_store as contract
 from integration import test_sealed_files as sealed
 from integration.order import test_controls as controls
+from integration.order import test_emergency as emergency
 from integration.order import test_exits as exits
 from integration.order import test_exits_restarted as restarted
 from integration.order import test_loosening as loosening
@@ -28,7 +29,7 @@ from ordergate.adapters.venues.paper.faults import FaultKind
 from ordergate.audit import chain, checkpoint
 from ordergate.audit.checkpoint import Verdict
 from ordergate.audit.seal import Seal
-from ordergate.model.orders import CloseIntent, VenueOrder
+from ordergate.model.orders import CloseIntent, Lane, VenueOrder
 from ordergate.model.outcomes import Outcome, Unknown
 from ordergate.model.records import ScopeKind
 from ordergate.order import clearing, gateway
@@ -36,6 +37,9 @@ from ordergate.order.approval import approve
 from ordergate.order.approval.ticket import Answerable
 from ordergate.order.dispatch import send
 from ordergate.order.dispatch.send import Claim, Send
+from ordergate.order.dispatch.unbooked import read_records
+from ordergate.order.dispatch.wire import to_wire
+from ordergate.order.emergency import Emergency
 from ordergate.order.exits import plan
 from ordergate.order.exits.protect import Protect
 from ordergate.order.guarding import Guarding
@@ -258,6 +262,48 @@ def links_believed(patch: Patch) -> None:
     patch.setattr(checkpoint, "check", lambda *_, **__: None, raising=False)
 
 
+def an_exit_sent_before_its_record(patch: Patch) -> None:
+    async def later(*_: object) -> None:
+        return None
+
+    patch.setattr(Emergency, "_put_exit", later)
+
+
+def an_exit_taken_in_by_sending_it(patch: Patch) -> None:
+    """Let the import repeat what the emergency journal holds, to be sure that it arrives."""
+    sound = Emergency.take_in
+
+    async def resend(self: Emergency) -> None:
+        left = read_records(self._file.held().bodies)
+        await sound(self)
+        for one in left:
+            attempt = dataclasses.replace(one.attempt, tag=tag(one.order.intent_hash, 99))
+            await self._send._trader.submit(to_wire(one.order.intent, attempt))  # type: ignore[arg-type]
+
+    patch.setattr(Emergency, "take_in", resend)
+
+
+def keys_of_an_emergency_forgotten(patch: Patch) -> None:
+    patch.setattr(Emergency, "_known", lambda *_: None)
+
+
+def what_adds_risk_taken_for_an_exit(patch: Patch) -> None:
+    patch.setattr(decision, "lane_of", lambda *_: Lane.CLOSE)
+
+
+def an_emergency_exit_never_taken_in(patch: Patch) -> None:
+    async def nothing(*_: object) -> None:
+        return None
+
+    patch.setattr(Emergency, "take_in", nothing)
+
+
+def an_emergency_lost_request(folder: Path) -> None:
+    emergency.test_an_outcome_lost_in_the_emergency_is_found_out_and_not_sent_again(
+        folder, FaultKind.LOST_REQUEST
+    )
+
+
 def cap_of_one(folder: Path) -> None:
     line.test_concurrent_orders_never_pass_a_cap(folder, 1)
 
@@ -425,6 +471,23 @@ TEETH: Sequence[tuple[Callable[[Patch], None], Callable[[Path], None]]] = (
     (
         results_booked_with_nobody,
         loosening.test_what_an_agents_own_trades_brought_is_booked_with_it_on_the_venues_day,
+    ),
+    (
+        an_exit_sent_before_its_record,
+        emergency.test_the_record_is_on_the_disk_before_a_byte_leaves,
+    ),
+    (an_exit_taken_in_by_sending_it, an_emergency_lost_request),
+    (
+        keys_of_an_emergency_forgotten,
+        emergency.test_the_same_key_is_answered_from_the_emergency_journal_and_not_sent_again,
+    ),
+    (
+        what_adds_risk_taken_for_an_exit,
+        emergency.test_on_a_full_disk_a_close_reaches_the_venue_once_and_an_opening_does_not,
+    ),
+    (
+        an_emergency_exit_never_taken_in,
+        emergency.test_what_went_out_before_the_process_ended_is_sealed_at_the_next_start,
     ),
     (states_unsealed, test_every_state_is_told_by_the_audit),
 )

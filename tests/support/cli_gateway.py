@@ -159,6 +159,7 @@ def starts_for(data_dir: Path, **others: Any) -> Starts:
         "verify_audit": nothing,
         "simulate": nothing,
         "rejudge": nothing,
+        "set_aside": nothing,
         "settings": list,
         "doctor": list[Finding],
         "monotonic": SystemClock().monotonic,

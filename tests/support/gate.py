@@ -10,6 +10,8 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from ordergate.adapters.emergency_file import EmergencyJournal
+from ordergate.adapters.storage.frozen import FrozenBooks
 from ordergate.adapters.storage.store import SqliteStore
 from ordergate.adapters.system import SystemClock, SystemIds
 from ordergate.adapters.venues.paper.faults import Fault
@@ -17,6 +19,7 @@ from ordergate.adapters.venues.paper.terms import PaperTerms
 from ordergate.adapters.venues.paper.venue import PaperVenue
 from ordergate.bootstrap.line import OrderLine, World, order_line
 from ordergate.model.views import Change
+from ordergate.order.emergency import Spare
 from ordergate.order.exits.protect import Unprotected
 from ordergate.order.policy.baselines import BookTerms
 from ordergate.order.policy.limits import Limits
@@ -36,11 +39,15 @@ class Gate:
     venue: PaperVenue
     market: ManualMarket
     world: World
+    spool: EmergencyJournal
+    blank: FrozenBooks
     changes: list[Change] = field(default_factory=list)
 
     async def stop(self) -> None:
         await self.venue.close()
         await self.store.close()
+        self.spool.close_now()
+        self.blank.close_now()
 
 
 def a_market() -> ManualMarket:
@@ -87,6 +94,8 @@ async def start_gate(
     )
     market.listen(venue.on_slice)
     changes: list[Change] = []
+    spool = EmergencyJournal(folder / "emergency.journal", new_id=SystemIds().new_id)
+    blank = FrozenBooks.blank(reason="blank")
     world = World(
         journal=store,
         reader=venue,
@@ -99,6 +108,7 @@ async def start_gate(
         draft_end=_next_day,
         approve_url=lambda ticket: f"http://ordergate.localhost:8030/approve/{ticket}",
         publish=changes.append,
+        spare=Spare(file=spool, blank=blank),
         pace=pace,
         others=tuple(others),
         book=book or BookTerms(),
@@ -107,7 +117,7 @@ async def start_gate(
     line = await order_line(world)
     venue.listen(line.settle.nudge)
     await line.recover(store)
-    return Gate(line=line, store=store, venue=venue, market=market, world=world, changes=changes)
+    return Gate(line, store, venue, market, world, spool, blank, changes)
 
 
 @asynccontextmanager

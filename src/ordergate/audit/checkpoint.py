@@ -137,6 +137,30 @@ def verify_log(
     return proof.end(head)
 
 
+def verify_tail(
+    rows: Iterable[AuditRow], *, head: AuditHead, start: CheckpointRow, verify: Verify
+) -> Finding:
+    """Check what follows a checkpoint up to the signed head; the checkpoint is believed."""
+    if not _signed(verify, head_bytes(head), head.sig):
+        return _bad(Verdict.TAMPERED, 0, head.size, "the head's signature is not ours")
+    said = json.loads(start.note) if _signed(verify, start.note.encode(), start.sig) else {}
+    if (said.get("origin"), said.get("size")) != (head.log_id, start.size):
+        reason = f"the checkpoint at {start.size} is not ours"
+        return _bad(Verdict.TAMPERED, 0, start.size, reason)
+    at = chain.Link(start.size, said["head"])
+    for row in rows:
+        broken = chain.check(row, after=at)
+        if broken is not None:
+            return _bad(Verdict.TAMPERED, at.seq, broken.seq, broken.reason)
+        at = chain.Link(row.seq, row.h)
+    if at.seq < head.size:
+        reason = f"the signed head says {head.size} records"
+        return _bad(Verdict.CUT, at.seq, at.seq + 1, reason)
+    if (at.seq, at.h) != (head.size, head.h):
+        return _bad(Verdict.TAMPERED, at.seq, head.size + 1, "not the chain the head signed")
+    return Finding(verdict=Verdict.OK, size=at.seq)
+
+
 class _Proof:
     """One pass over a log: where it stands, and which statements about it are still to come."""
 

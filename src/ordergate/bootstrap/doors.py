@@ -72,6 +72,7 @@ def doors(house: House, hub: Hub, life: Life) -> Doors:
     health = Health(
         version=__version__,
         ready=lambda: life.ready,
+        trouble=lambda: house.line.emergency.trouble,
         mcp=lambda: {"tools": len(offered), "sse": house.settings.server.sse},
     )
     bearer = by_bearer(house.sign_in.bearer)
@@ -121,12 +122,17 @@ def _dispatch(
 
     def status() -> GateStatus:
         problem, pace = settings.limits.problem, house.pace
+        trouble = house.line.emergency.trouble
         return GateStatus(
             version=__version__,
             ready=life.ready,
             started_at=life.started_at,
             console_url=life.console_url,
-            problems=() if problem is None else (problem.message,),
+            problems=tuple(
+                text
+                for text in (None if problem is None else problem.message, trouble)
+                if text is not None
+            ),
             paused=None if pace is None else pace.paused,
             speed=None if pace is None else pace.speed,
         )

@@ -7,33 +7,41 @@ import os
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import structlog
 
+from ordergate.adapters.anchor_file import AnchorFile
+from ordergate.adapters.emergency_file import EmergencyJournal
 from ordergate.adapters.feeds.replay.feed import ReplayFeed
 from ordergate.adapters.feeds.simulated.feed import SimulatedFeed
-from ordergate.adapters.keys import load_keys
-from ordergate.adapters.storage.store import SqliteStore
+from ordergate.adapters.keys import load_keys, verifier
+from ordergate.adapters.storage.frozen import FrozenBooks
 from ordergate.adapters.system import SystemClock, SystemIds, random_bytes
 from ordergate.adapters.venues.paper.faults import Fault, FaultKind
 from ordergate.adapters.venues.paper.terms import PaperTerms
 from ordergate.adapters.venues.paper.venue import PaperVenue, last_venue_time
+from ordergate.bootstrap.anchoring import Anchoring
 from ordergate.bootstrap.line import OrderLine, World, order_line
-from ordergate.identity.sign_in import SignIn
+from ordergate.bootstrap.lost import void
+from ordergate.bootstrap.opening import Books, Opened, open_books
+from ordergate.identity import tokens
+from ordergate.identity.sign_in import LOCAL_AGENT, SignIn
 from ordergate.market.feed.subscribe import Market
 from ordergate.model.errors import IllegalState
 from ordergate.model.hours import day_end
 from ordergate.model.market import Slice
-from ordergate.model.records import ScopeKind
-from ordergate.model.values import TicketId
+from ordergate.model.principals import Kind
+from ordergate.model.records import ScopeKind, TokenRecord
+from ordergate.model.values import PrincipalId, TicketId
 from ordergate.model.views import Change
+from ordergate.order.emergency import Spare
 from ordergate.order.gateway import GATEWAY
 from ordergate.order.policy.baselines import BookTerms
 from ordergate.ports.feed import Feed, Pace
-from ordergate.ports.journal import JournalTx
+from ordergate.ports.journal import JournalTx, JournalUnwritable
 from ordergate.ports.system import Clock
 from ordergate.settings.load import Settings
 from ordergate.settings.sections import Fault as FaultSetting
@@ -41,6 +49,7 @@ from ordergate.settings.sections import Fault as FaultSetting
 _log = structlog.get_logger("ordergate.house")
 
 GATE_FILE: Final = "gate.db"
+EMERGENCY_FILE: Final = "emergency.journal"
 PAPER_FILE: Final = "paper.db"
 TOKEN_FILE: Final = "agent.token"
 
@@ -52,18 +61,24 @@ class House:
     settings: Settings
     clock: Clock
     ids: SystemIds
-    store: SqliteStore
+    store: Books
     market: Market
     venue: PaperVenue
     line: OrderLine
     sign_in: SignIn
+    anchoring: Anchoring
+    files: tuple[EmergencyJournal | FrozenBooks, ...]
     pace: Pace | None  # of a recording
 
     async def close(self) -> None:
         """Seal a last checkpoint and close the files; the venue's first."""
         await self.venue.close()
-        await self.store.write(self.line.seal.checkpoint)
+        with contextlib.suppress(JournalUnwritable):
+            await self.store.write(self.line.seal.checkpoint)
+        await self.anchoring.keep()
         await self.store.close()
+        for file in self.files:
+            file.close_now()
 
 
 async def build(
@@ -75,20 +90,22 @@ async def build(
     """Open everything, recover, and return a house that is ready for its doors."""
     clock, ids = SystemClock(), SystemIds()
     data = settings.directories.data
-    for name in (GATE_FILE, PAPER_FILE):
-        _make_private(data / name)
     keys = load_keys(settings.directories.config, chance=random_bytes)
-    store = SqliteStore.open(data / GATE_FILE)
-    feed = _feed(settings, clock, resumed=last_venue_time(data / PAPER_FILE))
-    pace = feed if isinstance(feed, ReplayFeed) else None
-    await store.write(lambda tx: _require_same_prices(tx, feed.source))
-    market = Market(feed=feed, clock=clock)
-    venue = _venue(settings, market, clock)
-    market.listen(_to_venue(venue))
-    market.pump()
+    anchors = AnchorFile(settings.directories.config, data)
+    opened = open_books(
+        data / GATE_FILE,
+        anchors=anchors,
+        verify=verifier(keys.public),
+        make_private=_make_private,
+        credentials=lambda tx: tx.add_token(_standing_token(data, keys.pepper, clock)),
+    )
+    books = opened.books
+    market, venue, pace = await _paper_market(settings, books, clock)
+    spool = _spool(settings, ids)
+    blank = FrozenBooks.blank(reason="these books are never written")
     line = await order_line(
         World(
-            journal=store,
+            journal=books,
             reader=venue,
             trader=venue,
             markets=market,
@@ -99,6 +116,8 @@ async def build(
             draft_end=day_end,
             approve_url=approve_url,
             publish=publish,
+            spare=Spare(file=spool, blank=blank),
+            epoch_lost=0 if opened.lost is None else opened.lost.epoch,
             pace=pace,
             book=BookTerms(
                 currency=settings.risk.book_currency or None, zone=settings.risk.book_day_zone
@@ -107,25 +126,91 @@ async def build(
         )
     )
     venue.listen(line.settle.nudge)
-    await line.recover(store)
     sign_in = SignIn(
-        store=store, seal=line.seal, clock=clock, ids=ids, chance=random_bytes, pepper=keys.pepper
+        store=books, seal=line.seal, clock=clock, ids=ids, chance=random_bytes, pepper=keys.pepper
     )
-    await _first_token(sign_in, data)
-    if settings.run.kill_at_start:
-        await line.gateway.engage(
-            scope=ScopeKind.GLOBAL, target="", reason="KILL_SWITCH_ACTIVE at start", asker=GATEWAY
-        )
+    anchoring = Anchoring(books, anchors, clock=clock)
+    await _ready_books(opened, line, sign_in, settings)
+    await anchoring.keep()
     return House(
         settings=settings,
         clock=clock,
         ids=ids,
-        store=store,
+        store=books,
         market=market,
         venue=venue,
         line=line,
         sign_in=sign_in,
+        anchoring=anchoring,
+        files=(spool, blank),
         pace=pace,
+    )
+
+
+def _spool(settings: Settings, ids: SystemIds) -> EmergencyJournal:
+    path = settings.journal.emergency_path or settings.directories.data / EMERGENCY_FILE
+    return EmergencyJournal(path, new_id=ids.new_id)
+
+
+async def _paper_market(
+    settings: Settings, books: Books, clock: Clock
+) -> tuple[Market, PaperVenue, Pace | None]:
+    """Open the source of prices where it was left, and the paper venue that lives on them."""
+    _make_private(settings.directories.data / PAPER_FILE)
+    resumed = last_venue_time(settings.directories.data / PAPER_FILE)
+    feed = _feed(settings, clock, resumed=resumed)
+    with contextlib.suppress(JournalUnwritable):
+        await books.write(lambda tx: _require_same_prices(tx, feed.source))
+    market = Market(feed=feed, clock=clock)
+    venue = _venue(settings, market, clock)
+    market.listen(_to_venue(venue))
+    market.pump()
+    return market, venue, feed if isinstance(feed, ReplayFeed) else None
+
+
+async def _ready_books(
+    opened: Opened, line: OrderLine, sign_in: SignIn, settings: Settings
+) -> None:
+    """Void what was lost, recover, hand out the first token, stop if told so; then open."""
+    if opened.lost is not None:
+        _log.critical("record.rolled_back", anchored=opened.lost.size)
+        await void(
+            opened.books,
+            opened.lost,
+            instance=line.instance,
+            halt=line.halt,
+            approve=line.approve,
+        )
+    await line.recover(opened.books, damaged=opened.damaged)
+    with contextlib.suppress(JournalUnwritable):
+        await _first_token(sign_in, settings.directories.data)
+    if settings.run.kill_at_start:
+        await line.gateway.engage(
+            scope=ScopeKind.GLOBAL, target="", reason="KILL_SWITCH_ACTIVE at start", asker=GATEWAY
+        )
+
+
+def _standing_token(data: Path, pepper: bytes, clock: Clock) -> TokenRecord:
+    """Return the local agent's token as its file has it: who could read it may still exit."""
+    path = data / TOKEN_FILE
+    try:
+        text = path.read_text(encoding="ascii").strip()
+        token = tokens.parse(text)
+    except (OSError, ValueError):
+        raw = random_bytes(tokens.ID_BYTES + tokens.SECRET_BYTES)
+        token = tokens.mint(
+            Kind.AGENT, token_id=raw[: tokens.ID_BYTES], secret=raw[tokens.ID_BYTES :]
+        )
+        _write_private(path, tokens.write(token) + "\n")
+    now = clock.now()
+    return TokenRecord(
+        token_id=token.token_id,
+        principal=PrincipalId(LOCAL_AGENT),
+        kind=Kind.AGENT,
+        name=LOCAL_AGENT,
+        digest=tokens.digest(token.secret, pepper=pepper),
+        created_at=now,
+        expires_at=now + timedelta(days=1),
     )
 
 

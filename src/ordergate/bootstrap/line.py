@@ -9,6 +9,7 @@ from datetime import datetime
 from ordergate import __version__
 from ordergate.audit.seal import Seal
 from ordergate.model.accounts import Capabilities, VenueHistory, VenueSnapshot
+from ordergate.model.errors import NotReady
 from ordergate.model.values import AccountId, TicketId, VenueName
 from ordergate.model.views import Change
 from ordergate.order.accounts import Accounts
@@ -17,10 +18,11 @@ from ordergate.order.books import Sources
 from ordergate.order.daybook import Daybook
 from ordergate.order.desk import Desk
 from ordergate.order.dispatch.send import Send
+from ordergate.order.emergency import Emergency, Spare
 from ordergate.order.exit_plans import ExitPlans
 from ordergate.order.exits import plan
 from ordergate.order.exits.protect import Means, Protect, Unprotected
-from ordergate.order.gateway import Gateway, Line
+from ordergate.order.gateway import Gateway
 from ordergate.order.guarding import Guarding
 from ordergate.order.halt import Halt
 from ordergate.order.intent.accept import Accept
@@ -32,9 +34,10 @@ from ordergate.order.policy.limits import Limits
 from ordergate.order.pulse import Pulse
 from ordergate.order.radar import Radar
 from ordergate.order.reconcile.settle import Settle
+from ordergate.order.stages import Line
 from ordergate.order.upkeep import Upkeep
 from ordergate.ports.feed import Pace
-from ordergate.ports.journal import Journal, JournalTx
+from ordergate.ports.journal import Journal, JournalTx, JournalUnwritable
 from ordergate.ports.market_facts import MarketFacts
 from ordergate.ports.system import Clock, Ids
 from ordergate.ports.venue_read import VenueReader
@@ -57,6 +60,8 @@ class World:
     approve_url: Callable[[TicketId], str]
     publish: Callable[[Change], None]
     unprotected: Unprotected = "alarm"
+    spare: Spare  # what exits go by when the journal takes nothing
+    epoch_lost: int = 0  # the newest that books older than their anchor have forgotten
     pace: Pace | None = None  # of a recording; None = the prices are none
     others: tuple[VenueReader, ...] = ()  # further accounts of the book, only read
     book: BookTerms = BookTerms()  # noqa: RUF009 - frozen
@@ -69,35 +74,38 @@ class OrderLine:
     settle: Settle
     upkeep: Upkeep
     guarding: Guarding
+    approve: Approve
+    instance: Instance
     halt: Halt
     pulse: Pulse
+    emergency: Emergency
     seal: Seal
 
-    async def recover(self, journal: Journal) -> None:
-        """Find out what became of everything before anything new opens (reliability.md 2.5)."""
-        await self.upkeep.keep_limits()
+    async def recover(self, journal: Journal, *, damaged: str | None = None) -> None:
+        """Find out what became of everything before anything new opens (reliability.md 2.5).
+
+        Books that cannot be written, or prove nothing, leave a line that lets exits out alone.
+        """
         await journal.read(self.halt.load)
-        await self.settle.recover()
-        await self.guarding.recover()
-        await self.upkeep.resume()
+        if damaged is not None:
+            self.emergency.begin_damaged(damaged)
+            return
+        try:
+            await self.upkeep.keep_limits()
+            await self.emergency.take_in()
+            await self.settle.recover()
+            await self.guarding.recover()
+            await self.upkeep.resume()
+        except JournalUnwritable as error:
+            self.emergency.alarm(str(error))
 
 
 async def order_line(world: World) -> OrderLine:
     """Wire the order line over its world, as a new instance with an epoch of its own."""
     if not world.reader.capabilities().attached_stops:
         world = replace(world, reader=Covered(world.reader))
-    log_id, epoch = await world.journal.write(lambda tx: begin(tx, world.ids))
-    clock, ids = world.clock, world.ids
-    seal = Seal(sign=world.sign, log_id=log_id, epoch=epoch, clock=clock, version=__version__)
-    record = Record(seal=seal, clock=clock)
-    instance = Instance(
-        name=f"gateway-{epoch}",
-        epoch=epoch,
-        journal=world.journal,
-        record=record,
-        clock=clock,
-        ids=ids,
-    )
+    instance, seal = await _instance(world)
+    clock, ids, record = world.clock, world.ids, instance.record
     accounts = Accounts(world.reader, world.others)
     pulse = Pulse(clock=clock)
     judge = Judge(
@@ -117,6 +125,15 @@ async def order_line(world: World) -> OrderLine:
         accounts=accounts,
         trader=world.trader,
     )
+    accept = Accept(record=record, ids=ids, clock=clock)
+    emergency = Emergency(
+        instance=instance,
+        accept=accept,
+        send=send,
+        halt=halt,
+        spare=world.spare,
+        publish=world.publish,
+    )
     settle = Settle(
         instance=instance,
         halt=halt,
@@ -125,20 +142,21 @@ async def order_line(world: World) -> OrderLine:
         scanned=Radar(
             instance=instance, halt=halt, reader=world.reader, publish=world.publish
         ).look,
+        outside=emergency,
     )
     stages = Line(
         record=record,
-        accept=Accept(record=record, ids=ids, clock=clock),
+        accept=accept,
         approve=approve,
         send=send,
         settle=settle,
         halt=halt,
-        pulse=pulse,
+        emergency=emergency,
         draft_end=world.draft_end,
         publish=lambda change: _publish(change, world, guarding),
     )
     loosen = Loosen(instance=instance, judge=judge, limits=world.limits)
-    gateway = Gateway(_sources(world, judge), stages)
+    gateway = Gateway(_sources(world, judge, pulse, emergency), stages)
     guarding = _managed_exits(world, gateway, record)
     return OrderLine(
         gateway=gateway,
@@ -153,10 +171,30 @@ async def order_line(world: World) -> OrderLine:
             daybook=_daybook(world, instance, accounts, judge),
         ),
         guarding=guarding,
+        approve=approve,
+        instance=instance,
         halt=halt,
         pulse=pulse,
+        emergency=emergency,
         seal=seal,
     )
+
+
+async def _instance(world: World) -> tuple[Instance, Seal]:
+    """Begin a run of the gateway: its epoch, its seal, its pen."""
+    log_id, epoch = await _begun(world)
+    clock = world.clock
+    seal = Seal(sign=world.sign, log_id=log_id, epoch=epoch, clock=clock, version=__version__)
+    record = Record(seal=seal, clock=clock)
+    instance = Instance(
+        name=f"gateway-{epoch}",
+        epoch=epoch,
+        journal=world.journal,
+        record=record,
+        clock=clock,
+        ids=world.ids,
+    )
+    return instance, seal
 
 
 def _daybook(world: World, instance: Instance, accounts: Accounts, judge: Judge) -> Daybook:
@@ -219,8 +257,15 @@ class Covered:
         return await self._reader.history(since)
 
 
-def _sources(world: World, judge: Judge) -> Sources:
+def _sources(world: World, judge: Judge, pulse: Pulse, emergency: Emergency) -> Sources:
+    def failed(error: JournalUnwritable) -> NotReady:
+        pulse.wrote(durable=False)
+        emergency.alarm(str(error))
+        return emergency.not_ready()
+
     return Sources(
+        wrote=lambda: pulse.wrote(durable=True),
+        failed=failed,
         journal=world.journal,
         judge=judge,
         reader=world.reader,
@@ -230,11 +275,23 @@ def _sources(world: World, judge: Judge) -> Sources:
     )
 
 
-def begin(tx: JournalTx, ids: Ids) -> tuple[str, int]:
-    """Take the log's id, made once, and the next instance epoch."""
-    epoch = int(tx.fact("epoch") or "0") + 1
+async def _begun(world: World) -> tuple[str, int]:
+    """Return log and epoch; as far as they can be read where the books cannot be written."""
+    try:
+        return await world.journal.write(lambda tx: begin(tx, world.ids, beyond=world.epoch_lost))
+    except JournalUnwritable:
+        return await world.journal.read(lambda tx: (tx.fact("log_id") or "", _epoch_after(tx, 0)))
+
+
+def begin(tx: JournalTx, ids: Ids, *, beyond: int = 0) -> tuple[str, int]:
+    """Take the log's id, made once, and the next instance epoch, also after one that was lost."""
+    epoch = _epoch_after(tx, beyond)
     tx.put_fact("epoch", str(epoch))
     return log_of(tx, ids), epoch
+
+
+def _epoch_after(tx: JournalTx, beyond: int) -> int:
+    return max(int(tx.fact("epoch") or "0"), beyond) + 1
 
 
 def log_of(tx: JournalTx, ids: Ids) -> str:

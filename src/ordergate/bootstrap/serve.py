@@ -114,6 +114,7 @@ async def _work(house: House, life: Life, stop: asyncio.Event) -> None:
         house.line.upkeep.run(stop),
         house.line.pulse.run(stop),
         house.line.guarding.run(stop),
+        house.anchoring.run(stop),
     ]
     if house.settings.run.idle_exit_s is not None:
         workers.append(_stop_when_idle(house, life, stop, house.settings.run.idle_exit_s))

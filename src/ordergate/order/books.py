@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from ordergate.model.accounts import Mode, VenueSnapshot
 from ordergate.model.canonical import from_iso, iso
 from ordergate.model.errors import DataUnavailable, InvalidArgument, NotFound, NotReady
-from ordergate.model.orders import Intent, OrderState
+from ordergate.model.orders import OrderState
 from ordergate.model.principals import Kind, Principal
 from ordergate.model.records import AttemptRecord, ExternalRecord, OrderRecord, TicketRecord
 from ordergate.model.values import AccountId, OrderId, Symbol, TicketId, VenueName
@@ -28,7 +28,6 @@ from ordergate.model.views import (
     TicketView,
 )
 from ordergate.order.accounts import READ_TIMEOUT_S
-from ordergate.order.dispatch.send import Look
 from ordergate.order.halt import killed
 from ordergate.order.policy.judge import Judge
 from ordergate.order.policy.loosening import WAITING_FACT, read_waiting
@@ -60,7 +59,8 @@ class Sources:
     markets: MarketFacts
     clock: Clock
     approve_url: Callable[[TicketId], str]
-    wrote: Callable[[bool], None] = lambda durable: None  # told of every commit
+    wrote: Callable[[], None]  # told of every commit
+    failed: Callable[[JournalUnwritable], NotReady]  # told of one that failed; what to answer
 
 
 class Books:
@@ -74,6 +74,7 @@ class Books:
         self._clock = sources.clock
         self._approve_url = sources.approve_url
         self._wrote = sources.wrote
+        self._failed = sources.failed
         self._mode: Mode | None = None
         self._moved = asyncio.Event()
 
@@ -248,30 +249,14 @@ class Books:
     async def _commit(self, work: Callable[[JournalTx], T]) -> T:
         try:
             done = await self._journal.write(work)
-            self._wrote(True)
-            return done
         except JournalUnwritable as error:
-            self._wrote(False)
-            raise NotReady(
-                "the gate's books cannot be written: nothing was sent",
-                fix="free disk space and see `ordergate doctor`",
-            ) from error
-
-    def _judged(self, tx: JournalTx, intent: Intent, look: Look, asker: Principal) -> Judgement:
-        return self._judge.judge(
-            tx,
-            intent,
-            asker=asker,
-            snapshot=look.snapshot,
-            others=look.others,
-            read_at=look.read_at,
-            mark=look.mark,
-            order_id=None,
-        )
+            raise self._failed(error) from error
+        self._wrote()
+        return done
 
     def _seen(self, tx: JournalTx, order_id: OrderId, asker: Principal) -> OrderView:
         order = tx.order(order_id)
-        if order is None or not _may_see(order, asker):
+        if order is None or not may_see(order, asker):
             raise NotFound("no such order of yours", fix="list_orders shows the orders you may see")
         return self._view(tx, order)
 
@@ -337,7 +322,8 @@ def ask_news(order: OrderRecord, ticket: TicketRecord) -> Change:
     return Change(topic="approvals", principal=order.principal, body=body)
 
 
-def _may_see(order: OrderRecord, asker: Principal) -> bool:
+def may_see(order: OrderRecord, asker: Principal) -> bool:
+    """Say whether an order is one that the asker may know of."""
     return asker.kind in SEES_ALL or asker.id in (order.principal, order.drafted_by)
 
 

@@ -27,11 +27,12 @@ from ordergate.model.values import OrderId, PositionId, Symbol, TicketId, plain
 from ordergate.model.views import OrderView, Page, SafetyView, TicketView
 from ordergate.order.books import PAGE_MAX
 from ordergate.order.dispatch.send import Claim, Look
-from ordergate.order.gateway import GATEWAY, Gateway, Line
+from ordergate.order.gateway import GATEWAY, Gateway
 from ordergate.order.journal.record import Instance
 from ordergate.order.loosen import Loosen
 from ordergate.order.policy.limits import spec_named
 from ordergate.order.policy.underlyings import sound
+from ordergate.order.stages import Line
 from ordergate.ports.feed import SPEED_MAX, Pace
 from ordergate.ports.journal import JournalTx
 

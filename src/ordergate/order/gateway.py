@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
@@ -34,38 +32,20 @@ from ordergate.model.records import (
 from ordergate.model.values import IdempotencyKey, OrderId, PrincipalId
 from ordergate.model.verdicts import Judgement
 from ordergate.model.views import Change, OrderView, SafetyView
-from ordergate.order.approval.approve import Approve
-from ordergate.order.books import Books, Sources, ask_news, order_news
+from ordergate.order.books import Books, Sources, ask_news, may_see, order_news
 from ordergate.order.clearing import clear_the_way
-from ordergate.order.dispatch.send import Claim, Look, Send
-from ordergate.order.halt import Halt, killed
-from ordergate.order.intent.accept import Accept
+from ordergate.order.dispatch.send import Claim, Look
+from ordergate.order.emergency import Asked, Held
+from ordergate.order.halt import killed
 from ordergate.order.intent.drafting import hopeless
-from ordergate.order.journal.record import Record
 from ordergate.order.kill import Kill, target_in, target_of
 from ordergate.order.policy.decision import recorded, told
 from ordergate.order.policy.tightenings import accepted_tightening
-from ordergate.order.pulse import Pulse
-from ordergate.order.reconcile.settle import Settle
+from ordergate.order.stages import Line
 from ordergate.ports.journal import JournalTx, JournalUnwritable
 from ordergate.ports.managed_exits import ManagedExits
 
 GATEWAY: Final = Principal(PrincipalId("gateway"), Kind.GATEWAY, "the gateway")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """The stages of the order line, wired once by bootstrap."""
-
-    record: Record
-    accept: Accept
-    approve: Approve
-    send: Send
-    settle: Settle
-    halt: Halt
-    pulse: Pulse
-    draft_end: Callable[[datetime], datetime]  # venue's day end, on the venue's clock
-    publish: Callable[[Change], None]
 
 
 class Gateway(Books):
@@ -79,6 +59,7 @@ class Gateway(Books):
         self._send = line.send
         self._settle = line.settle
         self._halt = line.halt
+        self._emergency = line.emergency
         self._draft_end = line.draft_end
         self._publish = line.publish
         self._kill = Kill(
@@ -92,6 +73,13 @@ class Gateway(Books):
         self._exits: ManagedExits | None = None
         self._running: set[asyncio.Task[OrderView]] = set()
         self._sending: dict[OrderId, asyncio.Task[OrderView]] = {}
+
+    async def status(self, order_id: OrderId, *, asker: Principal) -> OrderView:
+        """Return an order with its last attempt, also one that is not in the books yet."""
+        held = self._emergency.held(order_id)
+        if held is not None and may_see(held.exit.order, asker):
+            return self._picture(held.exit.order, held.exit.attempt, None)
+        return await super().status(order_id, asker=asker)
 
     async def submit(
         self, intent: PlaceIntent, *, key: IdempotencyKey | None, asker: Principal
@@ -120,7 +108,7 @@ class Gateway(Books):
     async def check(self, intent: Intent, *, asker: Principal) -> Judgement:
         """Judge an intent on fresh facts; nothing is stored and nothing is sent."""
         look = await self._look()
-        return await self._journal.read(lambda tx: self._judged(tx, intent, look, asker))
+        return await self._journal.read(lambda tx: self._send.judged(tx, intent, look, asker))
 
     async def draft(
         self, intent: PlaceIntent, *, key: IdempotencyKey | None, asker: Principal
@@ -134,7 +122,7 @@ class Gateway(Books):
         until = self._draft_end(self._markets.venue_now())
 
         def work(tx: JournalTx) -> OrderView:
-            judgement = self._judged(tx, intent, look, asker)
+            judgement = self._send.judged(tx, intent, look, asker)
             refusal = hopeless(judgement)
             receipt = self._accept.accept(
                 tx,
@@ -294,8 +282,10 @@ class Gateway(Books):
     async def _ask(
         self, intent: Intent, *, key: IdempotencyKey | None, asker: Principal
     ) -> OrderView:
-        if self._exits is not None and self._exits.manages(intent):
-            return await self._exits.walk(intent, key=key, asker=asker)
+        exits = self._exits
+        # A plan is kept in the books: where they take nothing, one order on the emergency record.
+        if exits is not None and self._emergency.trouble is None and exits.manages(intent):
+            return await exits.walk(intent, key=key, asker=asker)
         return await self.one_order(intent, key=key, asker=asker)
 
     async def propose(
@@ -327,21 +317,42 @@ class Gateway(Books):
                 return order
             return self._send.claim(tx, order, look, asker=asker)
 
-        return await self._to_its_end(work)
+        return await self._to_its_end(work, Asked(intent=intent, key=key, asker=asker))
 
     async def _to_its_end(
-        self, work: Callable[[JournalTx, Look], Claim | OrderRecord]
+        self, work: Callable[[JournalTx, Look], Claim | OrderRecord], asked: Asked | None = None
     ) -> OrderView:
         """Look, claim and send, even when the caller goes away: a claim must not lie unsent."""
-        task = asyncio.create_task(self._answer(work))
+        task = asyncio.create_task(self._answer(work, asked))
         self._running.add(task)
         task.add_done_callback(self._ended)
         return await asyncio.shield(task)
 
-    async def _answer(self, work: Callable[[JournalTx, Look], Claim | OrderRecord]) -> OrderView:
+    async def _answer(
+        self, work: Callable[[JournalTx, Look], Claim | OrderRecord], asked: Asked | None
+    ) -> OrderView:
         look = await self._look()
-        found = await self._commit(lambda tx: work(tx, look))
-        return await (self._finish(found) if isinstance(found, Claim) else self._replay(found))
+        found: Claim | Held | OrderRecord
+        if asked is None:
+            found = await self._commit(lambda tx: work(tx, look))
+        else:
+            found = await self._emergency.claimed(asked, look, lambda tx: work(tx, look))
+        match found:
+            case Claim():
+                return await self._finish(found)
+            case Held():
+                return await self._exit(found)
+            case OrderRecord():
+                return await self._replay(found)
+
+    async def _exit(self, held: Held) -> OrderView:
+        """Send an exit that the books could not take, or answer its key as it stands."""
+        fresh = await self._emergency.send(held)
+        order, attempt = held.exit.order, held.exit.attempt
+        if fresh:
+            self.announce(order, attempt)
+        judgement = held.judgement if fresh else None
+        return self._picture(order, attempt, None, replayed=not fresh, judgement=judgement)
 
     async def _replay(self, order: OrderRecord) -> OrderView:
         """Answer a known key with the stored order; wait for it where it is on the wire now."""
@@ -374,8 +385,9 @@ class Gateway(Books):
         self.announce(order, attempt)
         try:
             order, attempt = await self._send.write(claim)
-        except JournalUnwritable:
+        except JournalUnwritable as error:
             # It was sent and the outcome is not on disk: the next scan finds it out.
+            self._emergency.alarm(str(error))
             attempt = dataclasses.replace(attempt, state=AttemptState.UNKNOWN)
         if order.action in (Action.CANCEL, Action.MODIFY):
             self._settle.nudge()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -11,6 +12,7 @@ from ordergate.model.errors import Code, GateError, InvalidArgument, NotReady, S
 from ordergate.model.orders import Action, CancelIntent, Lane, OrderState
 from ordergate.model.records import (
     AttemptRecord,
+    HaltKind,
     HaltRecord,
     OrderRecord,
     ScopeKind,
@@ -64,7 +66,13 @@ class Kill:
         try:
             halt, ended, cancels = await self._journal.write(work)
         except (JournalUnwritable, NotReady):
-            return prepared  # it holds in memory; keep() writes it as soon as that is possible
+            # It holds in memory; keep() writes it as soon as that is possible.
+            if prepared.kind is HaltKind.KILL:
+                with contextlib.suppress(GateError):
+                    await self._cancel_all(
+                        await self._journal.read(lambda tx: resting_openings(tx, prepared))
+                    )
+            return prepared
         self._halt.settle(prepared, halt)
         for order in ended:
             self._announce(order, None)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Protocol, TypeVar
 
 from ordergate.model.accounts import CashLine
+from ordergate.model.errors import NotReady
 from ordergate.model.orders import AttemptState, OrderState, Side
 from ordergate.model.outcomes import Fill
 from ordergate.model.records import (
@@ -46,8 +47,12 @@ class Stale(Exception):
     """A compare-and-set lost: the row is not as it was read, or one to add is there already."""
 
 
-class JournalUnwritable(Exception):
+class JournalUnwritable(NotReady):
     """The transaction could not be made durable; nothing of it happened."""
+
+
+class JournalUnreadable(NotReady):
+    """The books cannot be read: what they would have said is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

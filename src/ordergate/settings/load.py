@@ -43,7 +43,18 @@ from ordergate.settings.keys import (
     described,
 )
 from ordergate.settings.limit_file import LimitFile
-from ordergate.settings.sections import Exits, Feed, Log, Mcp, Paper, Risk, Run, Server, Tree
+from ordergate.settings.sections import (
+    Exits,
+    Feed,
+    Journal,
+    Log,
+    Mcp,
+    Paper,
+    Risk,
+    Run,
+    Server,
+    Tree,
+)
 
 _ABOVE: Final = frozenset({PROFILE_KEY, *(f"compat.{name}" for name in COMPAT)})
 
@@ -66,6 +77,7 @@ class Settings:
     paper: Paper
     risk: Risk
     exits: Exits
+    journal: Journal
     mcp: Mcp
     log: Log
     run: Run

@@ -141,6 +141,22 @@ class Risk(Section):
         return zone
 
 
+class Journal(Section):
+    emergency_path: Path | None = Field(
+        default=None,
+        description="absolute; of the emergency journal, best on another disk",
+        examples=["/mnt/other/ordergate-emergency.journal"],
+    )
+
+    @field_validator("emergency_path")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        path = None if path is None else path.expanduser()
+        if path is not None and not path.is_absolute():
+            raise ValueError("only an absolute path: nothing is written to the working directory")
+        return path
+
+
 class Mcp(Section):
     data_only: bool = Field(default=False, description="leave the order tools out")
 
@@ -163,6 +179,7 @@ class Tree(Section):
     paper: Paper = Paper()
     exits: Exits = Exits()
     risk: Risk = Risk()
+    journal: Journal = Journal()
     mcp: Mcp = Mcp()
     log: Log = Log()
     run: Run = Run()

@@ -446,6 +446,7 @@ def test_a_crash_between_claim_and_outcome_is_found_out_at_the_next_start(tmp_pa
         for one in asyncio.all_tasks() - {asyncio.current_task()}:
             one.cancel()
         await gate.store.close()
+        gate.spool.close_now()
         again = await start_gate(tmp_path)
         view = await again.line.gateway.status(row.order_id, asker=AGENT)
         assert view.status == "filled"

@@ -41,6 +41,9 @@ _REVOKE_SESSION: Final = text_of(
     .where(given(_S.digest), _S.revoked_at.is_(null()))
     .values(revoked_at=bindparam("at"))
 )
+_REVOKE_SESSIONS: Final = text_of(
+    update(SESSIONS).where(_S.revoked_at.is_(null())).values(revoked_at=bindparam("at"))
+)
 
 
 class IdentityRowsTx(Transaction):
@@ -76,3 +79,7 @@ class IdentityRowsTx(Transaction):
 
     def revoke_session(self, digest: str, *, at: datetime) -> bool:
         return bool(self._changed(_REVOKE_SESSION, digest=digest, at=iso(at)))
+
+    def revoke_all_sessions(self, *, at: datetime) -> int:
+        """End every sign-in; return how many were open."""
+        return self._changed(_REVOKE_SESSIONS, at=iso(at))

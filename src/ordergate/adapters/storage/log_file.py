@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, TextIO, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from ordergate.adapters.storage.connection import BUSY_MS
 from ordergate.adapters.storage.statements import text_of
@@ -32,7 +32,9 @@ _NO_TIME: Final = datetime.min.replace(tzinfo=UTC)  # no sealed body says this
 
 _A: Final = AUDIT.c
 _ROWS: Final = text_of(
-    select(_A.seq, _A.ts, _A.kind, _A.actor, _A.corr, _A.body, _A.h).order_by(_A.seq)
+    select(_A.seq, _A.ts, _A.kind, _A.actor, _A.corr, _A.body, _A.h)
+    .where(_A.seq > bindparam("after"))
+    .order_by(_A.seq)
 )
 _HEADS: Final = text_of(select(AUDIT_HEAD))
 _CHECKPOINTS: Final = text_of(select(CHECKPOINTS).order_by(CHECKPOINTS.c.size))
@@ -49,6 +51,7 @@ class Log:
     head: AuditHead | None
     checkpoints: Sequence[CheckpointRow]
     rows: Iterator[AuditRow]
+    rows_after: Callable[[int], Iterator[AuditRow]] | None = None  # of a database alone
 
 
 def verify_file(
@@ -113,14 +116,15 @@ def _database(path: Path) -> Iterator[Log]:
         yield Log(
             head=heads[0] if heads else None,
             checkpoints=[_made(CheckpointRow, row) for row in connection.execute(_CHECKPOINTS)],
-            rows=_rows(connection),
+            rows=_rows(connection, 0),
+            rows_after=functools.partial(_rows, connection),
         )
     finally:
         connection.close()
 
 
-def _rows(connection: sqlite3.Connection) -> Iterator[AuditRow]:
-    for seq, ts, kind, actor, corr, body, h in connection.execute(_ROWS):
+def _rows(connection: sqlite3.Connection, after: int) -> Iterator[AuditRow]:
+    for seq, ts, kind, actor, corr, body, h in connection.execute(_ROWS, {"after": after}):
         if type(seq) is not int or type(body) is not str:
             raise Unreadable("the audit table is not ours")
         yield AuditRow(

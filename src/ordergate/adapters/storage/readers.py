@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import sqlite3
 import threading
@@ -13,10 +14,24 @@ from typing import Final, TypeVar
 from ordergate.adapters.storage.connection import connect
 from ordergate.adapters.storage.session import SqlTx
 from ordergate.model.errors import NotReady
+from ordergate.ports.journal import JournalUnreadable
 
 T = TypeVar("T")
 THREADS: Final = 2
 WAITING_MAX: Final = 1_024
+PRIMARY_CODE: Final = 0xFF
+# SQLite's own words for a file that does not give its content: never the fault of one read.
+_UNREADABLE: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_NOTADB,
+    }
+)
 
 
 class Readers:
@@ -56,7 +71,12 @@ class Readers:
         try:
             cursor = connection.execute("BEGIN")
             return run(SqlTx(cursor))
+        except sqlite3.DatabaseError as error:
+            if getattr(error, "sqlite_errorcode", 0) & PRIMARY_CODE in _UNREADABLE:
+                raise JournalUnreadable(f"the books cannot be read: {error}") from error
+            raise
         finally:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+            with contextlib.suppress(sqlite3.Error):
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
             self._idle.put(connection)

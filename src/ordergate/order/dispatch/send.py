@@ -10,11 +10,10 @@ from ordergate.model.accounts import Elsewhere, VenueSnapshot
 from ordergate.model.canonical import plain_data
 from ordergate.model.errors import Code, DataUnavailable
 from ordergate.model.orders import (
-    AttemptState,
     CloseIntent,
+    Intent,
     Lane,
     PlaceIntent,
-    Side,
     VenueCancel,
     VenueModify,
     VenueOrder,
@@ -24,25 +23,28 @@ from ordergate.model.principals import Kind, Principal
 from ordergate.model.records import (
     AttemptRecord,
     OrderRecord,
-    RecentOrder,
-    Reservation,
     TicketRecord,
     TicketState,
     Usage,
 )
-from ordergate.model.values import AttemptId, PrincipalId
+from ordergate.model.values import AttemptId, OrderId, PrincipalId
 from ordergate.model.verdicts import Judgement, Verb
 from ordergate.order.accounts import Accounts
 from ordergate.order.approval.approve import Approve, asked
 from ordergate.order.approval.ticket import in_band
-from ordergate.order.dispatch.evidence import code_of, event_of, evidence, filled
-from ordergate.order.dispatch.wire import Wire, size_of, to_wire
+from ordergate.order.dispatch.attempt import (
+    Owner,
+    attempt_of,
+    fields_of,
+    recent_of,
+    reservation_of,
+)
+from ordergate.order.dispatch.evidence import event_of, evidence
+from ordergate.order.dispatch.wire import Wire, to_wire
 from ordergate.order.halt import Halt
-from ordergate.order.intent.idempotency import magic, tag
-from ordergate.order.journal.lifecycle import PLACING
+from ordergate.order.intent.idempotency import tag
 from ordergate.order.journal.record import Instance, Step
 from ordergate.order.policy.decision import recorded, told
-from ordergate.order.policy.facts import terms_of
 from ordergate.order.policy.judge import Judge
 from ordergate.ports.journal import JournalTx
 from ordergate.ports.venue_trade import VenueTrader
@@ -97,11 +99,37 @@ class Send:
         self._accounts = accounts
         self._trader = trader
 
+    @property
+    def refuses_over_close(self) -> bool:
+        """Whether the venue itself refuses to close more than there is."""
+        return self._accounts.own.capabilities().refuses_over_close
+
     async def look(self, mark: int) -> Look:
         """Read every account once; an unreadable one is a missing fact, not an error."""
         read_at = self._clock.monotonic()
         snapshot, others = await self._accounts.read()
         return Look(snapshot=snapshot, others=others, read_at=read_at, mark=mark)
+
+    def judged(
+        self,
+        tx: JournalTx,
+        intent: Intent,
+        look: Look,
+        asker: Principal,
+        *,
+        order_id: OrderId | None = None,
+    ) -> Judgement:
+        """Return the whole checklist on what was looked at; nothing is stored."""
+        return self._judge.judge(
+            tx,
+            intent,
+            asker=asker,
+            snapshot=look.snapshot,
+            others=look.others,
+            read_at=look.read_at,
+            mark=look.mark,
+            order_id=order_id,
+        )
 
     def claim(
         self,
@@ -117,16 +145,7 @@ class Send:
         `approved` is a yes given in this same transaction; an operator's own order is its own yes.
         Neither lifts a hard limit.
         """
-        judgement = self._judge.judge(
-            tx,
-            order.intent,
-            asker=asker,
-            snapshot=look.snapshot,
-            others=look.others,
-            read_at=look.read_at,
-            mark=look.mark,
-            order_id=order.order_id,
-        )
+        judgement = self.judged(tx, order.intent, look, asker, order_id=order.order_id)
         self._note_policy(tx, self._judge.policy_hash(tx))
         decision = judgement.decision
         actor = asker.id
@@ -168,16 +187,7 @@ class Send:
         outcome = await self._once(claim)
         attempt, actor = claim.attempt, claim.attempt.owner
         event = event_of(outcome, attempt.action)
-        acked = outcome if isinstance(outcome, Acked) else None
-        code = code_of(outcome)
-        fields: dict[str, object] = {"code": code}
-        if acked is not None and attempt.action in PLACING:
-            fields |= {
-                "venue_order_id": acked.venue_order_id,
-                "position_id": acked.position_id,
-                "filled_quantity": filled(outcome),
-                "average_price": acked.average_price,
-            }
+        fields = fields_of(outcome, attempt)
 
         def work(tx: JournalTx) -> tuple[OrderRecord, AttemptRecord]:
             return self._record.book(
@@ -185,13 +195,19 @@ class Send:
                 attempt,
                 event,
                 actor=actor,
-                fills=acked.fills if acked is not None else (),
+                fills=outcome.fills if isinstance(outcome, Acked) else (),
                 requote=isinstance(outcome, Rejected) and outcome.requote,
                 detail={"outcome": plain_data(outcome), "kind": type(outcome).__name__},
                 **fields,
             )
 
         return await self._journal.write(work)
+
+    async def exit(self, claim: Claim) -> Outcome:
+        """Make the one wire write of an exit that stands in the emergency journal alone."""
+        if claim.attempt is None or claim.attempt.opening:
+            raise ValueError("only exits go out without the books")
+        return await self._once(claim)
 
     async def _once(self, claim: Claim) -> Outcome:
         assert claim.attempt is not None
@@ -266,28 +282,13 @@ class Send:
             tagged = tag(order.intent_hash, n)
             if not tx.attempts_tagged([tagged]):
                 break
-        side, quantity = size_of(order.intent, snapshot)
-        now = self._clock.now()
-        return AttemptRecord(
-            attempt_id=AttemptId(self._ids.new_id()),
-            order_id=order.order_id,
-            n=n,
-            ver=0,
-            state=AttemptState.SENDING,
-            action=order.action,
-            tag=tagged,
-            magic=magic(tagged),
-            account=order.account,
-            venue=order.venue,
-            symbol=order.symbol,
-            side=side,
-            quantity=quantity,
-            opening=lane is Lane.OPEN,
-            claimed_at=now,
-            venue_day=now.date() if snapshot is None else snapshot.account.day,
-            owner=self._instance,
+        owner = Owner(
+            name=self._instance,
             epoch=self._epoch,
+            attempt_id=AttemptId(self._ids.new_id()),
+            now=self._clock.now(),
         )
+        return attempt_of(order, tagged, n=n, owner=owner, snapshot=snapshot, lane=lane)
 
     def _use(
         self,
@@ -298,34 +299,12 @@ class Send:
     ) -> None:
         exposure = judgement.exposure
         lane = judgement.decision.lane
-        tx.add_recent(
-            RecentOrder(
-                order_id=order.order_id,
-                principal=order.principal,
-                account=order.account,
-                symbol=order.symbol,
-                side=attempt.side,
-                action=order.action,
-                lane=lane,
-                terms=terms_of(order.intent),
-                claimed_at=attempt.claimed_at,
-                price=None if exposure is None else exposure.reached,
-            )
-        )
-        if lane is not Lane.OPEN or exposure is None or attempt.quantity is None:
+        tx.add_recent(recent_of(order, attempt, judgement))
+        if lane is not Lane.OPEN or exposure is None:
             return
-        held = Reservation(
-            attempt_id=attempt.attempt_id,
-            order_id=order.order_id,
-            account=order.account,
-            venue=order.venue,
-            principal=order.principal,
-            symbol=order.symbol,
-            side=attempt.side or Side.BUY,
-            quantity=attempt.quantity,
-            notional=exposure.notional,
-            risk=exposure.risk,
-        )
+        held = reservation_of(order, attempt, exposure)
+        if held is None:
+            return
         tx.add_reservation(held)
         tx.add_usage(
             order.account,

@@ -71,19 +71,19 @@ class Accept:
             case Sameness.NEXT_ATTEMPT if stored is not None:
                 moved = self._record.move(tx, stored, "asked_again", actor=asker.id)
                 return Receipt(moved, fresh=True)
-        order = self._new(intent, key=key, asker=asker, printed=printed, draft_until=draft_until)
+        order = self.new(intent, key=key, asker=asker, draft_until=draft_until)
         event = "proposed" if draft_until is None else "drafted"
         return Receipt(self._record.new_order(tx, order, event, actor=asker.id), fresh=True)
 
-    def _new(
+    def new(
         self,
         intent: Intent,
         *,
         key: IdempotencyKey | None,
         asker: Principal,
-        printed: str,
-        draft_until: datetime | None,
+        draft_until: datetime | None = None,
     ) -> OrderRecord:
+        """Return the order of an intent that is asked for the first time; nothing is stored."""
         now = self._clock.now()
         used = key if key is not None else IdempotencyKey(self._ids.new_id())
         return OrderRecord(
@@ -96,7 +96,7 @@ class Accept:
             principal_kind=asker.kind,
             drafted_by=None,
             key=used,
-            fingerprint=printed,
+            fingerprint=fingerprint(intent),
             intent_hash=intent_hash(intent, principal=asker.id, key=used, nonce=self._ids.new_id()),
             intent=intent,
             account=intent.account,

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from datetime import time as day_time
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
@@ -21,7 +21,7 @@ from ordergate.model.records import (
     OrderRecord,
     ScopeKind,
 )
-from ordergate.model.values import AttemptId, OrderId, PrincipalId
+from ordergate.model.values import AttemptId, OrderId, PrincipalId, Tag
 from ordergate.order.halt import Halt
 from ordergate.order.intent.idempotency import is_tag
 from ordergate.order.journal.lifecycle import INCIDENTS, PLACING, IllegalTransition
@@ -47,6 +47,18 @@ _WATCHED: Final = frozenset(
 )
 
 
+class Outside(Protocol):
+    """What was sent while the books could not be written."""
+
+    async def take_in(self) -> None:
+        """Seal it into the books; raise while that is not possible."""
+        ...
+
+    def holds(self, tags: frozenset[Tag]) -> frozenset[Tag]:
+        """Return those of the tags that are not in the books yet."""
+        ...
+
+
 class Settle:
     """Bring the gate's books to the venue's, after every change there and at least every 5 s."""
 
@@ -57,6 +69,7 @@ class Settle:
         halt: Halt,
         reader: VenueReader,
         changed: Callable[[OrderRecord, AttemptRecord], None],
+        outside: Outside,
         scanned: Callable[[VenueHistory], Awaitable[None]] | None = None,
     ) -> None:
         self._journal = instance.journal
@@ -69,9 +82,11 @@ class Settle:
         self._reader = reader
         self._changed = changed
         self._scanned = scanned
+        self._outside = outside
         self._one = asyncio.Lock()
         self._nudged = asyncio.Event()
         self._booked: dict[str, None] = {}
+        self._disowned = False  # of the attempts that an earlier instance left behind
         self._last_scan: datetime | None = None  # venue clock
 
     @property
@@ -104,6 +119,12 @@ class Settle:
 
     async def recover(self) -> None:
         """Find out, before anything opens, what became of the attempts of earlier instances."""
+        await self.scan()
+
+    async def _disown(self) -> None:
+        """Take the attempts of earlier instances for lost from sight, once."""
+        if self._disowned:
+            return
 
         def orphaned(tx: JournalTx) -> None:
             for attempt in tx.attempts_in(frozenset({AttemptState.SENDING})):
@@ -118,11 +139,14 @@ class Settle:
                     )
 
         await self._journal.write(orphaned)
-        await self.scan()
+        self._disowned = True
 
     async def scan(self) -> int:
         """Do one full scan and book what it proves; return the number of events booked."""
         async with self._one:
+            # What was sent outside the books is ours: unsealed, its tags would be strangers.
+            await self._outside.take_in()
+            await self._disown()
             attempts = await self._journal.read(self._watched)
             started = self._clock.now()
             async with asyncio.timeout(SCAN_TIMEOUT_S):
@@ -165,7 +189,10 @@ class Settle:
         steps = await self._journal.read(lambda tx: self._unbooked(tx, found.steps))
         loose = self._loose_fills(history)
         parked = [one for one in found.not_found if self._given_up(one, started)]
-        if not (steps or loose or parked or found.strangers):
+        tags = frozenset(one.tag for one in found.strangers if one.tag is not None)
+        mine = self._outside.holds(tags)
+        strangers = [one for one in found.strangers if one.tag not in mine]
+        if not (steps or loose or parked or strangers):
             return 0
         moved: list[tuple[OrderRecord, AttemptRecord]] = []
         halts: list[HaltRecord] = []
@@ -185,7 +212,7 @@ class Settle:
                     moved.append(self._give_up(tx, current))
             for fill in loose:
                 self._record.book_fill(tx, self._reader.account, None, fill)
-            for stranger in found.strangers:
+            for stranger in strangers:
                 moved.append(self._adopt(tx, stranger, history))
                 halts.append(self._incident(tx, "an order with our tag that we did not know"))
 

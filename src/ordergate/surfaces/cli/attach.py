@@ -7,6 +7,7 @@ environment never reaches it: the child gets a few harmless variables and its tw
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import subprocess
 import sys
@@ -25,6 +26,7 @@ from ordergate.surfaces.cli.running import Note, is_held, running
 READY_WITHIN_S: Final = 20.0
 POLL_S: Final = 0.05
 PROBE_TIMEOUT_S: Final = 2.0
+REPLY_BYTES_MAX: Final = 65_536
 IDLE_EXIT: Final = "15m"
 TOKEN_NAME: Final = "agent.token"
 LOG_NAME: Final = "gateway.log"
@@ -137,18 +139,26 @@ def child_environment(
 
 
 def answers(rest_url: str) -> bool:
-    """Say whether /readyz answers 200 within two seconds."""
+    """Say whether /readyz answers 200, or that exits pass, within two seconds."""
     place = urlsplit(rest_url)
     link = http.client.HTTPConnection(
         place.hostname or "", place.port or 80, timeout=PROBE_TIMEOUT_S
     )
     try:
         link.request("GET", "/readyz")
-        return link.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
+        reply = link.getresponse()
+        return reply.status == 200 or _exits_only(json.loads(reply.read(REPLY_BYTES_MAX)))
+    except (OSError, http.client.HTTPException, ValueError):
         return False
     finally:
         link.close()
+
+
+def _exits_only(body: object) -> bool:
+    """Say whether a gateway that is not ready lets exits out."""
+    error = body.get("error") if isinstance(body, dict) else None
+    details = error.get("details") if isinstance(error, dict) else None
+    return isinstance(details, dict) and details.get("exits_only") is True
 
 
 def _command() -> list[str]:

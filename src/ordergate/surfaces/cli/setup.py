@@ -189,6 +189,17 @@ def verify(
     show(answer, as_json=as_json, draw=_proof, exit_code=exit_of_proof)
 
 
+@audit_app.command("set-aside")
+def set_aside(
+    context: typer.Context,
+    reason: Annotated[str, typer.Option(help="Why this record is given up; it is sealed.")],
+    as_json: Json = False,
+) -> None:
+    """Give up a record that does not prove itself; the next start begins anew, stopped."""
+    answer = _local(lambda: session(context).starts.set_aside(reason))
+    show(answer, as_json=as_json, draw=lambda found: [pairs("set aside", list(found.items()))])
+
+
 @client_app.command()
 def add(
     context: typer.Context,

@@ -64,6 +64,7 @@ class Starts:
     # policy file, from, to: what recorded decisions had come to under other limits
     simulate: Callable[[Path, str | None, str | None], Mapping[str, Any]]
     rejudge: Callable[[str], Mapping[str, Any]]  # an order's recorded verdicts, made anew
+    set_aside: Callable[[str], Mapping[str, Any]]  # the damaged record, for a reason
     settings: Callable[[], list[dict[str, str]]]  # key, value, source, meaning; secrets redacted
     doctor: Callable[[], list[Finding]]
     monotonic: Callable[[], float]  # seconds of a clock that never goes back

@@ -33,6 +33,7 @@ class Health:
     version: str
     ready: Callable[[], bool]
     mcp: Callable[[], Mapping[str, Any]]
+    trouble: Callable[[], str | None] = lambda: None  # why only exits pass; None = all does
 
 
 def rest_app(
@@ -154,6 +155,14 @@ def _add_health(
         return JSONResponse({"ok": True, "data": body, "error": None})
 
     async def ready(request: Request) -> Response:
+        trouble = health.trouble()
+        if health.ready() and trouble is not None:
+            exits_only = NotReady(
+                f"exits only: {trouble}",
+                fix="Close, tighten and cancel; nothing opens until the operator has mended it.",
+                details={"exits_only": True},
+            )
+            return answered(failure(exits_only), request)
         if health.ready():
             return JSONResponse({"ok": True, "data": {"status": "ready"}, "error": None})
         waiting = NotReady("the gate is starting, recovering or stopping", fix="Ask again shortly.")
