@@ -16,6 +16,7 @@ from ordergate.adapters.venues.paper.faults import Fault
 from ordergate.adapters.venues.paper.terms import PaperTerms
 from ordergate.adapters.venues.paper.venue import PaperVenue
 from ordergate.bootstrap.line import OrderLine, World, order_line
+from ordergate.model.arming import OFF, Switches
 from ordergate.model.views import Change
 from ordergate.order.policy.limits import Limits
 from ordergate.ports.feed import Pace
@@ -61,6 +62,7 @@ async def start_gate(
     clock: Clock | None = None,
     terms: PaperTerms | None = None,
     pace: Pace | None = None,
+    switches: Switches = OFF,
 ) -> Gate:
     """Start a line on a folder's files, recovered as bootstrap does it."""
     market = market or a_market()
@@ -89,6 +91,7 @@ async def start_gate(
         approve_url=lambda ticket: f"http://ordergate.localhost:8030/approve/{ticket}",
         publish=changes.append,
         pace=pace,
+        switches=switches,
     )
     line = await order_line(world)
     venue.listen(line.settle.nudge)

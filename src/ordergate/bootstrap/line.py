@@ -8,9 +8,11 @@ from datetime import datetime
 
 from ordergate import __version__
 from ordergate.audit.seal import Seal
+from ordergate.model.arming import OFF, Switches
 from ordergate.model.values import TicketId
 from ordergate.model.views import Change
 from ordergate.order.approval.approve import Approve
+from ordergate.order.arming import Armings
 from ordergate.order.books import Sources
 from ordergate.order.desk import Desk
 from ordergate.order.dispatch.send import Send
@@ -18,8 +20,10 @@ from ordergate.order.gateway import Gateway, Line
 from ordergate.order.halt import Halt
 from ordergate.order.intent.accept import Accept
 from ordergate.order.journal.record import Instance, Record
+from ordergate.order.lapse import Lapse
 from ordergate.order.policy.judge import Judge
 from ordergate.order.policy.limits import Limits
+from ordergate.order.policy.on_live import RealMoney
 from ordergate.order.reconcile.settle import Settle
 from ordergate.order.upkeep import Upkeep
 from ordergate.ports.feed import Pace
@@ -46,6 +50,7 @@ class World:
     approve_url: Callable[[TicketId], str]
     publish: Callable[[Change], None]
     pace: Pace | None = None  # of a recording; None = the prices are none
+    switches: Switches = OFF  # of live trading, as a human set them before the start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +60,14 @@ class OrderLine:
     settle: Settle
     upkeep: Upkeep
     halt: Halt
+    lapse: Lapse
     seal: Seal
 
     async def recover(self, journal: Journal) -> None:
         """Find out what became of everything before anything new opens (reliability.md 2.5)."""
         await journal.read(self.halt.load)
         await self.settle.recover()
+        await self.lapse.after_restart()
         await self.upkeep.resume()
 
 
@@ -78,7 +85,14 @@ async def order_line(world: World) -> OrderLine:
         clock=clock,
         ids=ids,
     )
-    judge = Judge(markets=world.markets, limits=world.limits, clock=clock)
+    armings = Armings(
+        record=record, clock=clock, ids=ids, switches=world.switches, instance=instance.name
+    )
+    real = RealMoney(
+        armed_until=armings.until,
+        stops_rest=lambda: world.reader.capabilities().attached_stops,
+    )
+    judge = Judge(markets=world.markets, limits=world.limits, clock=clock, real=real)
     approve = Approve(record=record, ids=ids, clock=clock)
     halt = Halt(record=record, ids=ids, clock=clock)
     send = Send(
@@ -102,6 +116,7 @@ async def order_line(world: World) -> OrderLine:
         send=send,
         settle=settle,
         halt=halt,
+        armings=armings,
         draft_end=world.draft_end,
         publish=world.publish,
     )
@@ -112,6 +127,7 @@ async def order_line(world: World) -> OrderLine:
         settle=settle,
         upkeep=Upkeep(instance=instance, gateway=gateway, approve=approve, markets=world.markets),
         halt=halt,
+        lapse=Lapse(instance=instance, gateway=gateway, approve=approve, judge=judge),
         seal=seal,
     )
 

@@ -15,6 +15,7 @@ from ordergate.model.accounts import (
     Position,
     VenueOrderState,
 )
+from ordergate.model.arming import Arming, Switches
 from ordergate.model.errors import Code
 from ordergate.model.records import AttemptRecord, HaltRecord, OrderRecord, TicketRecord, Tightening
 from ordergate.model.verdicts import Judgement
@@ -76,6 +77,17 @@ class SafetyView:
     halts: tuple[HaltRecord, ...]
     limits: tuple[LimitView, ...]
     tightenings: tuple[Tightening, ...]
+    policy_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmingView:
+    """Whether new risk with real money is possible now, and under which limits."""
+
+    identity: AccountIdentity
+    switches: Switches
+    arming: Arming | None
+    limits: tuple[LimitView, ...]
     policy_hash: str
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
+from ordergate.model.arming import Arming, ArmingOffer
 from ordergate.model.errors import (
     Forbidden,
     IllegalState,
@@ -13,13 +14,15 @@ from ordergate.model.errors import (
     NotSupported,
 )
 from ordergate.model.orders import AttemptState, OrderState
-from ordergate.model.principals import Kind, Principal
+from ordergate.model.principals import Grant, Kind, Principal
 from ordergate.model.proofs import Proof
 from ordergate.model.records import AttemptRecord, HaltRecord, TicketRecord, TicketState
-from ordergate.model.values import OrderId, TicketId, plain
-from ordergate.model.views import OrderView, SafetyView, TicketView
+from ordergate.model.values import AccountId, OrderId, TicketId, plain
+from ordergate.model.views import ArmingView, OrderView, SafetyView, TicketView
+from ordergate.order.approval.ticket import Yes
 from ordergate.order.books import PAGE_MAX
-from ordergate.order.dispatch.send import Claim, Look
+from ordergate.order.dispatch.look import Look
+from ordergate.order.dispatch.send import Claim
 from ordergate.order.gateway import GATEWAY, Gateway, Line
 from ordergate.order.journal.record import Instance
 from ordergate.order.policy.judge import Judge
@@ -46,6 +49,7 @@ class Desk:
         self._halt = line.halt
         self._judge = judge
         self._pace = pace
+        self._armings = line.armings
 
     async def waiting(self) -> tuple[TicketView, ...]:
         """Return the open asks, oldest first."""
@@ -75,7 +79,11 @@ class Desk:
             if order is None:
                 raise NotFound("no such order")
             ticket = self._approve.yes(
-                tx, ticket, order, shown=fingerprint, operator=operator, method=proof.method
+                tx,
+                ticket,
+                order,
+                Yes(shown=fingerprint, by=operator, proof=proof),
+                live=look.live,
             )
             order = self._record.move(
                 tx,
@@ -85,7 +93,12 @@ class Desk:
                 code=None,
                 detail={"ticket": ticket_id, "fingerprint": fingerprint, "method": proof.method},
             )
-            asker = Principal(order.principal, order.principal_kind, order.principal)
+            asker = Principal(
+                order.principal,
+                order.principal_kind,
+                order.principal,
+                frozenset({Grant.LIVE}),  # held when the ask was opened: without it there is none
+            )
             return self._send.claim(tx, order, look, asker=asker, approved=ticket)
 
         return await self._gateway.redeem(claimed)
@@ -254,6 +267,52 @@ class Desk:
         if paused is not None:
             (pace.pause if paused else pace.resume)()
         return pace
+
+    async def arming(self) -> ArmingView:
+        """Return whether live trading is on and armed, as what the venue proves the account."""
+        account = (await self._gateway.account(asker=GATEWAY)).identity
+        safety = await self._gateway.safety()
+        return ArmingView(
+            identity=account,
+            switches=self._armings.switches,
+            arming=self._armings.current(account.account, account.venue),
+            limits=safety.limits,
+            policy_hash=safety.policy_hash,
+        )
+
+    async def offer_arming(
+        self, account: AccountId, *, hours: Decimal, operator: Principal
+    ) -> ArmingOffer:
+        """Return what the operator's passkey must sign to arm this account for so long."""
+        _require_operator(operator)
+        now = await self.arming()
+        return self._armings.offer(now.identity, account, hours=hours, policy_hash=now.policy_hash)
+
+    async def arm(self, account: AccountId, *, operator: Principal, proof: Proof) -> Arming:
+        """Open a live account to new risk for the time that was signed for, or till a restart.
+
+        Raises LiveNotArmed while a switch is off, InvalidApproval unless `proof` is a passkey's
+        over an offer made just now, IllegalState where the venue proves no live account.
+        """
+        _require_operator(operator)
+        now = await self.arming()
+        arming = self._armings.take(
+            now.identity, account, policy_hash=now.policy_hash, proof=proof, by=operator.id
+        )
+        await self._journal.write(lambda tx: self._armings.seal(tx, arming, now.identity))
+        self._armings.engage(arming)
+        return arming
+
+    async def disarm(self, account: AccountId, *, reason: str, operator: Principal) -> Arming:
+        """End an arming at once; orders at the venue stay as they are."""
+        _require_operator(operator)
+        ended = self._armings.end(account, self._gateway.venue)
+        if ended is None:
+            raise IllegalState("this account is not armed")
+        await self._journal.write(
+            lambda tx: self._armings.note_end(tx, ended, by=operator.id, reason=reason)
+        )
+        return ended
 
     async def _told(self, order_id: OrderId, operator: Principal) -> OrderView:
         view = await self._gateway.status(order_id, asker=operator)

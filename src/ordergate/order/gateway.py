@@ -40,8 +40,10 @@ from ordergate.model.values import IdempotencyKey, OrderId, PrincipalId
 from ordergate.model.verdicts import Judgement
 from ordergate.model.views import Change, OrderView, SafetyView
 from ordergate.order.approval.approve import Approve
+from ordergate.order.arming import Armings
 from ordergate.order.books import Books, Sources
-from ordergate.order.dispatch.send import Claim, Look, Send
+from ordergate.order.dispatch.look import Look
+from ordergate.order.dispatch.send import Claim, Send
 from ordergate.order.halt import Halt, killed
 from ordergate.order.intent.accept import Accept
 from ordergate.order.intent.drafting import hopeless
@@ -67,6 +69,7 @@ class Line:
     send: Send
     settle: Settle
     halt: Halt
+    armings: Armings
     draft_end: Callable[[datetime], datetime]  # venue's day end, on the venue's clock
     publish: Callable[[Change], None]
 

@@ -8,7 +8,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from ordergate.model.accounts import AccountIdentity, AccountState, Position, VenueOrderState
+from ordergate.model.accounts import (
+    PRACTICE,
+    AccountIdentity,
+    AccountState,
+    Position,
+    VenueOrderState,
+)
 from ordergate.model.canonical import canonical, sha256_hex
 from ordergate.model.instruments import Instrument, PositionMode
 from ordergate.model.market import Quote, QuoteQuality, Session
@@ -93,6 +99,14 @@ class Facts:
     account_used: Usage | None = None
     activity: Activity = field(default_factory=Activity)
     doubt: Doubt = field(default_factory=Doubt)
+    armed_until: datetime | None = None  # of a live account; None = not armed
+    may_open_live: bool = False  # whether the asker may open on a live account at all
+    stops_rest: bool = False  # whether the venue itself keeps the stop of a position
+
+    @property
+    def live(self) -> bool:
+        """Say whether the venue proves that this is real money."""
+        return self.identity is not None and self.identity.mode not in PRACTICE
 
     @property
     def equity(self) -> Decimal | None:
@@ -250,6 +264,7 @@ def recorded(request: Request, facts: Facts) -> str:
             "account_used": facts.account_used,
             "activity": _fields(facts.activity, Activity.__slots__),
             "doubt": _fields(facts.doubt, Doubt.__slots__),
+            "live": _fields(facts, _LIVE) if facts.live else None,
             "limits": _changed_limits(facts.limits),
         }
     )
@@ -270,6 +285,7 @@ _INSTRUMENT: Final = (
     "underlying",
 )
 _STATE: Final = ("currency", "equity", "margin_free", "day", "day_start_equity")
+_LIVE: Final = ("armed_until", "may_open_live", "stops_rest")
 _BOOK: Final = tuple(Book.__slots__)
 
 

@@ -8,7 +8,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
-from ordergate.model.accounts import Position, VenueOrderState, VenueSnapshot
+from ordergate.model.accounts import (
+    PRACTICE,
+    AccountIdentity,
+    Position,
+    VenueOrderState,
+    VenueSnapshot,
+)
 from ordergate.model.instruments import Instrument
 from ordergate.model.market import Quote
 from ordergate.model.orders import (
@@ -16,24 +22,20 @@ from ordergate.model.orders import (
     CancelIntent,
     CloseIntent,
     Intent,
-    Lane,
     ModifyIntent,
     PlaceIntent,
-    Side,
 )
-from ordergate.model.principals import Principal
+from ordergate.model.principals import Grant, Kind, Principal
 from ordergate.model.records import AttemptRecord, Tightening
 from ordergate.model.values import (
-    ZERO,
     AttemptId,
     OrderId,
     Symbol,
-    round_ceiling,
-    round_floor,
 )
-from ordergate.model.verdicts import Decision, Exposure, Finding, Judgement
+from ordergate.model.verdicts import Finding, Judgement
 from ordergate.model.views import LimitView
 from ordergate.order.halt import in_scope
+from ordergate.order.policy.band import band_of, exposure_of
 from ordergate.order.policy.decision import decide
 from ordergate.order.policy.exposure import (
     Book,
@@ -42,7 +44,6 @@ from ordergate.order.policy.exposure import (
     book,
     is_exit,
     larger,
-    reference_price,
     reserved,
     resting_exits,
     seen_at_rest,
@@ -63,6 +64,7 @@ from ordergate.order.policy.facts import (
     terms_of,
 )
 from ordergate.order.policy.limits import Limits, policy_hash
+from ordergate.order.policy.on_live import RealMoney, on_live
 from ordergate.order.policy.tightenings import limit_views, tightened
 from ordergate.ports.journal import JournalTx
 from ordergate.ports.market_facts import MarketFacts
@@ -115,11 +117,28 @@ class _Ask:
 class Judge:
     """Judges intents inside the caller's transaction; keeps nothing but the last limits read."""
 
-    def __init__(self, *, markets: MarketFacts, limits: Callable[[], Limits], clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        markets: MarketFacts,
+        limits: Callable[[], Limits],
+        clock: Clock,
+        real: RealMoney | None = None,
+    ) -> None:
         self._markets = markets
-        self._limits = limits
+        self._file = limits
         self._clock = clock
+        self._real = real or RealMoney()
+        self._live = False  # what the venue proved last
         self._last: _Effective | None = None
+
+    def _limits(self) -> Limits:
+        return on_live(self._file()) if self._live else self._file()
+
+    def seen(self, identity: AccountIdentity | None) -> None:
+        """Take note of what the venue proves: real money has stricter limits."""
+        if identity is not None:
+            self._live = identity.mode not in PRACTICE
 
     def effective(self, tx: JournalTx) -> Limits:
         """Return the limits in force: the strictest of the file and every tightening."""
@@ -150,6 +169,7 @@ class Judge:
         limits.facts_age_max_s it opens nothing. `order_id` is the order itself: judged again,
         it is no duplicate of itself.
         """
+        self.seen(None if snapshot is None else snapshot.identity)
         in_force = self._in_force(tx)
         age_s = Decimal(round((self._clock.monotonic() - read_at) * 1000)).scaleb(-3)
         facts = self._facts(
@@ -165,10 +185,10 @@ class Judge:
             limits=in_force.limits,
         )
         decision = decide(intent, facts)
-        price, low, high = _band(facts)
+        price, low, high = band_of(facts)
         return Judgement(
             decision=decision,
-            exposure=_exposure(decision, facts),
+            exposure=exposure_of(decision, facts),
             reference_price=price,
             band_low=low,
             band_high=high,
@@ -240,6 +260,9 @@ class Judge:
             doubt=doubt(
                 tx.attempts_in(IN_DOUBT, account=intent.account), symbol=intent.symbol, now=now
             ),
+            armed_until=self._real.armed_until(intent.account, intent.venue),
+            may_open_live=ask.asker.kind is Kind.OPERATOR or Grant.LIVE in ask.asker.grants,
+            stops_rest=self._real.stops_rest(),
         )
 
     def _book(self, tx: JournalTx, ask: _Ask, snapshot: VenueSnapshot, target: _Target) -> Book:
@@ -356,37 +379,3 @@ def _activity(tx: JournalTx, ask: _Ask, *, now: datetime, limits: Limits) -> Act
         duplicate_of=None if twin is None else twin.order_id,
         duplicate_age_s=None if twin is None else seconds(now - twin.claimed_at),
     )
-
-
-def _exposure(decision: Decision, facts: Facts) -> Exposure | None:
-    """Return what the request adds; a widened stop adds no size, only its price is of interest."""
-    if decision.lane is not Lane.OPEN:
-        return None
-    if facts.valued is not None:
-        return Exposure(
-            notional=facts.valued.worst_notional,
-            risk=facts.valued.risk,
-            reference_price=facts.valued.reference,
-            worst_price=facts.valued.worst,
-        )
-    price = _reference(facts)
-    if price is None or facts.order is not None:
-        return None
-    return Exposure(notional=ZERO, risk=None, reference_price=price, worst_price=price)
-
-
-def _reference(facts: Facts) -> Decimal | None:
-    if facts.quote is None:
-        return None
-    side = Side.BUY if facts.order is None else facts.order.side
-    return reference_price(side, facts.quote)
-
-
-def _band(facts: Facts) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
-    """Return the market's price and those between which a yes stays good, whole ticks, outwards."""
-    if facts.quote is None or facts.instrument is None:
-        return None, None, None
-    side = Side.BUY if facts.order is None else facts.order.side
-    price, tick = reference_price(side, facts.quote), facts.instrument.tick_size
-    away = price * facts.limits.approval_band_fraction
-    return price, round_floor(price - away, tick), round_ceiling(price + away, tick)

@@ -10,7 +10,7 @@ from typing import Final
 from ordergate.model.orders import Lane
 from ordergate.model.verdicts import Finding, RuleVerdict
 from ordergate.order.policy.facts import Facts, Request
-from ordergate.order.policy.rules import form, market, pace, size, standing, stops
+from ordergate.order.policy.rules import form, live, market, pace, size, standing, stops
 from ordergate.order.policy.rules.control import MONEY, Control
 
 
@@ -77,6 +77,7 @@ RULES: Final = (
     Rule(control=standing.HALTS, check=standing.halts),
     _everywhere(Say.WARN, standing.ACCOUNT, standing.account_proven),
     Rule(control=standing.ARMED, check=standing.live_armed),
+    Rule(control=live.GRANT, check=live.live_grant),
     Rule(control=standing.SYMBOLS, check=standing.symbol_allowed),
     Rule(control=size.REDUCES, check=size.reduces_only, tighten=Say.REFUSE, close=Say.REFUSE),
     _everywhere(Say.WARN, market.SESSION, market.market_open),
@@ -86,6 +87,7 @@ RULES: Final = (
     Rule(control=market.COLLAR, check=market.price_collar, close=Say.WARN),
     Rule(control=size.SHORT, check=size.no_accidental_short),
     Rule(control=stops.REQUIRED, check=stops.stop_required),
+    Rule(control=live.RESIDENT, check=live.stop_resident),
     Rule(control=stops.SIDE, check=stops.stop_side, tighten=Say.WARN),
     Rule(control=stops.GROUP, check=stops.group_keeps_stops, close=Say.REFUSE),
     Rule(control=stops.REWARD, check=stops.reward_risk),
