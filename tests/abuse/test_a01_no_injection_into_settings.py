@@ -30,11 +30,13 @@ def test_words_of_an_agent_never_reach_the_settings(running: GatewayProcess) -> 
 @pytest.mark.parametrize(
     "environment",
     [
-        {"TRADING_MODE": "live"},
         {"TRADING_MODE": " LIVE\n"},
+        {"TRADING_MODE": " live"},
         {"TRADING_MODE": "paper\nlive"},
         {"TRADING_MODE": "ｌｉｖｅ"},
-        {"ALLOW_LIVE_TRADING": "true"},
+        {"ALLOW_LIVE_TRADING": "'true'"},
+        {"ALLOW_LIVE_TRADING": "true\u200b"},
+        {"ENABLE_LIVE_ORDER": "false\ntrue"},
         {"ALLOW_LIVE_TRADING": "false\ntrue"},
         {"ORDERGATE_LOG__LEVEL": "INFO\nTRADING_MODE=live"},
         {"ORDERGATE_LIMITS__AUTO_APPROVE_NOTIONAL": "1\n[limits]\nstop_required = false"},

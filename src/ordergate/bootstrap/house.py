@@ -99,6 +99,7 @@ async def build(
             approve_url=approve_url,
             publish=publish,
             pace=pace,
+            switches=settings.switches,
         )
     )
     venue.listen(line.settle.nudge)

@@ -76,23 +76,10 @@ async def order_line(world: World) -> OrderLine:
     log_id, epoch = await world.journal.write(lambda tx: begin(tx, world.ids))
     clock, ids = world.clock, world.ids
     seal = Seal(sign=world.sign, log_id=log_id, epoch=epoch, clock=clock, version=__version__)
-    record = Record(seal=seal, clock=clock)
-    instance = Instance(
-        name=f"gateway-{epoch}",
-        epoch=epoch,
-        journal=world.journal,
-        record=record,
-        clock=clock,
-        ids=ids,
-    )
-    armings = Armings(
-        record=record, clock=clock, ids=ids, switches=world.switches, instance=instance.name
-    )
-    real = RealMoney(
-        armed_until=armings.until,
-        stops_rest=lambda: world.reader.capabilities().attached_stops,
-    )
-    judge = Judge(markets=world.markets, limits=world.limits, clock=clock, real=real)
+    instance = _instance(world, seal, epoch)
+    record = instance.record
+    armings = Armings(instance=instance, switches=world.switches)
+    judge = _judge(world, armings)
     approve = Approve(record=record, ids=ids, clock=clock)
     halt = Halt(record=record, ids=ids, clock=clock)
     send = Send(
@@ -116,20 +103,45 @@ async def order_line(world: World) -> OrderLine:
         send=send,
         settle=settle,
         halt=halt,
-        armings=armings,
         draft_end=world.draft_end,
         publish=world.publish,
     )
     gateway = Gateway(_sources(world, judge), stages)
     return OrderLine(
         gateway=gateway,
-        desk=Desk(instance=instance, gateway=gateway, line=stages, judge=judge, pace=world.pace),
+        desk=Desk(
+            instance=instance,
+            gateway=gateway,
+            line=stages,
+            judge=judge,
+            armings=armings,
+            pace=world.pace,
+        ),
         settle=settle,
         upkeep=Upkeep(instance=instance, gateway=gateway, approve=approve, markets=world.markets),
         halt=halt,
         lapse=Lapse(instance=instance, gateway=gateway, approve=approve, judge=judge),
         seal=seal,
     )
+
+
+def _instance(world: World, seal: Seal, epoch: int) -> Instance:
+    return Instance(
+        name=f"gateway-{epoch}",
+        epoch=epoch,
+        journal=world.journal,
+        record=Record(seal=seal, clock=world.clock),
+        clock=world.clock,
+        ids=world.ids,
+    )
+
+
+def _judge(world: World, armings: Armings) -> Judge:
+    real = RealMoney(
+        armed_until=armings.until,
+        stops_rest=lambda: world.reader.capabilities().attached_stops,
+    )
+    return Judge(markets=world.markets, limits=world.limits, clock=world.clock, real=real)
 
 
 def _sources(world: World, judge: Judge) -> Sources:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import structlog
 
 from ordergate.adapters.system import SystemClock
+from ordergate.bootstrap.cautions import cautions
 from ordergate.bootstrap.doors import Doors, Life, addresses, doors
 from ordergate.bootstrap.house import House, build
 from ordergate.bootstrap.listeners import Listener, Servers, bind
@@ -47,6 +48,8 @@ class Ready:
     synthetic: bool
     replay_speed: str | None
     operator_exists: bool
+    mode: str | None  # as the venue proves it
+    cautions: tuple[str, ...]  # about live trading
 
 
 def up(settings: Settings, *, on_ready: Callable[[Ready], None]) -> int:
@@ -97,12 +100,18 @@ async def _serve(settings: Settings, on_ready: Callable[[Ready], None]) -> int:
 
 
 async def _ready(house: House, where: Mapping[str, str]) -> Ready:
+    mode = await house.line.lapse.proven_mode()
+    said = cautions(house.settings, mode)
+    for caution in said:
+        _log.warning("live.caution", said=caution)
     return Ready(
         **where,
         source=house.market.source,
         synthetic=house.market.synthetic,
         replay_speed=None if house.pace is None else plain(house.pace.speed),
         operator_exists=await house.sign_in.operator_exists(),
+        mode=None if mode is None else mode.value,
+        cautions=said,
     )
 
 

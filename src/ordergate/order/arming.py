@@ -12,9 +12,8 @@ from ordergate.model.arming import HOURS_MAX, HOURS_MIN, OFFER_LIFE, Arming, Arm
 from ordergate.model.errors import Code, GateError, IllegalState, InvalidApproval, InvalidArgument
 from ordergate.model.proofs import Proof
 from ordergate.model.values import AccountId, PrincipalId, VenueName, plain
-from ordergate.order.journal.record import Record
+from ordergate.order.journal.record import Instance
 from ordergate.ports.journal import JournalTx
-from ordergate.ports.system import Clock, Ids
 
 OFFERS_MAX: Final = 8
 HOUR_S: Final = 3600
@@ -30,14 +29,12 @@ class LiveNotArmed(GateError):
 class Armings:
     """Offers, takes and ends armings; every one of them is sealed."""
 
-    def __init__(
-        self, *, record: Record, clock: Clock, ids: Ids, switches: Switches, instance: str
-    ) -> None:
-        self._record = record
-        self._clock = clock
-        self._ids = ids
+    def __init__(self, *, instance: Instance, switches: Switches) -> None:
+        self._record = instance.record
+        self._clock = instance.clock
+        self._ids = instance.ids
+        self._instance = instance.name
         self._switches = switches
-        self._instance = instance
         self._offers: deque[ArmingOffer] = deque(maxlen=OFFERS_MAX)
         self._held: dict[tuple[AccountId, VenueName], Arming] = {}
 

@@ -20,6 +20,7 @@ from ordergate.model.records import AttemptRecord, HaltRecord, TicketRecord, Tic
 from ordergate.model.values import AccountId, OrderId, TicketId, plain
 from ordergate.model.views import ArmingView, OrderView, SafetyView, TicketView
 from ordergate.order.approval.ticket import Yes
+from ordergate.order.arming import Armings
 from ordergate.order.books import PAGE_MAX
 from ordergate.order.dispatch.look import Look
 from ordergate.order.dispatch.send import Claim
@@ -37,7 +38,14 @@ class Desk:
     """The operator's acts, reached from the operator's console alone."""
 
     def __init__(
-        self, *, instance: Instance, gateway: Gateway, line: Line, judge: Judge, pace: Pace | None
+        self,
+        *,
+        instance: Instance,
+        gateway: Gateway,
+        line: Line,
+        judge: Judge,
+        armings: Armings,
+        pace: Pace | None,
     ) -> None:
         self._journal = instance.journal
         self._record = instance.record
@@ -49,7 +57,7 @@ class Desk:
         self._halt = line.halt
         self._judge = judge
         self._pace = pace
-        self._armings = line.armings
+        self._armings = armings
 
     async def waiting(self) -> tuple[TicketView, ...]:
         """Return the open asks, oldest first."""

@@ -40,7 +40,6 @@ from ordergate.model.values import IdempotencyKey, OrderId, PrincipalId
 from ordergate.model.verdicts import Judgement
 from ordergate.model.views import Change, OrderView, SafetyView
 from ordergate.order.approval.approve import Approve
-from ordergate.order.arming import Armings
 from ordergate.order.books import Books, Sources
 from ordergate.order.dispatch.look import Look
 from ordergate.order.dispatch.send import Claim, Send
@@ -49,6 +48,7 @@ from ordergate.order.intent.accept import Accept
 from ordergate.order.intent.drafting import hopeless
 from ordergate.order.journal.record import Record
 from ordergate.order.kill import Kill, target_of
+from ordergate.order.ownership import require_own
 from ordergate.order.policy.rules.pace import day_is_lost
 from ordergate.order.policy.tightenings import accepted_tightening
 from ordergate.order.reconcile.settle import Settle
@@ -69,7 +69,6 @@ class Line:
     send: Send
     settle: Settle
     halt: Halt
-    armings: Armings
     draft_end: Callable[[datetime], datetime]  # venue's day end, on the venue's clock
     publish: Callable[[Change], None]
 
@@ -303,6 +302,7 @@ class Gateway(Books):
         self, intent: Intent, *, key: IdempotencyKey | None, asker: Principal
     ) -> OrderView:
         def work(tx: JournalTx, look: Look) -> Claim | OrderRecord:
+            require_own(tx, intent, look, asker)
             order = self._accept.accept(tx, intent, key=key, asker=asker).order
             if order.state is not OrderState.PROPOSED:
                 return order

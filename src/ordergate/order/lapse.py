@@ -6,7 +6,7 @@ from typing import Final
 
 import structlog
 
-from ordergate.model.accounts import PRACTICE
+from ordergate.model.accounts import PRACTICE, Mode
 from ordergate.model.errors import Code, DataUnavailable
 from ordergate.model.orders import Lane, OrderState
 from ordergate.model.records import OrderRecord, TicketState
@@ -39,7 +39,8 @@ class Lapse:
 
         An account that cannot be read may be live: what waited there has to be asked anew.
         """
-        if await self._is_practice():
+        mode = await self.proven_mode()
+        if mode in PRACTICE:
             return
         left = await self._journal.read(
             lambda tx: tuple(tx.orders(OrderFilter(states=_WAITING), limit=BATCH))
@@ -53,13 +54,14 @@ class Lapse:
                 lambda tx: tuple(tx.orders(OrderFilter(states=_WAITING), limit=BATCH))
             )
 
-    async def _is_practice(self) -> bool:
+    async def proven_mode(self) -> Mode | None:
+        """Return what the venue proves the account to be now; None where it cannot be read."""
         try:
             identity = (await self._gateway.account(asker=GATEWAY)).identity
         except DataUnavailable:
-            return False
+            return None
         self._judge.seen(identity)
-        return identity.mode in PRACTICE
+        return identity.mode
 
     async def _end(self, order: OrderRecord) -> bool:
         def work(tx: JournalTx) -> OrderRecord | None:

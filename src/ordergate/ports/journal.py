@@ -96,6 +96,10 @@ class JournalTx(AuditTx, Protocol):
         """Return the earliest opening attempt that filled into this position."""
         ...
 
+    def openers_of(self, account: AccountId, position_id: str) -> frozenset[PrincipalId]:
+        """Return whose opening orders filled into this position, and who drafted them."""
+        ...
+
     def add_attempt(self, attempt: AttemptRecord) -> None: ...
     def put_attempt(self, attempt: AttemptRecord) -> None:
         """Replace the row whose version is attempt.ver - 1; raise Stale otherwise."""

@@ -10,9 +10,9 @@ from pydantic.fields import FieldInfo
 
 from ordergate.order.policy.limits import SPECS, LimitSpec
 from ordergate.settings.sections import Section, Tree
+from ordergate.settings.switches import HUMAN_ONLY
 
 PREFIX: Final = "ORDERGATE_"
-ARMING_NAMES: Final = ("TRADING_MODE", "ALLOW_LIVE_TRADING")
 COMPAT_NAMES: Final = {
     "MCP_DATA_ONLY_MODE": "mcp.data_only",
     "KILL_SWITCH_ACTIVE": "run.kill_at_start",
@@ -40,7 +40,7 @@ LISTS: Final = {key for key, spec in LIMIT_KEYS.items() if isinstance(spec.defau
 NAMES: Final = {  # variable -> dotted key
     **{PREFIX + key.upper().replace(".", "__"): key for key in IN_TOML | SECRETS},
     **COMPAT_NAMES,
-    **{name: name for name in ARMING_NAMES},
+    **{name: name for name in HUMAN_ONLY},
 }
 
 

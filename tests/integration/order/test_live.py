@@ -22,14 +22,23 @@ from ordergate.model.errors import (
     InvalidApproval,
     InvalidArgument,
 )
-from ordergate.model.orders import KEEP, CloseIntent, ModifyIntent, OrderType
+from ordergate.model.orders import (
+    KEEP,
+    CancelIntent,
+    CloseIntent,
+    ModifyIntent,
+    OrderType,
+    Side,
+    VenueOrder,
+)
+from ordergate.model.principals import Principal
 from ordergate.model.proofs import Method, Proof
 from ordergate.model.records import TicketState
-from ordergate.model.values import AccountId, PositionId, Symbol
+from ordergate.model.values import AccountId, PositionId, PrincipalId, Symbol, Tag
 from ordergate.model.views import OrderView
 from ordergate.order.policy.limits import Limits
 from support.gate import Gate
-from support.live import LIMITS, LIVE, TRADER, armed, live_gate, prove_live, signed
+from support.live import KEEPER, LIMITS, LIVE, TRADER, armed, live_gate, prove_live, signed
 from support.manual_clock import ManualClock
 from support.order_records import AGENT, OPERATOR, buy
 from support.proofs import SIGNED_IN
@@ -350,5 +359,79 @@ def test_armings_are_on_record(tmp_path: Path) -> None:
         rows = await gate.store.read(lambda tx: tx.audit_rows(after=0, limit=1000))
         told = [(row.kind, row.actor) for row in rows if row.kind.startswith("live.")]
         assert told == [("live.armed", OPERATOR.id), ("live.disarmed", OPERATOR.id)]
+
+    play(tmp_path, scene)
+
+
+BY_HAND = VenueOrder(
+    tag=Tag("BYHAND"),
+    magic=1,
+    account=LIVE.account,
+    symbol=Symbol("EURUSD"),
+    side=Side.BUY,
+    order_type=OrderType.MARKET,
+    quantity=Decimal("0.01"),
+)
+STRANGER = dataclasses.replace(TRADER, id=PrincipalId("stranger"))
+
+
+@pytest.mark.parametrize("asker", [STRANGER, KEEPER, OPERATOR, TRADER])
+def test_what_others_opened_is_closed_and_changed_by_grant_alone(
+    tmp_path: Path, asker: Principal
+) -> None:
+    async def scene(gate: Gate, clock: ManualClock) -> None:
+        gateway = gate.line.gateway
+        await opened(gate)
+        at_rest = await asked(
+            gate,
+            order_type=OrderType.LIMIT,
+            limit_price=Decimal("1.0840"),
+            quantity=Decimal("0.02"),
+        )
+        resting = await approve(gate, at_rest)
+        assert resting.attempt is not None
+        assert resting.attempt.venue_order_id is not None
+        (held,) = await positions(gate)
+        where = {"account": LIVE.account, "venue": LIVE.venue, "symbol": Symbol("EURUSD")}
+        tighter = ModifyIntent(**where, position_id=PositionId(held), stop_loss=Decimal("1.0820"))
+        cancel = CancelIntent(**where, venue_order_id=resting.attempt.venue_order_id)
+        acts: list[Callable[[], Awaitable[OrderView]]] = [
+            lambda: gateway.modify(tighter, key=None, asker=asker),
+            lambda: gateway.cancel(cancel, key=None, asker=asker),
+            lambda: gateway.close(a_close(held), key=None, asker=asker),
+        ]
+        for act in acts:
+            if asker is STRANGER:
+                with pytest.raises(Forbidden, match="others opened"):
+                    await act()
+            else:
+                assert (await act()).status in ("applied", "filled")
+        assert len(await positions(gate)) == (1 if asker is STRANGER else 0)
+
+    play(tmp_path, scene)
+
+
+def test_what_was_made_around_the_gate_is_nobodys_without_a_grant(tmp_path: Path) -> None:
+    async def scene(gate: Gate, clock: ManualClock) -> None:
+        await gate.venue.submit(BY_HAND)
+        (held,) = await positions(gate)
+        with pytest.raises(Forbidden):
+            await gate.line.gateway.close(a_close(held), key=None, asker=TRADER)
+        closed = await gate.line.gateway.close(a_close(held), key=None, asker=KEEPER)
+        assert closed.status == "filled"
+
+    play(tmp_path, scene)
+
+
+def test_on_paper_any_agent_closes_any_position(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+
+    async def scene(gate: Gate, clock: ManualClock) -> None:
+        await gate.line.gateway.submit(SMALL, key=None, asker=AGENT)
+        (held,) = await positions(gate)
+        done = await gate.line.gateway.close(a_close(held), key=None, asker=STRANGER)
+        assert done.status == "filled"
 
     play(tmp_path, scene)

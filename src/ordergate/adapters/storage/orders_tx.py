@@ -82,6 +82,11 @@ _ATTEMPT_OPENED: Final = _ATTEMPTS.select(
     order_by=(_A.claimed_at,),
     limited=True,
 )
+_OPENERS: Final = text_of(
+    select(_O.principal, _O.drafted_by)
+    .join(ATTEMPTS, _A.order_id == _O.order_id)
+    .where(given(_A.account), given(_A.position_id), given(_A.opening))
+)
 _ATTEMPT_CAS: Final = (given(_A.attempt_id), _A.ver == bindparam("ver") - _ONE_BACK)
 # What an attempt is made with; left alone, the indexes over it need no writing.
 _MADE_WITH: Final = ("order_id", "n", "tag", "magic", "account", "opening", "claimed_at")
@@ -212,6 +217,10 @@ class OrdersTx(Transaction):
             opening=1,
             row_limit=1,
         )
+
+    def openers_of(self, account: AccountId, position_id: str) -> frozenset[PrincipalId]:
+        rows = self._all(_OPENERS, account=account, position_id=position_id, opening=1)
+        return frozenset(PrincipalId(name) for row in rows for name in row if name is not None)
 
     def add_attempt(self, attempt: AttemptRecord) -> None:
         self._add(_ATTEMPTS, attempt)

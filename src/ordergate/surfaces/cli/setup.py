@@ -294,14 +294,18 @@ def _addresses(started: Started, door: Door) -> Mapping[str, Any]:
         "synthetic": started.synthetic,
         "replay_speed": started.replay_speed,
         "operator_exists": started.operator_exists,
+        "mode": started.mode,
+        "cautions": list(started.cautions),
         "paper_only": note.paper_only,
         "client": snippet(CLIENTS["desktop"], door),
     }
 
 
 def _announced(found: Mapping[str, Any]) -> Iterable[RenderableType]:
+    for caution in found["cautions"]:
+        yield Text(f"!! {caution}", style="bold red")
     yield pairs(
-        "ordergate is up (paper trading)",
+        f"ordergate is up ({found['mode'] or 'mode unknown:'} trading)",
         [
             ("REST", found["rest"]),
             ("MCP", found["mcp"]),

@@ -48,6 +48,8 @@ class Started:
     synthetic: bool
     replay_speed: str | None
     operator_exists: bool
+    mode: str | None = "paper"  # as the venue proves it
+    cautions: tuple[str, ...] = ()  # about live trading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
