@@ -41,6 +41,8 @@ class Act(enum.StrEnum):
     RESOLVE = "resolve"
     LOOSEN = "loosen"
     ARM = "arm"
+    DISARM = "disarm"
+    SET_PACE = "set_pace"  # of a recording
     MAKE_TOKENS = "make_tokens"
     EXPORT_AUDIT = "export_audit"
 

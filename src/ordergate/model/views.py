@@ -87,6 +87,7 @@ class ArmingView:
     identity: AccountIdentity
     switches: Switches
     arming: Arming | None
+    killed: bool
     limits: tuple[LimitView, ...]
     policy_hash: str
 

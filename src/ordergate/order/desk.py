@@ -284,6 +284,7 @@ class Desk:
             identity=account,
             switches=self._armings.switches,
             arming=self._armings.current(account.account, account.venue),
+            killed=safety.killed,
             limits=safety.limits,
             policy_hash=safety.policy_hash,
         )

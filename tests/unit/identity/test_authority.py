@@ -32,6 +32,8 @@ release        - - - y
 resolve        - - - y
 loosen         - - - y
 arm            - - - y
+disarm         - - - y
+set_pace       - - - y
 make_tokens    - - - y
 export_audit   - - - y
 """

@@ -10,6 +10,7 @@ from ordergate import __version__
 from ordergate.model.errors import GateError
 from ordergate.surfaces.cli import (
     approving,
+    arming,
     looking,
     operating,
     replaying,
@@ -44,7 +45,7 @@ def build(starts: Starts) -> typer.Typer:
         del version
         context.obj = Session(starts)
 
-    for commands in (setup, demo, looking, trading, approving, operating, replaying):
+    for commands in (setup, demo, looking, trading, approving, arming, operating, replaying):
         commands.register(app)
     return app
 
