@@ -44,6 +44,7 @@ def main() -> int:
         verify_audit=_verify_audit,
         settings=_settings_rows,
         doctor=_doctor,
+        around=_around,
         monotonic=SystemClock().monotonic,
         client_environment=_client_environment,
     )
@@ -198,6 +199,20 @@ def _doctor() -> list[Finding]:
             data_dir=where.data,
             settings=_settings_rows,
             verify_audit=lambda: _verify_audit(None),
+        )
+    )
+
+
+def _around() -> list[Finding]:
+    from ordergate.surfaces.cli.around import Surroundings, around_the_gate, own_processes
+
+    where = _places()
+    return around_the_gate(
+        Surroundings(
+            config_dir=where.config,
+            data_dir=where.data,
+            environ=os.environ,
+            processes=own_processes,
         )
     )
 

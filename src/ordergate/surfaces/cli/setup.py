@@ -100,9 +100,16 @@ def mcp(context: typer.Context) -> None:
     raise typer.Exit(session(context).starts.mcp())
 
 
-def doctor(context: typer.Context, as_json: Json = False) -> None:
+def doctor(
+    context: typer.Context,
+    as_agent: Annotated[
+        bool, typer.Option("--as-agent", help="Ways past the gate; run it as the agent's user.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Check everything and say what to do next."""
-    found = session(context).starts.doctor()
+    starts = session(context).starts
+    found = starts.around() if as_agent else starts.doctor()
     failed = any(line.level is Level.FAIL for line in found)
     rows = [
         {"level": line.level.value, "name": line.name, "message": line.message, "next": line.action}

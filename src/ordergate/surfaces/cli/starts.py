@@ -67,3 +67,4 @@ class Starts:
     doctor: Callable[[], list[Finding]]
     monotonic: Callable[[], float]  # seconds of a clock that never goes back
     client_environment: Callable[[], Mapping[str, str]]  # what a client must pass to find us
+    around: Callable[[], list[Finding]] = list  # ways to a broker past the gate, seen from here
