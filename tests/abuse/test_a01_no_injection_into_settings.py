@@ -25,6 +25,8 @@ def test_words_of_an_agent_never_reach_the_settings(running: GatewayProcess) -> 
         assert made.status_code == 400
     assert (toml.read_bytes(), running.good("get_limits")["policy_hash"]) == before
     assert not (running.config / ".env").exists()
+    with running.operator() as desk:
+        assert desk.get("/operator/arming").json()["data"]["switched_on"] is False
 
 
 @pytest.mark.parametrize(
