@@ -64,7 +64,7 @@ class LimitView:
     name: str
     value: str
     unit: str
-    source: str  # "file", "tightened by <principal>", "profile"
+    source: str  # "file", "tightened by <principal>", "live account", "profile"
     meaning: str
     agents_may_tighten: bool
 

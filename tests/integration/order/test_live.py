@@ -277,6 +277,16 @@ def test_the_limits_that_are_shown_are_those_of_a_live_account(tmp_path: Path) -
         assert rows["limits.risk_per_trade_fraction"] == "0.005"
         assert rows["limits.symbols_allow"] == '["EURUSD"]'
         assert rows["limits.auto_approve_notional"] == "0"
+        for name, value in (
+            ("limits.live_risk_per_trade_fraction", "0.002"),
+            ("limits.gross_exposure_fraction", "1.5"),
+        ):
+            await gate.line.gateway.tighten(name, Decimal(value), reason="mine", asker=TRADER)
+        told = {
+            row.name: (row.value, row.source) for row in (await gate.line.gateway.safety()).limits
+        }
+        assert told["limits.risk_per_trade_fraction"] == ("0.002", "live account")
+        assert told["limits.gross_exposure_fraction"] == ("1.5", f"tightened by {TRADER.id}")
 
     play(tmp_path, scene)
 

@@ -79,6 +79,7 @@ class _Effective:
 
     file: Limits
     tightenings: tuple[Tightening, ...]
+    live: bool
     limits: Limits
     policy_hash: str
 
@@ -126,14 +127,11 @@ class Judge:
         real: RealMoney | None = None,
     ) -> None:
         self._markets = markets
-        self._file = limits
+        self._limits = limits
         self._clock = clock
         self._real = real or RealMoney()
         self._live = False  # what the venue proved last
         self._last: _Effective | None = None
-
-    def _limits(self) -> Limits:
-        return on_live(self._file()) if self._live else self._file()
 
     def seen(self, identity: AccountIdentity | None) -> None:
         """Take note of what the venue proves: real money has stricter limits."""
@@ -146,7 +144,7 @@ class Judge:
 
     def views(self, tx: JournalTx) -> tuple[LimitView, ...]:
         """Return every limit in force with its unit, meaning and source."""
-        return limit_views(self._limits(), tx.tightenings())
+        return limit_views(self._limits(), tx.tightenings(), self._in_force(tx).limits)
 
     def policy_hash(self, tx: JournalTx) -> str:
         """Return the hash of the limits in force."""
@@ -205,9 +203,11 @@ class Judge:
     def _in_force(self, tx: JournalTx) -> _Effective:
         file, tightenings = self._limits(), tuple(tx.tightenings())
         last = self._last
-        if last is None or last.file != file or last.tightenings != tightenings:
+        made_of = (file, tightenings, self._live)
+        if last is None or (last.file, last.tightenings, last.live) != made_of:
             limits = tightened(file, tightenings)
-            last = _Effective(file, tightenings, limits, policy_hash(limits))
+            limits = on_live(limits) if self._live else limits
+            last = _Effective(*made_of, limits, policy_hash(limits))
             self._last = last
         return last
 

@@ -54,10 +54,11 @@ def accepted_tightening(limits: Limits, name: str, value: Decimal, *, by_agent: 
     return spec
 
 
-def limit_views(limits: Limits, tightenings: Iterable[Tightening]) -> tuple[LimitView, ...]:
+def limit_views(
+    limits: Limits, tightenings: Iterable[Tightening], effective: Limits
+) -> tuple[LimitView, ...]:
     """Return every effective limit and the source that made it so."""
     held = tuple(tightenings)
-    effective = tightened(limits, held)
     return tuple(
         LimitView(
             name=spec.name,
@@ -79,6 +80,7 @@ def _source(
         for tightening in tightenings:
             if tightening.limit_name == spec.name and tightening.value == value:
                 return f"tightened by {tightening.set_by}"
+        return "live account"
     return "file" if spec.name in limits.given else "profile"
 
 
