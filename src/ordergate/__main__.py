@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ordergate.adapters.config_files import Directories, directories
 from ordergate.model.errors import GateError
-from ordergate.settings.keys import ARMING_NAMES
 from ordergate.settings.load import Settings, load
+from ordergate.settings.switches import HUMAN_ONLY
 from ordergate.settings.template import write_first
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def main() -> int:
         set_aside=_set_aside,
         settings=_settings_rows,
         doctor=_doctor,
+        around=_around,
         monotonic=SystemClock().monotonic,
         client_environment=_client_environment,
     )
@@ -94,6 +95,8 @@ def _up(options: UpOptions, announce: Announce) -> int:
                 synthetic=found.synthetic,
                 replay_speed=found.replay_speed,
                 operator_exists=found.operator_exists,
+                mode=found.mode,
+                cautions=found.cautions,
             )
         )
 
@@ -142,7 +145,7 @@ def _mcp() -> int:
     from ordergate.surfaces.mcp.stdio import serve_stdio
 
     # What an AI client puts into our environment never arms anything.
-    settings = load({name: text for name, text in os.environ.items() if name not in ARMING_NAMES})
+    settings = load({name: text for name, text in os.environ.items() if name not in HUMAN_ONLY})
     where = settings.directories
     spawn = spawner(where.config, where.data, os.environ)
     token = settings.token.get_secret_value() if settings.token else None
@@ -220,6 +223,20 @@ def _doctor() -> list[Finding]:
             data_dir=where.data,
             settings=_settings_rows,
             verify_audit=lambda: _verify_audit(None),
+        )
+    )
+
+
+def _around() -> list[Finding]:
+    from ordergate.surfaces.cli.around import Surroundings, around_the_gate, own_processes
+
+    where = _places()
+    return around_the_gate(
+        Surroundings(
+            config_dir=where.config,
+            data_dir=where.data,
+            environ=os.environ,
+            processes=own_processes,
         )
     )
 

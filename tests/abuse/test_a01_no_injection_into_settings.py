@@ -25,16 +25,20 @@ def test_words_of_an_agent_never_reach_the_settings(running: GatewayProcess) -> 
         assert made.status_code == 400
     assert (toml.read_bytes(), running.good("get_limits")["policy_hash"]) == before
     assert not (running.config / ".env").exists()
+    with running.operator() as desk:
+        assert desk.get("/operator/arming").json()["data"]["switched_on"] is False
 
 
 @pytest.mark.parametrize(
     "environment",
     [
-        {"TRADING_MODE": "live"},
         {"TRADING_MODE": " LIVE\n"},
+        {"TRADING_MODE": " live"},
         {"TRADING_MODE": "paper\nlive"},
         {"TRADING_MODE": "ｌｉｖｅ"},
-        {"ALLOW_LIVE_TRADING": "true"},
+        {"ALLOW_LIVE_TRADING": "'true'"},
+        {"ALLOW_LIVE_TRADING": "true\u200b"},
+        {"ENABLE_LIVE_ORDER": "false\ntrue"},
         {"ALLOW_LIVE_TRADING": "false\ntrue"},
         {"ORDERGATE_LOG__LEVEL": "INFO\nTRADING_MODE=live"},
         {"ORDERGATE_LIMITS__AUTO_APPROVE_NOTIONAL": "1\n[limits]\nstop_required = false"},

@@ -235,6 +235,24 @@ def test_an_attempt_shares_no_identity(journal: Journal, same: str) -> None:
         seed_attempts(journal, second)
 
 
+def test_the_openers_of_a_position_are_whose_orders_filled_into_it(journal: Journal) -> None:
+    people = [("agent-1", None), ("operator", "agent-2"), ("agent-3", None), ("agent-4", None)]
+    for n, (principal, drafter) in enumerate(people):
+        order = an_order(n, principal=principal, drafted_by=drafter, key=f"key-{n}")
+        write(journal, lambda tx, order=order: tx.add_order(order))
+    seed_attempts(
+        journal,
+        an_attempt(0, position_id="p-0"),
+        an_attempt(1, position_id="p-0"),
+        an_attempt(2, position_id="p-1"),
+        an_attempt(3, position_id="p-0", opening=False),
+    )
+    openers = {"agent-1", "operator", "agent-2"}
+    assert read(journal, lambda tx: tx.openers_of(ACCOUNT, "p-0")) == openers
+    assert read(journal, lambda tx: tx.openers_of("other", "p-0")) == frozenset()
+    assert read(journal, lambda tx: tx.openers_of(ACCOUNT, "p-9")) == frozenset()
+
+
 def test_attempts_are_found_by_everything_evidence_may_name(journal: Journal) -> None:
     seed_orders(journal, 6)
     placed = an_attempt(0, state=AttemptState.WORKING, venue_order_id="v-0", position_id="p-0")

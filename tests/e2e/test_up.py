@@ -89,7 +89,25 @@ def test_a_misspelt_key_stops_the_start_with_a_suggestion(environment: dict[str,
     assert "did you mean ORDERGATE_FEED__SEED?" in refused.stderr
 
 
-def test_live_trading_is_refused_in_words(environment: dict[str, str]) -> None:
-    refused = _run({**environment, "TRADING_MODE": "live"}, "up")
+def test_a_word_that_is_no_switch_stops_the_start(environment: dict[str, str]) -> None:
+    refused = _run({**environment, "TRADING_MODE": "lve"}, "up")
     assert refused.returncode == 7
-    assert "no live venue" in refused.stderr
+    assert "TRADING_MODE is neither live nor paper" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("switches", "words", "said"),
+    [
+        ({"TRADING_MODE": "live"}, (), "ALLOW_LIVE_TRADING is not set"),
+        ({"TRADING_MODE": "live", "ALLOW_LIVE_TRADING": "true"}, (), "SWITCHED ON"),
+        ({"TRADING_MODE": "live", "ALLOW_LIVE_TRADING": "true"}, ("--paper-only",), "paper-only"),
+    ],
+)
+def test_the_live_switches_are_spoken_of_at_the_start(
+    environment: dict[str, str], switches: dict[str, str], words: tuple[str, ...], said: str
+) -> None:
+    with _up(environment | switches, *words) as (_, told):
+        assert told["data"]["mode"] == "paper"
+        assert said in told["data"]["cautions"][0]
+        if "SWITCHED ON" in said:
+            assert "daily value cap" in told["data"]["cautions"][1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from ordergate.model.errors import (
     RateLimited,
     Unauthenticated,
 )
-from ordergate.model.principals import Kind
+from ordergate.model.principals import Grant, Kind
 from ordergate.ports.journal import JournalUnwritable
 from support.sealed_log import seal_of
 from support.sign_ins import AGENT, OPERATOR, PEPPER, Identity, cheap_hasher, with_identity
@@ -366,3 +367,22 @@ def test_every_act_is_sealed_and_no_secret_is_written_anywhere(tmp_path: Path) -
     secrets = with_identity(tmp_path, scene)
     stored = b"".join(path.read_bytes() for path in tmp_path.iterdir())
     assert not [secret for secret in secrets if secret.encode() in stored]
+
+
+def test_only_the_operator_grants_and_only_to_an_agent(tmp_path: Path) -> None:
+    async def scene(identity: Identity) -> None:
+        make = identity.sign_in.create_token
+        for grants in (frozenset({Grant.LIVE}), frozenset(Grant)):
+            record, text = await make(kind=Kind.AGENT, name="trader", grants=grants, by=OPERATOR)
+            assert (await identity.sign_in.bearer(text)).grants == grants
+            (sealed,) = [row for row in identity.audit() if row.corr == record.token_id]
+            assert json.loads(sealed.body)["body"]["grants"] == sorted(grants)
+        with pytest.raises(InvalidArgument, match="agent"):
+            await make(kind=Kind.READ_ONLY, name="reader", grants=frozenset(Grant), by=OPERATOR)
+        with pytest.raises(Forbidden):
+            await make(kind=Kind.AGENT, name="mine", grants=frozenset(Grant), by=AGENT)
+        first = await identity.sign_in.first_agent_token()
+        assert first is not None
+        assert (await identity.sign_in.bearer(first)).grants == frozenset()
+
+    with_identity(tmp_path, scene)

@@ -18,6 +18,7 @@ from ordergate.adapters.venues.paper.faults import Fault
 from ordergate.adapters.venues.paper.terms import PaperTerms
 from ordergate.adapters.venues.paper.venue import PaperVenue
 from ordergate.bootstrap.line import OrderLine, World, order_line
+from ordergate.model.arming import OFF, Switches
 from ordergate.model.views import Change
 from ordergate.order.emergency import Spare
 from ordergate.order.exits.protect import Unprotected
@@ -76,6 +77,7 @@ async def start_gate(
     others: Sequence[VenueReader] = (),
     book: BookTerms | None = None,
     unprotected: Unprotected = "alarm",
+    switches: Switches = OFF,
 ) -> Gate:
     """Start a line on a folder's files, recovered as bootstrap does it.
 
@@ -113,6 +115,7 @@ async def start_gate(
         others=tuple(others),
         book=book or BookTerms(),
         unprotected=unprotected,
+        switches=switches,
     )
     line = await order_line(world)
     venue.listen(line.settle.nudge)

@@ -74,6 +74,7 @@ class GatewayProcess:
     child: subprocess.Popen[bytes] | None = None
     note: dict[str, Any] = field(default_factory=dict)
     password: str = ""
+    launcher: Path | None = None  # what runs instead of `python -m ordergate`
     _starts: int = 0
     _http: httpx.Client | None = None
 
@@ -163,7 +164,7 @@ class GatewayProcess:
             open(self.root / f"stderr.{self._starts}", "wb") as err,
         ):
             self.child = subprocess.Popen(
-                program("up", "--json", *words),
+                self._program("up", "--json", *words),
                 env=self.environment,
                 cwd=self.root,
                 stdin=subprocess.DEVNULL,
@@ -287,6 +288,11 @@ class GatewayProcess:
         for name, columns in theirs.items():
             held[f"venue {name}"] = self.venue(f"select {columns} from {name}")
         return {name: sorted(rows, key=repr) for name, rows in held.items()}
+
+    def _program(self, *words: str) -> list[str]:
+        if self.launcher is None:
+            return program(*words)
+        return [sys.executable, "-P", str(self.launcher), *words]
 
     def _hang_up(self) -> None:
         if self._http is not None:

@@ -167,6 +167,15 @@ class MemoryTx:
             if row.order_id in self._books.orders
         ]
 
+    def openers_of(self, account: AccountId, position_id: str) -> frozenset[PrincipalId]:
+        orders = [
+            self._books.orders[row.order_id]
+            for row in self._books.attempts.values()
+            if row.opening and (row.account, row.position_id) == (account, position_id)
+        ]
+        names = [name for order in orders for name in (order.principal, order.drafted_by)]
+        return frozenset(name for name in names if name is not None)
+
     def add_attempt(self, attempt: AttemptRecord) -> None:
         taken = {(row.order_id, row.n) for row in self._books.attempts.values()}
         tags = {row.tag for row in self._books.attempts.values()}

@@ -58,11 +58,14 @@ class OperatorLine:
         return len((await self.gate.venue.snapshot()).positions)
 
 
-def with_operator_line(path: Path, scene: Callable[[OperatorLine], Awaitable[Any]]) -> None:
+def with_operator_line(
+    path: Path, scene: Callable[[OperatorLine], Awaitable[Any]], **how: Any
+) -> None:
+    """Play a scene; `how` is what support.gate.start_gate takes."""
     clock, chance = ManualClock(), SeededChance()
 
     async def play() -> None:
-        async with a_gate(path, clock=clock) as gate:
+        async with a_gate(path, clock=clock, **how) as gate:
             sign_in = SignIn(
                 store=gate.store,
                 seal=gate.line.seal,

@@ -15,7 +15,8 @@ import typer.main
 from ordergate.identity.authority import Act
 from ordergate.model.errors import Code
 from ordergate.settings.compat import COMPAT
-from ordergate.settings.keys import ARMING_NAMES, COMPAT_NAMES, PREFIX
+from ordergate.settings.keys import COMPAT_NAMES, PREFIX
+from ordergate.settings.switches import HUMAN_ONLY
 from ordergate.settings.template import template
 from ordergate.surfaces.cli.app import build
 from support.cli_gateway import starts_for
@@ -136,7 +137,7 @@ def test_every_test_that_a_page_names_exists() -> None:
 
 
 def test_every_shouted_name_is_a_code_or_a_variable() -> None:
-    variables = {*COMPAT_NAMES, *COMPAT, *ARMING_NAMES, "ORDERGATE_UPDATE_GOLDEN"}
+    variables = {*COMPAT_NAMES, *COMPAT, *HUMAN_ONLY, "ORDERGATE_UPDATE_GOLDEN"}
     variables |= {f"{PREFIX}{name}_DIR" for name in ("CONFIG", "DATA")}
     placeholders = {"ORDER_ID", "APPROVAL_ID", "ATTEMPT_ID", "TOKEN_ID"}
     known = {code.value for code in Code} | variables | placeholders

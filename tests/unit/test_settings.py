@@ -12,6 +12,7 @@ import pytest
 from ordergate.adapters.config_files import SettingsRefused
 from ordergate.settings.limit_file import LimitsUnreadable
 from ordergate.settings.load import Settings, load
+from ordergate.settings.switches import ALIASES
 from ordergate.settings.template import template, write_first
 
 
@@ -174,20 +175,82 @@ def test_nothing_is_read_from_the_working_directory(
     assert settings.mcp.data_only is False
 
 
+def both(**more: str) -> dict[str, str]:
+    return {"TRADING_MODE": "live", "ALLOW_LIVE_TRADING": "true", **more}
+
+
+def as_file(variables: dict[str, str]) -> str:
+    return "".join(f"{name}={text}\n" for name, text in variables.items())
+
+
+def test_live_is_off_until_both_switches_are_on(home: Home) -> None:
+    assert not home.load().switches.on
+    for name, text in both().items():
+        alone = home.load(**{name: text})
+        assert not alone.switches.on
+        assert "is not set" in alone.switches.because
+        assert alone.half_on
+    assert home.load(**both()).switches.on
+
+
+@pytest.mark.parametrize("place", [".env", "both", "environment"])
+def test_the_switches_count_from_the_file_and_from_the_environment(home: Home, place: str) -> None:
+    file, environ = both(), both()
+    if place == "both":
+        del file["TRADING_MODE"], environ["ALLOW_LIVE_TRADING"]
+    if place != "environment":
+        home.env(as_file(file))
+    settings = home.load(**({} if place == ".env" else environ))
+    assert settings.switches.on
+    assert not settings.half_on
+
+
+@pytest.mark.parametrize("off", [{"TRADING_MODE": "paper"}, {"ALLOW_LIVE_TRADING": "false"}])
+@pytest.mark.parametrize("place", [".env", "environment"])
+def test_off_anywhere_is_off(home: Home, off: dict[str, str], place: str) -> None:
+    home.env(as_file(both(**(off if place == ".env" else {}))))
+    settings = home.load(**both(**(off if place == "environment" else {})))
+    assert not settings.switches.on
+    assert settings.half_on
+
+
+@pytest.mark.parametrize("name", ALIASES)
+def test_an_alias_disarms_and_never_arms(home: Home, name: str) -> None:
+    assert not home.load(**{name: "true"}).switches.on
+    assert home.load(**both(**{name: "true"})).switches.on
+    for text in ("false", "0", "1", "yes", "", "tru"):
+        settings = home.load(**both(**{name: text}))
+        assert not settings.switches.on
+        assert name in settings.switches.because
+    home.env(f"{name}=false\n")
+    assert not home.load(**both(**{name: "true"})).switches.on
+
+
 @pytest.mark.parametrize("name", ["TRADING_MODE", "ALLOW_LIVE_TRADING"])
-@pytest.mark.parametrize("place", ["environment", ".env"])
-def test_live_is_refused_because_there_is_no_live_venue(home: Home, name: str, place: str) -> None:
-    text = "live" if name == "TRADING_MODE" else "true"
-    if place == ".env":
-        home.env(f"{name}={text}\n")
-        said = home.refusal()
-    else:
-        said = home.refusal(**{name: text})
-    assert "no live venue" in said
+@pytest.mark.parametrize("text", ["yes", "1", "", "live true", "paper;live", "\uff4c\uff49ve"])
+def test_a_switch_that_says_neither_word_stops_the_start(home: Home, name: str, text: str) -> None:
+    assert f"{name} is neither" in home.refusal(**both(**{name: text}))
+
+
+def test_a_paper_only_gateway_is_never_switched_to_live(home: Home) -> None:
+    home.env(as_file(both()))
+    settings = home.load(flags={"run.paper_only": True}, **both())
+    assert not settings.switches.on
+    assert "paper-only" in settings.switches.because
+
+
+@pytest.mark.parametrize("name", ["TRADING_MODE", "ALLOW_LIVE_TRADING", *ALIASES])
+def test_ordergate_toml_cannot_say_live(home: Home, name: str) -> None:
+    home.toml(f'{name} = "live"\n')
+    assert "unknown key" in home.refusal()
+    home.toml(f'[live]\n{name} = "true"\n')
+    assert "unknown key" in home.refusal()
 
 
 def test_paper_may_be_said_aloud(home: Home) -> None:
-    assert home.load(TRADING_MODE="paper", ALLOW_LIVE_TRADING="false").run.paper_only is False
+    settings = home.load(TRADING_MODE="paper", ALLOW_LIVE_TRADING="false")
+    assert not settings.switches.on
+    assert not settings.half_on
 
 
 def test_the_kill_switch_can_be_turned_on_but_never_off(home: Home) -> None:
@@ -259,7 +322,13 @@ def test_the_first_file_is_private_commented_and_valid_when_uncommented(home: Ho
     assert {row.source for row in after.rows() if row.key.startswith("limits.")} == {
         "ordergate.toml"
     }
-    examples = ("feed.start", "feed.replay.start", "journal.emergency_path")
+    examples = (
+        "feed.start",
+        "feed.replay.start",
+        "journal.emergency_path",
+        "server.tls_cert",
+        "server.tls_key",
+    )
     for row in after.rows():
         assert row.value == before[row.key] or row.key in examples
 

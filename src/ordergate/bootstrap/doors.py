@@ -26,7 +26,7 @@ from ordergate.surfaces.catalogue.throttle import Rate, Throttle
 from ordergate.surfaces.console.app import console_app
 from ordergate.surfaces.console.behind import principal_of
 from ordergate.surfaces.console.entry import Entry
-from ordergate.surfaces.edge import Authenticate, HostGuard, boundary, by_bearer
+from ordergate.surfaces.edge import LOOPBACK, Authenticate, Boundary, HostGuard, boundary, by_bearer
 from ordergate.surfaces.mcp.http import Access, mcp_app
 from ordergate.surfaces.mcp.prompts import INSTRUCTIONS, SessionPrompts
 from ordergate.surfaces.mcp.resources import CatalogueResources, is_known, touched
@@ -41,6 +41,7 @@ from ordergate.surfaces.stream.socket import Stream, stream_routes
 from ordergate.surfaces.stream.tickets import Tickets
 
 CONSOLE_HOST: Final = "ordergate.localhost"
+HTTPS: Final = 443
 
 
 @dataclass(slots=True)
@@ -49,8 +50,21 @@ class Life:
 
     started_at: datetime
     console_url: str
+    remote: tuple[str, ...] = ()  # names of the certificate, beyond this machine
+    remote_port: int = 0  # of the console there
     ready: bool = False
     last_call: float = 0.0  # monotonic seconds
+
+    @property
+    def remote_origins(self) -> tuple[str, ...]:
+        """Return the console's origins beyond this machine; a browser leaves :443 out."""
+        port = "" if self.remote_port == HTTPS else f":{self.remote_port}"
+        return tuple(f"https://{name}{port}" for name in self.remote)
+
+    @property
+    def people_url(self) -> str:
+        """Return where a person is sent: the name that other machines reach, where there is one."""
+        return next(iter(self.remote_origins), self.console_url)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +82,7 @@ def doors(house: House, hub: Hub, life: Life) -> Doors:
     hub.listen(metrics.changed)
     house.market.listen(tell_quotes(house.market.quote, hub.publish))
     dispatch = _dispatch(house, hub, life, metrics, offered)
-    limits = boundary()
+    limits = boundary((*LOOPBACK, *life.remote))
     health = Health(
         version=__version__,
         ready=lambda: life.ready,
@@ -103,13 +117,13 @@ def doors(house: House, hub: Hub, life: Life) -> Doors:
         desk=house.line.desk,
         sign_in=house.sign_in,
         gateway=house.line.gateway,
-        origins=frozenset({life.console_url}),
+        origins=frozenset({life.console_url, *life.remote_origins}),
         audit=_exported(house.settings.directories.data / GATE_FILE),
         api=behind,
     )
     return Doors(
         rest=HostGuard(rest, limits),
-        mcp=_mcp(house, hub, dispatch, offered),
+        mcp=_mcp(house, hub, dispatch, offered, limits),
         console=console,
         dispatch=dispatch,
     )
@@ -158,7 +172,13 @@ def _dispatch(
     )
 
 
-def _mcp(house: House, hub: Hub, dispatch: Dispatch, offered: Sequence[Operation]) -> ASGIApp:
+def _mcp(
+    house: House,
+    hub: Hub,
+    dispatch: Dispatch,
+    offered: Sequence[Operation],
+    limits: Boundary,
+) -> ASGIApp:
     subscriptions = Subscriptions(listen=hub.listen, touched=touched, known=is_known)
     server = mcp_server(
         version=__version__,
@@ -170,7 +190,7 @@ def _mcp(house: House, hub: Hub, dispatch: Dispatch, offered: Sequence[Operation
     )
     access = Access(
         bearer=house.sign_in.bearer,
-        limits=boundary(),
+        limits=limits,
         permits=permits(offered),
         monotonic=house.clock.monotonic,
     )

@@ -123,6 +123,7 @@ async def build(
                 currency=settings.risk.book_currency or None, zone=settings.risk.book_day_zone
             ),
             unprotected=settings.exits.on_unprotected,
+            switches=settings.switches,
         )
     )
     venue.listen(line.settle.nudge)

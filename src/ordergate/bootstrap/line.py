@@ -9,11 +9,13 @@ from datetime import datetime
 from ordergate import __version__
 from ordergate.audit.seal import Seal
 from ordergate.model.accounts import Capabilities, VenueHistory, VenueSnapshot
+from ordergate.model.arming import OFF, Switches
 from ordergate.model.errors import NotReady
 from ordergate.model.values import AccountId, TicketId, VenueName
 from ordergate.model.views import Change
 from ordergate.order.accounts import Accounts
 from ordergate.order.approval.approve import Approve
+from ordergate.order.arming import Armings
 from ordergate.order.books import Sources
 from ordergate.order.daybook import Daybook
 from ordergate.order.desk import Desk
@@ -27,10 +29,12 @@ from ordergate.order.guarding import Guarding
 from ordergate.order.halt import Halt
 from ordergate.order.intent.accept import Accept
 from ordergate.order.journal.record import Instance, Record
+from ordergate.order.lapse import Lapse
 from ordergate.order.loosen import Loosen
 from ordergate.order.policy.baselines import BookTerms
 from ordergate.order.policy.judge import Around, Judge
 from ordergate.order.policy.limits import Limits
+from ordergate.order.policy.on_live import RealMoney
 from ordergate.order.pulse import Pulse
 from ordergate.order.radar import Radar
 from ordergate.order.reconcile.settle import Settle
@@ -65,6 +69,7 @@ class World:
     pace: Pace | None = None  # of a recording; None = the prices are none
     others: tuple[VenueReader, ...] = ()  # further accounts of the book, only read
     book: BookTerms = BookTerms()  # noqa: RUF009 - frozen
+    switches: Switches = OFF  # of live trading, as a human set them before the start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +84,7 @@ class OrderLine:
     halt: Halt
     pulse: Pulse
     emergency: Emergency
+    lapse: Lapse
     seal: Seal
 
     async def recover(self, journal: Journal, *, damaged: str | None = None) -> None:
@@ -95,6 +101,7 @@ class OrderLine:
             await self.emergency.take_in()
             await self.settle.recover()
             await self.guarding.recover()
+            await self.lapse.after_restart()
             await self.upkeep.resume()
         except JournalUnwritable as error:
             self.emergency.alarm(str(error))
@@ -108,13 +115,19 @@ async def order_line(world: World) -> OrderLine:
     clock, ids, record = world.clock, world.ids, instance.record
     accounts = Accounts(world.reader, world.others)
     pulse = Pulse(clock=clock)
+    armings = Armings(instance=instance, switches=world.switches)
     judge = Judge(
         markets=world.markets,
         limits=world.limits,
         clock=clock,
         around=Around(machine=pulse.read),
         terms=world.book,
+        real=RealMoney(
+            armed_until=armings.until,
+            stops_rest=lambda: world.reader.capabilities().attached_stops,
+        ),
     )
+    loosen = Loosen(instance=instance, judge=judge, limits=world.limits)
     approve = Approve(record=record, ids=ids, clock=clock)
     halt = Halt(record=record, ids=ids, clock=clock)
     send = Send(
@@ -152,15 +165,21 @@ async def order_line(world: World) -> OrderLine:
         settle=settle,
         halt=halt,
         emergency=emergency,
+        loosen=loosen,
         draft_end=world.draft_end,
         publish=lambda change: _publish(change, world, guarding),
     )
-    loosen = Loosen(instance=instance, judge=judge, limits=world.limits)
     gateway = Gateway(_sources(world, judge, pulse, emergency), stages)
     guarding = _managed_exits(world, gateway, record)
     return OrderLine(
         gateway=gateway,
-        desk=Desk(instance=instance, gateway=gateway, line=stages, loosen=loosen, pace=world.pace),
+        desk=Desk(
+            instance=instance,
+            gateway=gateway,
+            line=stages,
+            armings=armings,
+            pace=world.pace,
+        ),
         settle=settle,
         upkeep=Upkeep(
             instance=instance,
@@ -176,6 +195,7 @@ async def order_line(world: World) -> OrderLine:
         halt=halt,
         pulse=pulse,
         emergency=emergency,
+        lapse=Lapse(instance=instance, gateway=gateway, approve=approve, judge=judge),
         seal=seal,
     )
 

@@ -15,6 +15,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from ordergate.bootstrap.tls import Tls
 from ordergate.model.errors import NotReady
 
 BACKLOG: Final = 128
@@ -33,6 +34,7 @@ class Listener:
     name: str
     bound: socket.socket
     app: ASGIApp
+    tls: Tls | None = None
 
     @property
     def port(self) -> int:
@@ -108,22 +110,22 @@ class Servers:
 
     def __init__(self, listeners: tuple[Listener, ...]) -> None:
         self._listeners = listeners
-        self._servers = [_Server(_config(listener.app)) for listener in listeners]
+        self._servers = [_Server(_config(listener)) for listener in listeners]
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Return when every listener answers; raise when one could not start."""
-        self._tasks = [
-            asyncio.create_task(server.serve(sockets=[listener.bound]), name=listener.name)
-            for server, listener in zip(self._servers, self._listeners, strict=True)
-        ]
+        """Return when every listener answers, one after the other; raise when one could not."""
         async with asyncio.timeout(START_S):
-            while not all(server.started for server in self._servers):
-                for task in self._tasks:
+            for server, listener in zip(self._servers, self._listeners, strict=True):
+                task = asyncio.create_task(
+                    server.serve(sockets=[listener.bound]), name=listener.name
+                )
+                self._tasks.append(task)
+                while not server.started:
                     if task.done():
                         task.result()
                         raise NotReady(f"the listener {task.get_name()} ended at its start")
-                await asyncio.sleep(STARTED_POLL_S)
+                    await asyncio.sleep(STARTED_POLL_S)
 
     async def stop(self) -> None:
         """Close the listeners; open streams are cut after a few seconds."""
@@ -132,13 +134,17 @@ class Servers:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
-def _config(app: ASGIApp) -> uvicorn.Config:
+def _config(listener: Listener) -> uvicorn.Config:
+    tls = listener.tls
     return uvicorn.Config(
-        app,
+        listener.app,
         http=_Impatient,
         log_config=None,
         access_log=False,
-        lifespan="on",
+        # An app that is served twice lives once: by its plain listener, which starts first.
+        lifespan="on" if tls is None else "off",
+        ssl_certfile=None if tls is None else str(tls.cert),
+        ssl_keyfile=None if tls is None else str(tls.key),
         limit_concurrency=CONNECTIONS_MAX,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=STOP_S,

@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import socket
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from types import FrameType
 from typing import Any, Final
 
 import structlog
 
 from ordergate.adapters.system import SystemClock
+from ordergate.bootstrap.cautions import cautions
 from ordergate.bootstrap.doors import Doors, Life, addresses, doors
 from ordergate.bootstrap.house import House, build
 from ordergate.bootstrap.listeners import Listener, Servers, bind
+from ordergate.bootstrap.tls import LOCAL, Tls, tls_of
 from ordergate.model.orders import AttemptState
 from ordergate.model.values import plain
 from ordergate.settings.load import Settings
@@ -47,6 +51,8 @@ class Ready:
     synthetic: bool
     replay_speed: str | None
     operator_exists: bool
+    mode: str | None  # as the venue proves it
+    cautions: tuple[str, ...]  # about live trading
 
 
 def up(settings: Settings, *, on_ready: Callable[[Ready], None]) -> int:
@@ -58,36 +64,35 @@ def up(settings: Settings, *, on_ready: Callable[[Ready], None]) -> int:
 async def _serve(settings: Settings, on_ready: Callable[[Ready], None]) -> int:
     stop = _stop_on_signals()
     clock = SystemClock()
-    wanted = {
-        "rest": settings.server.rest_port,
-        "mcp": settings.server.mcp_port,
-        "console": settings.server.console_port,
-    }
-    bound = {name: bind(name, settings.server.host, port) for name, port in wanted.items()}
+    tls = tls_of(settings, now=clock.now())
+    bound, remote = _bound(settings, tls)
     ports = {name: one.getsockname()[1] for name, one in bound.items()}
-    where = addresses(settings.server.host, ports)
+    where = addresses(settings.server.host if tls is None else LOCAL, ports)
     hub = Hub()
-    life = Life(started_at=clock.now(), console_url=where["console"], last_call=clock.monotonic())
+    life = Life(
+        started_at=clock.now(),
+        console_url=where["console"],
+        remote=() if tls is None else tls.names,
+        remote_port=remote["console"].getsockname()[1] if remote else 0,
+        last_call=clock.monotonic(),
+    )
     house = await build(
         settings,
-        approve_url=lambda ticket: f"{where['console']}/approve/{ticket}",
+        approve_url=lambda ticket: f"{life.people_url}/approve/{ticket}",
         publish=hub.publish,
     )
     opened = doors(house, hub, life)
+    apps = {"rest": opened.rest, "mcp": opened.mcp, "console": opened.console}
     servers = Servers(
-        tuple(
-            Listener(name, bound[name], app)
-            for name, app in (
-                ("rest", opened.rest),
-                ("mcp", opened.mcp),
-                ("console", opened.console),
-            )
+        (
+            *(Listener(name, bound[name], app) for name, app in apps.items()),
+            *(Listener(name, one, apps[name], tls) for name, one in remote.items()),
         )
     )
     try:
         await servers.start()
         life.ready = True
-        on_ready(await _ready(house, where))
+        on_ready(await _ready(house, life, where))
         _log.info("gateway.ready", **where)
         await _work(house, life, stop)
     finally:
@@ -96,13 +101,40 @@ async def _serve(settings: Settings, on_ready: Callable[[Ready], None]) -> int:
     return 0
 
 
-async def _ready(house: House, where: Mapping[str, str]) -> Ready:
+def _bound(
+    settings: Settings, tls: Tls | None
+) -> tuple[dict[str, socket.socket], dict[str, socket.socket]]:
+    """Bind every listener: in plain http on loopback alone, beyond it with TLS."""
+    server = settings.server
+    wanted = {
+        "rest": server.rest_port,
+        "mcp": server.mcp_port,
+        "console": server.console_port,
+    }
+    if tls is None:
+        return {name: bind(name, server.host, port) for name, port in wanted.items()}, {}
+    remote = {name: bind(name, server.host, port) for name, port in wanted.items()}
+    # A wildcard address has taken these ports on loopback, too.
+    everywhere = ip_address(server.host).is_unspecified
+    local = {name: bind(name, LOCAL, 0 if everywhere else port) for name, port in wanted.items()}
+    return local, remote
+
+
+async def _ready(house: House, life: Life, where: Mapping[str, str]) -> Ready:
+    mode = await house.line.lapse.proven_mode()
+    said = cautions(house.settings, mode)
+    if life.remote:
+        said += (f"listening beyond this machine, TLS only; the console at {life.people_url}",)
+    for caution in said:
+        _log.warning("live.caution", said=caution)
     return Ready(
         **where,
         source=house.market.source,
         synthetic=house.market.synthetic,
         replay_speed=None if house.pace is None else plain(house.pace.speed),
         operator_exists=await house.sign_in.operator_exists(),
+        mode=None if mode is None else mode.value,
+        cautions=said,
     )
 
 

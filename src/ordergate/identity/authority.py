@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from ordergate.model.errors import Forbidden
-from ordergate.model.principals import Kind, Principal
+from ordergate.model.principals import Grant, Kind, Principal
 
 
 class Act(enum.StrEnum):
@@ -30,6 +30,7 @@ class Act(enum.StrEnum):
     CANCEL = "cancel"
     CLOSE = "close"
     MODIFY = "modify"
+    TOUCH_OTHERS = "touch_others"  # close and change what others opened, off paper
     ENGAGE_KILL = "engage_kill"
     TIGHTEN = "tighten"
     # deciding
@@ -40,15 +41,19 @@ class Act(enum.StrEnum):
     RESOLVE = "resolve"
     LOOSEN = "loosen"
     ARM = "arm"
+    DISARM = "disarm"
+    SET_PACE = "set_pace"  # of a recording
     MAKE_TOKENS = "make_tokens"
     EXPORT_AUDIT = "export_audit"
 
 
 _READING: Final = frozenset({Act.READ_MARKET, Act.READ_ACCOUNT, Act.READ_SAFETY})
-# PROPOSE_LIVE is not the agent's: it takes a grant that no token carries.
+# PROPOSE_LIVE and TOUCH_OTHERS are an agent's by grant alone: see GRANTED.
 _ASKING: Final = frozenset({Act.DRAFT, Act.TRADE_PAPER, Act.WITHDRAW})
 _REDUCING: Final = frozenset({Act.CANCEL, Act.CLOSE, Act.MODIFY, Act.ENGAGE_KILL, Act.TIGHTEN})
-_MANAGED_EXITS: Final = frozenset({Act.CANCEL, Act.CLOSE, Act.MODIFY, Act.ENGAGE_KILL})
+_MANAGED_EXITS: Final = frozenset(
+    {Act.CANCEL, Act.CLOSE, Act.MODIFY, Act.TOUCH_OTHERS, Act.ENGAGE_KILL}
+)
 
 MAY: Final[Mapping[Kind, frozenset[Act]]] = MappingProxyType(
     {
@@ -60,15 +65,21 @@ MAY: Final[Mapping[Kind, frozenset[Act]]] = MappingProxyType(
     }
 )
 
+# What the operator may give one agent's token; no other act can be given to anybody.
+GRANTED: Final[Mapping[Grant, Act]] = MappingProxyType(
+    {Grant.LIVE: Act.PROPOSE_LIVE, Grant.OTHERS: Act.TOUCH_OTHERS}
+)
 
-def allowed(kind: Kind, act: Act) -> bool:
-    """Say whether a principal of this kind may ever do this."""
-    return act in MAY[kind]
+
+def allowed(kind: Kind, act: Act, grants: frozenset[Grant] = frozenset()) -> bool:
+    """Say whether a principal of this kind, with these grants, may ever do this."""
+    granted = kind is Kind.AGENT and act in {GRANTED[grant] for grant in grants}
+    return granted or act in MAY[kind]
 
 
 def require(principal: Principal, act: Act) -> None:
-    """Raise Forbidden unless the principal's kind may do this."""
-    if not allowed(principal.kind, act):
+    """Raise Forbidden unless the principal's kind, or a grant, lets it do this."""
+    if not allowed(principal.kind, act, principal.grants):
         raise Forbidden(
             f"a principal of kind {principal.kind.value} may not {act.value}",
             details={"kind": principal.kind.value, "act": act.value},

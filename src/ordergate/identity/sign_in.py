@@ -25,7 +25,7 @@ from ordergate.model.errors import (
     RateLimited,
     Unauthenticated,
 )
-from ordergate.model.principals import Kind, Principal
+from ordergate.model.principals import Grant, Kind, Principal
 from ordergate.model.records import OperatorRecord, SessionRecord, TokenRecord
 from ordergate.model.values import PrincipalId
 from ordergate.ports.identity_store import IdentityStore, IdentityTx
@@ -85,24 +85,33 @@ class SignIn:
         if now >= record.expires_at or record.kind is not presented.kind:
             raise Unauthenticated("this token has expired")
         await self._touch_token(self._known.get(record.token_id, record), now)
-        return Principal(record.principal, record.kind, record.name)
+        return Principal(record.principal, record.kind, record.name, tokens.grants_of(record))
 
     async def create_token(
-        self, *, kind: Kind, name: str, days: int = TOKEN_DAYS, by: Principal
+        self,
+        *,
+        kind: Kind,
+        name: str,
+        days: int = TOKEN_DAYS,
+        grants: frozenset[Grant] = frozenset(),
+        by: Principal,
     ) -> tuple[TokenRecord, str]:
         """Make a token and return it with its text, which is never shown again.
 
         The name is the principal: a second token for a name carries on as the same principal.
+        Only an agent's token holds grants.
         """
         require(by, Act.MAKE_TOKENS)
-        return await self._create_token(kind=kind, name=name, days=days, by=by)
+        if grants and kind is not Kind.AGENT:
+            raise InvalidArgument("only an agent's token can be granted more than its kind may do")
+        return await self._create_token(kind=kind, name=name, days=days, grants=grants, by=by)
 
     async def first_agent_token(self) -> str | None:
         """Make the local agent's token the first time only; afterwards return None."""
         if any(record.principal == LOCAL_AGENT for record in await self.tokens()):
             return None
         _, text = await self._create_token(
-            kind=Kind.AGENT, name=LOCAL_AGENT, days=TOKEN_DAYS, by=GATEWAY
+            kind=Kind.AGENT, name=LOCAL_AGENT, days=TOKEN_DAYS, grants=frozenset(), by=GATEWAY
         )
         return text
 
@@ -230,7 +239,7 @@ class SignIn:
             await self._store.write(lambda tx: tx.touch_token(record.token_id, at=now))
 
     async def _create_token(
-        self, *, kind: Kind, name: str, days: int, by: Principal
+        self, *, kind: Kind, name: str, days: int, grants: frozenset[Grant], by: Principal
     ) -> tuple[TokenRecord, str]:
         if not tokens.carried_by(kind):
             raise InvalidArgument(f"a principal of kind {kind.value} never holds a token")
@@ -252,8 +261,15 @@ class SignIn:
             digest=tokens.digest(token.secret, pepper=self._pepper),
             created_at=now,
             expires_at=now + timedelta(days=days),
+            live=Grant.LIVE in grants,
+            others=Grant.OTHERS in grants,
         )
-        body = {"principal": name, "kind": kind, "expires_at": record.expires_at}
+        body: dict[str, object] = {
+            "principal": name,
+            "kind": kind,
+            "expires_at": record.expires_at,
+            "grants": sorted(grants),
+        }
 
         def add(tx: IdentityTx) -> None:
             _refuse_clash(tx.tokens(), record, now=now)

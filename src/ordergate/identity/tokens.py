@@ -16,7 +16,8 @@ from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Final
 
-from ordergate.model.principals import Kind
+from ordergate.model.principals import Grant, Kind
+from ordergate.model.records import TokenRecord
 
 SECRET_BYTES: Final = 32
 ID_BYTES: Final = 4
@@ -91,6 +92,12 @@ def name_fault(name: str) -> str | None:
     if name in _RESERVED:
         return "this name is the gate's own"
     return None
+
+
+def grants_of(record: TokenRecord) -> frozenset[Grant]:
+    """Return what the operator gave this token beyond its kind."""
+    held = ((Grant.LIVE, record.live), (Grant.OTHERS, record.others))
+    return frozenset(grant for grant, given in held if given)
 
 
 def base64url(raw: bytes) -> str:

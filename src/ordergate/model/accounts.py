@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Final
 
 from ordergate.model.errors import Code
 from ordergate.model.orders import OrderType, Side, TimeInForce
@@ -20,6 +21,9 @@ class Mode(enum.StrEnum):
     PAPER = "paper"
     DEMO = "demo"
     LIVE = "live"
+
+
+PRACTICE: Final = frozenset({Mode.PAPER, Mode.DEMO})  # no real money
 
 
 @dataclass(frozen=True, slots=True)

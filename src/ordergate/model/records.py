@@ -334,6 +334,8 @@ class TokenRecord:
     expires_at: datetime
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
+    live: bool = False  # may propose openings on a live account
+    others: bool = False  # may close and change what others opened, off paper too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

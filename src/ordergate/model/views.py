@@ -15,6 +15,7 @@ from ordergate.model.accounts import (
     Position,
     VenueOrderState,
 )
+from ordergate.model.arming import Arming, Switches
 from ordergate.model.errors import Code
 from ordergate.model.outcomes import Fill
 from ordergate.model.records import (
@@ -71,7 +72,7 @@ class LimitView:
     name: str
     value: str
     unit: str
-    source: str  # "file", "profile <name>", "agent <name>", "compat <KEY>", "tightened by <who>"
+    source: str  # "file", "profile <name>", "agent <name>", "live account", "tightened by <who>"
     meaning: str
     agents_may_tighten: bool
 
@@ -86,6 +87,18 @@ class SafetyView:
     tightenings: tuple[Tightening, ...]
     policy_hash: str
     loosenings: tuple[Loosening, ...] = ()  # announced, not yet in force
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArmingView:
+    """Whether new risk with real money is possible now, and under which limits."""
+
+    identity: AccountIdentity
+    switches: Switches
+    arming: Arming | None
+    killed: bool
+    limits: tuple[LimitView, ...]
+    policy_hash: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Final
 
 from ordergate.model.errors import (
-    Forbidden,
     IllegalState,
     InvalidArgument,
     NotFound,
     NotSupported,
 )
 from ordergate.model.orders import AttemptState, CloseIntent, OrderState
-from ordergate.model.principals import Kind, Principal
+from ordergate.model.principals import Grant, Principal
 from ordergate.model.proofs import Proof
 from ordergate.model.records import (
     AttemptRecord,
@@ -21,39 +19,41 @@ from ordergate.model.records import (
     HaltRecord,
     TicketRecord,
     TicketState,
-    UnderlyingRecord,
 )
-from ordergate.model.values import OrderId, PositionId, Symbol, TicketId, plain
+from ordergate.model.values import OrderId, PositionId, TicketId, plain
 from ordergate.model.views import OrderView, Page, SafetyView, TicketView
+from ordergate.order.approval.ticket import Yes
+from ordergate.order.arming import Armings
 from ordergate.order.books import PAGE_MAX
-from ordergate.order.dispatch.send import Claim, Look
+from ordergate.order.desk_terms import DeskTerms, require_operator, require_reason
+from ordergate.order.dispatch.look import Look
+from ordergate.order.dispatch.send import Claim
 from ordergate.order.gateway import GATEWAY, Gateway
 from ordergate.order.journal.record import Instance
-from ordergate.order.loosen import Loosen
 from ordergate.order.policy.limits import spec_named
-from ordergate.order.policy.underlyings import sound
 from ordergate.order.stages import Line
 from ordergate.ports.feed import SPEED_MAX, Pace
 from ordergate.ports.journal import JournalTx
 
-REASON_MIN: Final = 3
 
-
-class Desk:
+class Desk(DeskTerms):
     """The operator's acts, reached from the operator's console alone."""
 
     def __init__(
-        self, *, instance: Instance, gateway: Gateway, line: Line, loosen: Loosen, pace: Pace | None
+        self,
+        *,
+        instance: Instance,
+        gateway: Gateway,
+        line: Line,
+        armings: Armings,
+        pace: Pace | None,
     ) -> None:
-        self._journal = instance.journal
-        self._record = instance.record
-        self._clock = instance.clock
-        self._gateway = gateway
+        super().__init__(instance=instance, gateway=gateway, armings=armings)
         self._approve = line.approve
         self._send = line.send
         self._settle = line.settle
         self._halt = line.halt
-        self._loosen = loosen
+        self._loosen = line.loosen
         self._pace = pace
 
     async def waiting(self) -> tuple[TicketView, ...]:
@@ -76,7 +76,7 @@ class Desk:
         price has left the band nothing is sent: the view's code is NEEDS_REAPPROVAL and it carries
         the new ask.
         """
-        _require_operator(operator)
+        require_operator(operator)
 
         def claimed(tx: JournalTx, look: Look) -> Claim:
             ticket = _known(tx.ticket(ticket_id))
@@ -84,7 +84,11 @@ class Desk:
             if order is None:
                 raise NotFound("no such order")
             ticket = self._approve.yes(
-                tx, ticket, order, shown=fingerprint, operator=operator, method=proof.method
+                tx,
+                ticket,
+                order,
+                Yes(shown=fingerprint, by=operator, proof=proof),
+                live=look.live,
             )
             order = self._record.move(
                 tx,
@@ -94,14 +98,19 @@ class Desk:
                 code=None,
                 detail={"ticket": ticket_id, "fingerprint": fingerprint, "method": proof.method},
             )
-            asker = Principal(order.principal, order.principal_kind, order.principal)
+            asker = Principal(
+                order.principal,
+                order.principal_kind,
+                order.principal,
+                frozenset({Grant.LIVE}),  # held when the ask was opened: without it there is none
+            )
             return self._send.claim(tx, order, look, asker=asker, approved=ticket)
 
         return await self._gateway.redeem(claimed)
 
     async def deny(self, ticket_id: TicketId, *, reason: str, operator: Principal) -> OrderView:
         """Say no; the first answer counts."""
-        _require_operator(operator)
+        require_operator(operator)
 
         def work(tx: JournalTx) -> OrderId:
             ticket = self._approve.no(
@@ -135,7 +144,7 @@ class Desk:
 
     async def submit_draft(self, order_id: OrderId, *, operator: Principal) -> OrderView:
         """Submit an agent's draft as the operator's own order, judged as usual."""
-        _require_operator(operator)
+        require_operator(operator)
 
         def claimed(tx: JournalTx, look: Look) -> Claim:
             order = tx.order(order_id)
@@ -159,7 +168,7 @@ class Desk:
 
     async def discard_draft(self, order_id: OrderId, *, operator: Principal) -> OrderView:
         """Throw a draft away."""
-        _require_operator(operator)
+        require_operator(operator)
         return await self._gateway.withdraw(order_id, asker=operator)
 
     async def halts(self) -> tuple[HaltRecord, ...]:
@@ -168,8 +177,8 @@ class Desk:
 
     async def release(self, halt_id: str, *, reason: str, operator: Principal) -> HaltRecord:
         """End a halt or the kill switch, with a typed reason."""
-        _require_operator(operator)
-        _require_reason(reason)
+        require_operator(operator)
+        require_reason(reason)
 
         def work(tx: JournalTx) -> HaltRecord:
             halt = next((one for one in tx.halts() if one.halt_id == halt_id), None)
@@ -194,8 +203,8 @@ class Desk:
         self, order_id: OrderId, *, placed: bool, reason: str, operator: Principal
     ) -> OrderView:
         """Settle a parked order by hand, after the settle window and a fresh negative scan."""
-        _require_operator(operator)
-        _require_reason(reason)
+        require_operator(operator)
+        require_reason(reason)
         window = self._settle.window
         await self._settle.scan()
 
@@ -220,8 +229,8 @@ class Desk:
         Where the venue does not refuse a second close, both may execute and turn the position
         round; what that opens is closed at once and reported.
         """
-        _require_operator(operator)
-        _require_reason(reason)
+        require_operator(operator)
+        require_reason(reason)
         account = await self._gateway.account(asker=operator)
         held = {row.position_id: row for row in account.positions}.get(position_id)
         if held is None:
@@ -248,8 +257,8 @@ class Desk:
 
         What is made stricter meanwhile stays.
         """
-        _require_operator(operator)
-        _require_reason(reason)
+        require_operator(operator)
+        require_reason(reason)
         spec = spec_named(limit_name)
         await self._journal.write(
             lambda tx: self._loosen.ask(tx, spec, by=operator.id, reason=reason)
@@ -260,59 +269,13 @@ class Desk:
         self, limit_name: str, *, reason: str, operator: Principal
     ) -> SafetyView:
         """Call off what would make a limit looser, the file's and the desk's, before it counts."""
-        _require_operator(operator)
-        _require_reason(reason)
+        require_operator(operator)
+        require_reason(reason)
         spec = spec_named(limit_name)
         await self._journal.write(
             lambda tx: self._loosen.withdraw(tx, spec, by=operator.id, reason=reason)
         )
         return await self._gateway.safety()
-
-    async def underlyings(self) -> tuple[UnderlyingRecord, ...]:
-        """Return the confirmed underlyings in force, oldest first."""
-        return await self._journal.read(lambda tx: tuple(tx.underlyings()))
-
-    async def confirm_underlying(
-        self, name: Symbol, underlying: str, *, venue: str, reason: str, operator: Principal
-    ) -> UnderlyingRecord:
-        """Confirm that a symbol shares its risk with another name, from the next judgement on."""
-        _require_operator(operator)
-        _require_reason(reason)
-        row = UnderlyingRecord(
-            name=name,
-            underlying=underlying,
-            venue=venue,
-            confirmed_by=operator.id,
-            confirmed_at=self._clock.now(),
-            reason=reason,
-        )
-
-        def work(tx: JournalTx) -> None:
-            sound(name, underlying, standing=tx.underlyings(), venue=venue)
-            tx.add_underlying(row)
-            body = {"underlying": underlying, "venue": venue, "reason": reason}
-            self._record.note(tx, "underlying.confirmed", actor=operator.id, corr=name, body=body)
-
-        await self._journal.write(work)
-        return row
-
-    async def remove_underlying(
-        self, name: Symbol, *, venue: str, reason: str, operator: Principal
-    ) -> None:
-        """Take back a confirmed underlying: the symbol stands for itself again."""
-        _require_operator(operator)
-        _require_reason(reason)
-
-        def work(tx: JournalTx) -> None:
-            if not tx.remove_underlying(name, venue=venue, by=operator.id, at=self._clock.now()):
-                raise NotFound(
-                    f"{name[:64]} is not confirmed to be anything else",
-                    fix="`ordergate risk underlyings list` shows what is",
-                )
-            body = {"venue": venue, "reason": reason}
-            self._record.note(tx, "underlying.removed", actor=operator.id, corr=name, body=body)
-
-        await self._journal.write(work)
 
     async def externals(self, *, limit: int, cursor: str | None) -> Page[ExternalRecord]:
         """Return what was made around the gate, newest found first."""
@@ -322,7 +285,7 @@ class Desk:
         self, *, paused: bool | None, speed: Decimal | None, operator: Principal
     ) -> Pace:
         """Hold, let go or speed up the recording that prices come from; None leaves as it is."""
-        _require_operator(operator)
+        require_operator(operator)
         pace = self._pace
         if pace is None:
             raise NotSupported(
@@ -366,13 +329,3 @@ def _last_parked(tx: JournalTx, order_id: OrderId) -> AttemptRecord:
     if not parked:
         raise IllegalState(f"the order is {attempts[-1].state}, not parked")
     return parked[-1]
-
-
-def _require_operator(operator: Principal) -> None:
-    if operator.kind is not Kind.OPERATOR:
-        raise Forbidden("only the operator may do this")
-
-
-def _require_reason(reason: str) -> None:
-    if len(reason.strip()) < REASON_MIN:
-        raise InvalidArgument("a reason must be typed", fix="say in words why this is safe")

@@ -24,7 +24,8 @@ from ordergate.model.values import AttemptId, IdempotencyKey, OrderId, Principal
 from ordergate.model.verdicts import Judgement, Verb
 from ordergate.model.views import Change
 from ordergate.order.dispatch.attempt import Owner, attempt_of
-from ordergate.order.dispatch.send import SEND_WITHIN_S, Claim, Look, Send
+from ordergate.order.dispatch.look import Look
+from ordergate.order.dispatch.send import SEND_WITHIN_S, Claim, Send
 from ordergate.order.dispatch.unbooked import (
     PROVEN,
     Unbooked,

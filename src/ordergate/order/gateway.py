@@ -27,20 +27,20 @@ from ordergate.model.records import (
     OrderRecord,
     ScopeKind,
     TicketState,
-    Tightening,
 )
 from ordergate.model.values import IdempotencyKey, OrderId, PrincipalId
 from ordergate.model.verdicts import Judgement
 from ordergate.model.views import Change, OrderView, SafetyView
 from ordergate.order.books import Books, Sources, ask_news, may_see, order_news
 from ordergate.order.clearing import clear_the_way
-from ordergate.order.dispatch.send import Claim, Look
+from ordergate.order.dispatch.look import Look
+from ordergate.order.dispatch.send import Claim
 from ordergate.order.emergency import Asked, Held
 from ordergate.order.halt import killed
 from ordergate.order.intent.drafting import hopeless
 from ordergate.order.kill import Kill, target_in, target_of
+from ordergate.order.ownership import require_own
 from ordergate.order.policy.decision import recorded, told
-from ordergate.order.policy.tightenings import accepted_tightening
 from ordergate.order.stages import Line
 from ordergate.ports.journal import JournalTx, JournalUnwritable
 from ordergate.ports.managed_exits import ManagedExits
@@ -60,6 +60,7 @@ class Gateway(Books):
         self._settle = line.settle
         self._halt = line.halt
         self._emergency = line.emergency
+        self._loosen = line.loosen
         self._draft_end = line.draft_end
         self._publish = line.publish
         self._kill = Kill(
@@ -228,27 +229,9 @@ class Gateway(Books):
     ) -> SafetyView:
         """Make a limit stricter from the next judgement on; loosening is the operator's."""
 
-        def work(tx: JournalTx) -> None:
-            spec = accepted_tightening(
-                self._judge.effective(tx), limit_name, value, by_agent=asker.kind is Kind.AGENT
-            )
-            tightening = Tightening(
-                limit_name=spec.name,
-                value=value,
-                set_by=asker.id,
-                set_at=self._clock.now(),
-                reason=reason,
-            )
-            tx.add_tightening(tightening)
-            self._record.note(
-                tx,
-                "limit.tightened",
-                actor=asker.id,
-                corr=spec.name,
-                body={"limit": spec.name, "value": value, "reason": reason},
-            )
-
-        await self._commit(work)
+        await self._commit(
+            lambda tx: self._loosen.tighten(tx, limit_name, value, reason=reason, by=asker)
+        )
         return await self.safety()
 
     async def resume(self, order_id: OrderId) -> OrderView:
@@ -312,6 +295,7 @@ class Gateway(Books):
         """Make one order of a request: journaled, judged, sent at most once."""
 
         def work(tx: JournalTx, look: Look) -> Claim | OrderRecord:
+            require_own(tx, intent, look, asker)
             order = self._accept.accept(tx, intent, key=key, asker=asker).order
             if order.state is not OrderState.PROPOSED:
                 return order

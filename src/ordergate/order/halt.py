@@ -9,6 +9,7 @@ from ordergate.model.canonical import iso
 from ordergate.model.records import HaltKind, HaltRecord, OrderRecord, ScopeKind
 from ordergate.model.values import AccountId, PrincipalId, Symbol
 from ordergate.order.journal.record import Record
+from ordergate.order.standing import release_of
 from ordergate.ports.journal import JournalTx
 from ordergate.ports.system import Clock, Ids
 
@@ -113,16 +114,6 @@ def in_scope(
             return halt.target == principal
         case ScopeKind.SYMBOL:
             return halt.target == symbol
-
-
-def release_of(scope: ScopeKind, target: str) -> str:
-    """Return the fact that keeps when a scope was last released: C5 and C13 count from there."""
-    return f"released:{scope.value}:{target}"
-
-
-def yes_to(principal: PrincipalId) -> str:
-    """Return the fact that keeps when a human last said yes to a principal: C13 counts on."""
-    return f"approved:{principal}"
 
 
 def killed(halts: Iterable[HaltRecord]) -> bool:

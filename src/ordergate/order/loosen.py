@@ -1,12 +1,14 @@
-"""Loosen: what may be looser is announced, waits, and only then counts; each step is sealed."""
+"""Tighten at once, loosen late: what may be looser is announced, waits, and is sealed."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 
 from ordergate.model.errors import IllegalState
-from ordergate.model.records import Loosening
+from ordergate.model.principals import Kind, Principal
+from ordergate.model.records import Loosening, Tightening
 from ordergate.model.values import PrincipalId
 from ordergate.order.journal.record import Instance
 from ordergate.order.policy.judge import Judge
@@ -25,6 +27,7 @@ from ordergate.order.policy.loosening import (
     taken_back,
     waiting_text,
 )
+from ordergate.order.policy.tightenings import accepted_tightening
 from ordergate.ports.journal import JournalTx
 
 
@@ -43,6 +46,23 @@ class Loosen:
         """Take the file's tightenings over, announce its loosenings, let in those that are due."""
         if await self._journal.read(lambda tx: self._due(tx) is not None):
             await self._journal.write(self._settle)
+
+    def tighten(
+        self, tx: JournalTx, name: str, value: Decimal, *, reason: str, by: Principal
+    ) -> None:
+        """Make a limit stricter from the next judgement on; raise InvalidArgument where not."""
+        limits = self._judge.effective(tx)
+        spec = accepted_tightening(limits, name, value, by_agent=by.kind is Kind.AGENT)
+        row = Tightening(
+            limit_name=spec.name,
+            value=value,
+            set_by=by.id,
+            set_at=self._clock.now(),
+            reason=reason,
+        )
+        tx.add_tightening(row)
+        body = {"limit": spec.name, "value": value, "reason": reason}
+        self._record.note(tx, "limit.tightened", actor=by.id, corr=spec.name, body=body)
 
     def ask(self, tx: JournalTx, spec: LimitSpec, *, by: PrincipalId, reason: str) -> Loosening:
         """Announce that the tightenings of a limit are taken back; asked twice, it waits once."""

@@ -13,6 +13,7 @@ from ordergate.order.emergency import Emergency
 from ordergate.order.halt import Halt
 from ordergate.order.intent.accept import Accept
 from ordergate.order.journal.record import Record
+from ordergate.order.loosen import Loosen
 from ordergate.order.reconcile.settle import Settle
 
 
@@ -27,5 +28,6 @@ class Line:
     settle: Settle
     halt: Halt
     emergency: Emergency
+    loosen: Loosen
     draft_end: Callable[[datetime], datetime]  # venue's day end, on the venue's clock
     publish: Callable[[Change], None]

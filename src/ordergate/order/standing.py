@@ -7,7 +7,8 @@ from typing import Final
 
 from ordergate.model.errors import Code
 from ordergate.model.orders import AttemptState, OrderState
-from ordergate.model.records import AttemptRecord, OrderRecord
+from ordergate.model.records import AttemptRecord, OrderRecord, ScopeKind
+from ordergate.model.values import PrincipalId
 
 _ORDER_WORDS: Final = {
     OrderState.AWAITING_APPROVAL: "approval_required",
@@ -60,3 +61,13 @@ def venue_code(order: OrderRecord, attempt: AttemptRecord | None) -> str | None:
 def closed(word: str | None) -> Code | None:
     """Return the code of the closed list that this word is, if it is one."""
     return Code.__members__.get(word) if word is not None else None
+
+
+def release_of(scope: ScopeKind, target: str) -> str:
+    """Return the fact that keeps when a scope was last released: C5 and C13 count from there."""
+    return f"released:{scope.value}:{target}"
+
+
+def yes_to(principal: PrincipalId) -> str:
+    """Return the fact that keeps when a human last said yes to a principal: C13 counts on."""
+    return f"approved:{principal}"

@@ -112,6 +112,9 @@ class JournalTx(AuditTx, Protocol):
         self, account: AccountId, position_id: str
     ) -> Sequence[tuple[PrincipalId, Decimal]]:
         """Return whose opening attempts filled into a position, each with its filled quantity."""
+
+    def openers_of(self, account: AccountId, position_id: str) -> frozenset[PrincipalId]:
+        """Return whose opening orders filled into this position, and who drafted them."""
         ...
 
     def add_attempt(self, attempt: AttemptRecord) -> None: ...

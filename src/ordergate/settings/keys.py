@@ -11,9 +11,9 @@ from pydantic.fields import FieldInfo
 from ordergate.order.policy.limits import SPECS, LimitSpec
 from ordergate.settings.compat import COMPAT
 from ordergate.settings.sections import Section, Tree
+from ordergate.settings.switches import HUMAN_ONLY
 
 PREFIX: Final = "ORDERGATE_"
-ARMING_NAMES: Final = ("TRADING_MODE", "ALLOW_LIVE_TRADING")
 COMPAT_NAMES: Final = {
     "MCP_DATA_ONLY_MODE": "mcp.data_only",
     "KILL_SWITCH_ACTIVE": "run.kill_at_start",
@@ -45,7 +45,7 @@ NAMES: Final = {  # variable -> dotted key
     **{PREFIX + key.upper().replace(".", "__"): key for key in IN_TOML | SECRETS},
     **COMPAT_NAMES,
     **{name: f"compat.{name}" for name in COMPAT},
-    **{name: name for name in ARMING_NAMES},
+    **{name: name for name in HUMAN_ONLY},
 }
 
 

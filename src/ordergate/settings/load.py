@@ -25,11 +25,11 @@ from ordergate.adapters.config_files import (
     toml_text,
     variable_layer,
 )
+from ordergate.model.arming import Switches
 from ordergate.order.policy.limits import shown
 from ordergate.order.policy.tightenings import in_force
 from ordergate.settings.compat import COMPAT
 from ordergate.settings.keys import (
-    ARMING_NAMES,
     COMPAT_NAMES,
     IN_TOML,
     KEYS,
@@ -55,6 +55,7 @@ from ordergate.settings.sections import (
     Server,
     Tree,
 )
+from ordergate.settings.switches import HUMAN_ONLY, half_on, read_switches
 
 _ABOVE: Final = frozenset({PROFILE_KEY, *(f"compat.{name}" for name in COMPAT)})
 
@@ -83,6 +84,8 @@ class Settings:
     run: Run
     token: SecretStr | None
     limits: LimitFile
+    switches: Switches
+    half_on: bool  # one switch of live trading is on, and live trading is not
     sources: Mapping[str, str]
 
     def rows(self) -> tuple[Shown, ...]:
@@ -97,6 +100,8 @@ class Settings:
                 value = getattr(value, part)
             source = self.sources.get(key, "default")
             rows.append(Shown(key, toml_text(value), source, field.description or ""))
+        live = "on" if self.switches.on else f"off: {self.switches.because}"
+        rows.append(Shown("live", live, "human-only switches", "new risk with real money"))
         policy = self.limits.current()
         found = in_force(policy, ())
         for key, spec in LIMIT_KEYS.items():
@@ -122,9 +127,10 @@ def load(environ: Mapping[str, str], *, flags: Mapping[str, object] | None = Non
         for name, text in environ.items()
         if (name.startswith(PREFIX) or name in NAMES) and name not in DIRECTORY_NAMES
     }
+    in_file = read_variables(where.env)
     layers: dict[str, Mapping[str, object]] = {
         TOML_NAME: toml_layer(where.toml, known=IN_TOML, beside=NAMED_TABLES) or {},
-        ENV_NAME: _variables(read_variables(where.env), ENV_NAME),
+        ENV_NAME: _variables(in_file, ENV_NAME),
         "environment": _variables(ours, "environment"),
         "flag": {key: value for key, value in (flags or {}).items() if value is not None},
     }
@@ -141,9 +147,12 @@ def load(environ: Mapping[str, str], *, flags: Mapping[str, object] | None = Non
     }
     limits = LimitFile(where.toml, overrides=above)
     limits.current()
+    switches = read_switches(in_file, ours, paper_only=tree.run.paper_only)
     return Settings(
         directories=where,
         limits=limits,
+        switches=switches,
+        half_on=half_on(switches, in_file, ours),
         sources=sources,
         **{name: getattr(tree, name) for name in Tree.model_fields},
     )
@@ -153,9 +162,9 @@ def _variables(variables: Mapping[str, str], source: str) -> dict[str, object]:
     """Turn our variables into dotted keys: switches as bools, lists as lists."""
     layer: dict[str, object] = {}
     for key, text in variable_layer(variables, names=NAMES, source=source):
-        if key in ARMING_NAMES:
-            _refuse_live(key, text)
-        elif key in COMPAT_NAMES.values():
+        if key in HUMAN_ONLY:
+            continue  # read_switches has its own say
+        if key in COMPAT_NAMES.values():
             layer[key] = layer.get(key) is True or _switch(key, text)
         elif key in SWITCHES:
             layer[key] = _switch(key, text)
@@ -177,14 +186,6 @@ def _switch(key: str, text: str) -> bool:
     if text.lower() not in ("true", "false"):
         raise SettingsRefused([f"{key} is neither true nor false"])
     return text.lower() == "true"
-
-
-def _refuse_live(name: str, text: str) -> None:
-    if text.strip().lower() not in ("paper", "false"):
-        raise SettingsRefused(
-            [f"{name}={text}: this build has no live venue; it trades on paper only"],
-            fix=f"remove {name}",
-        )
 
 
 def _tree(merged: Mapping[str, object], sources: Mapping[str, str]) -> Tree:

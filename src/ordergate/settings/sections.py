@@ -29,7 +29,7 @@ class Section(BaseModel):
 
 
 class Server(Section):
-    host: str = Field(default="127.0.0.1", description="address to listen on; loopback only")
+    host: str = Field(default="127.0.0.1", description="address; beyond loopback with TLS only")
     rest_port: Port = Field(default=8010, description="REST, agents; 0 = any free port")
     mcp_port: Port = Field(default=8020, description="MCP over HTTP; 0 = any free port")
     console_port: Port = Field(default=8030, description="the operator's; 0 = any free port")
@@ -37,12 +37,34 @@ class Server(Section):
     calls_per_second: Decimal = Field(default=Decimal(10), gt=0, le=10_000, description="a token")
     burst: int = Field(default=20, ge=1, le=10_000, description="calls of one token at once")
 
-    @field_validator("host")
-    @classmethod
-    def _loopback(cls, host: str) -> str:
-        if host != "localhost" and not ip_address(host).is_loopback:
-            raise ValueError("only a loopback address; reach other machines through an SSH tunnel")
-        return host
+    tls_cert: Path | None = Field(
+        default=None, description="certificate in the config directory", examples=["tls.crt"]
+    )
+    tls_key: Path | None = Field(
+        default=None, description="its key, chmod 600", examples=["tls.key"]
+    )
+    allow_remote: bool = Field(default=False, description="listen beyond this machine, TLS only")
+
+    @property
+    def is_local(self) -> bool:
+        return self.host == "localhost" or ip_address(self.host).is_loopback
+
+    @model_validator(mode="after")
+    def _remote_only_with_tls(self) -> Server:
+        if self.is_local:
+            return self
+        needed = {
+            "server.tls_cert": self.tls_cert,
+            "server.tls_key": self.tls_key,
+            "server.allow_remote = true": self.allow_remote,
+        }
+        missing = [name for name, given in needed.items() if not given]
+        if missing:
+            raise ValueError(
+                f"{self.host} is not loopback: missing {', '.join(missing)}; or stay on loopback"
+                " and reach other machines through an SSH tunnel"
+            )
+        return self
 
 
 class Replay(Section):

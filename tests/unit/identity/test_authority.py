@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from ordergate.identity.authority import Act, allowed, require
+from ordergate.identity.authority import GRANTED, MAY, Act, allowed, require
 from ordergate.model.errors import Code, Forbidden
-from ordergate.model.principals import Kind, Principal
+from ordergate.model.principals import Grant, Kind, Principal
 from ordergate.model.values import PrincipalId
 
 # reliability.md 4.3; columns: read-only, agent, gateway, operator
@@ -22,6 +22,7 @@ withdraw       - y - y
 cancel         - y y y
 close          - y y y
 modify         - y y y
+touch_others   - - y y
 engage_kill    - y y y
 tighten        - y - y
 submit_draft   - - - y
@@ -31,6 +32,8 @@ release        - - - y
 resolve        - - - y
 loosen         - - - y
 arm            - - - y
+disarm         - - - y
+set_pace       - - - y
 make_tokens    - - - y
 export_audit   - - - y
 """
@@ -68,3 +71,22 @@ def test_a_refusal_tells_no_way_round() -> None:
         require(agent, Act.APPROVE)
     assert refused.value.message == "a principal of kind agent may not approve"
     assert refused.value.fix == ""
+
+
+@pytest.mark.parametrize("grant", Grant)
+@pytest.mark.parametrize("kind", Kind)
+def test_a_grant_adds_one_act_to_an_agent_and_nothing_to_anybody_else(
+    kind: Kind, grant: Grant
+) -> None:
+    held = frozenset({grant})
+    added = {act for act in Act if allowed(kind, act, held)} - MAY[kind]
+    assert added == ({GRANTED[grant]} if kind is Kind.AGENT else set())
+
+
+def test_no_grant_can_stand_for_a_decision() -> None:
+    assert set(GRANTED) == set(Grant)
+    assert set(GRANTED.values()) == {Act.PROPOSE_LIVE, Act.TOUCH_OTHERS}
+    everything = Principal(PrincipalId("bot"), Kind.AGENT, "bot", frozenset(Grant))
+    for act in (Act.APPROVE, Act.ARM, Act.RELEASE, Act.RESOLVE, Act.LOOSEN, Act.MAKE_TOKENS):
+        with pytest.raises(Forbidden):
+            require(everything, act)

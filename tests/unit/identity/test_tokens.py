@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import string
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -10,13 +11,16 @@ from ordergate.identity.tokens import (
     MalformedToken,
     carried_by,
     digest,
+    grants_of,
     matches,
     mint,
     name_fault,
     parse,
     write,
 )
-from ordergate.model.principals import Kind
+from ordergate.model.principals import Grant, Kind
+from ordergate.model.records import TokenRecord
+from ordergate.model.values import PrincipalId
 
 TOKEN = mint(Kind.AGENT, token_id=b"\x0a\x0b\x0c\x0d", secret=bytes(range(32)))
 TEXT = write(TOKEN)
@@ -90,3 +94,21 @@ def test_a_plain_name_is_taken(name: str) -> None:
 )
 def test_a_name_that_could_pass_for_another_principal_is_refused(name: str) -> None:
     assert name_fault(name)
+
+
+@pytest.mark.parametrize("live", [False, True])
+@pytest.mark.parametrize("others", [False, True])
+def test_a_token_holds_what_its_row_says(*, live: bool, others: bool) -> None:
+    at = datetime(2026, 1, 7, tzinfo=UTC)
+    record = TokenRecord(
+        token_id="0a0b0c0d",
+        principal=PrincipalId("bot"),
+        kind=Kind.AGENT,
+        name="bot",
+        digest="d",
+        created_at=at,
+        expires_at=at,
+        live=live,
+        others=others,
+    )
+    assert (Grant.LIVE in grants_of(record), Grant.OTHERS in grants_of(record)) == (live, others)

@@ -84,7 +84,7 @@ _ATTEMPT_OPENED: Final = _ATTEMPTS.select(
     limited=True,
 )
 _OPENERS: Final = text_of(
-    select(_O.principal, _A.filled_quantity)
+    select(_O.principal, _O.drafted_by, _A.filled_quantity)
     .join_from(ATTEMPTS, ORDERS, _A.order_id == _O.order_id)
     .where(given(_A.account), given(_A.position_id), given(_A.opening))
     .order_by(_A.claimed_at)
@@ -257,7 +257,12 @@ class OrdersTx(Transaction):
         self, account: AccountId, position_id: str
     ) -> Sequence[tuple[PrincipalId, Decimal]]:
         rows = self._all(_OPENERS, account=account, position_id=position_id, opening=1)
-        return [(principal, Decimal(filled)) for principal, filled in rows]
+        return [(principal, Decimal(filled)) for principal, _, filled in rows]
+
+    def openers_of(self, account: AccountId, position_id: str) -> frozenset[PrincipalId]:
+        rows = self._all(_OPENERS, account=account, position_id=position_id, opening=1)
+        people = (name for principal, drafter, _ in rows for name in (principal, drafter))
+        return frozenset(PrincipalId(name) for name in people if name is not None)
 
     def add_attempt(self, attempt: AttemptRecord) -> None:
         self._add(_ATTEMPTS, attempt)

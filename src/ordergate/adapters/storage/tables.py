@@ -384,6 +384,8 @@ TOKENS: Final = _table(
     _text("expires_at"),
     _maybe("revoked_at"),
     _maybe("last_used_at"),
+    Column("live", WIDE, nullable=False, server_default="0"),
+    Column("others", WIDE, nullable=False, server_default="0"),
 )
 
 OPERATORS: Final = _table(

@@ -11,9 +11,9 @@ from ordergate.model.principals import Principal
 from ordergate.model.records import OrderRecord, TicketRecord, TicketState
 from ordergate.model.values import PrincipalId, TicketId
 from ordergate.model.verdicts import Judgement
-from ordergate.order.approval.ticket import Answerable, answerable, fingerprint, match_number
-from ordergate.order.halt import yes_to
+from ordergate.order.approval.ticket import Answerable, Yes, answerable, fingerprint, match_number
 from ordergate.order.journal.record import Record
+from ordergate.order.standing import yes_to
 from ordergate.ports.journal import JournalTx
 from ordergate.ports.system import Clock, Ids
 
@@ -79,19 +79,22 @@ class Approve:
         tx: JournalTx,
         ticket: TicketRecord,
         order: OrderRecord,
+        answer: Yes,
         *,
-        shown: str,
-        operator: Principal,
-        method: str,
+        live: bool,
     ) -> TicketRecord:
         """Record a human's yes to exactly what was shown; it is redeemed in this transaction.
 
-        Raises InvalidApproval when the ticket was decided, or order or policy are not what was
-        shown, ApprovalExpired when its time is over, IllegalState when the answerer asked it.
+        With real money (`live`) the yes is a passkey's assertion over the ask's own hash; so is an
+        operator's yes to an order of their own. Raises InvalidApproval when it is not, when the
+        ticket was decided, or order or policy are not what was shown; ApprovalExpired when its time
+        is over, IllegalState when the answerer asked it.
         """
-        if operator.id == order.principal:
+        signed = answer.proof.is_over(ticket.fingerprint)
+        operator = answer.by
+        if operator.id == order.principal and not (live and signed):
             raise IllegalState("who proposed an order cannot approve it")
-        match answerable(ticket, shown=shown, now=self._clock.now()):
+        match answerable(ticket, shown=answer.shown, now=self._clock.now()):
             case Answerable.DECIDED:
                 raise InvalidApproval(
                     f"this ask is {ticket.state} already; the first answer counts",
@@ -108,8 +111,15 @@ class Approve:
                 pass
         if order.order_id != ticket.order_id:
             raise InvalidApproval("the order is not the one the ask was opened for")
+        if live and not signed:
+            raise InvalidApproval(
+                "with real money a yes is a passkey's signature, user verified, over this order",
+                fix="open the ask in the console and sign it there",
+            )
         tx.put_fact(yes_to(order.principal), iso(self._clock.now()))
-        return self._decide(tx, ticket, TicketState.APPROVED, by=operator.id, method=method)
+        return self._decide(
+            tx, ticket, TicketState.APPROVED, by=operator.id, method=answer.proof.method
+        )
 
     def no(
         self, tx: JournalTx, ticket: TicketRecord, *, operator: Principal, reason: str

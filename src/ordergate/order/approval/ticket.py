@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from ordergate.model.canonical import canonical, sha256_hex
+from ordergate.model.principals import Principal
+from ordergate.model.proofs import Proof
 from ordergate.model.records import OrderRecord, TicketRecord, TicketState
 
 NUMBERS: Final = 90  # two-digit match numbers: 10..99
@@ -20,6 +23,15 @@ class Answerable(enum.Enum):
     DECIDED = "decided"
     EXPIRED = "expired"
     CHANGED = "changed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Yes:
+    """A human's yes: to the fingerprint that was shown, and how they proved who they are."""
+
+    shown: str
+    by: Principal
+    proof: Proof
 
 
 def fingerprint(order: OrderRecord, *, policy_hash: str, subject: str = "") -> str:

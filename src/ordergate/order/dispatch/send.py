@@ -6,13 +6,14 @@ import asyncio
 from dataclasses import dataclass
 from typing import Final
 
-from ordergate.model.accounts import Elsewhere, VenueSnapshot
+from ordergate.model.accounts import VenueSnapshot
 from ordergate.model.canonical import plain_data
 from ordergate.model.errors import Code, DataUnavailable
 from ordergate.model.orders import (
     CloseIntent,
     Intent,
     Lane,
+    OrderType,
     PlaceIntent,
     VenueCancel,
     VenueModify,
@@ -40,28 +41,20 @@ from ordergate.order.dispatch.attempt import (
     reservation_of,
 )
 from ordergate.order.dispatch.evidence import event_of, evidence
+from ordergate.order.dispatch.look import Look
 from ordergate.order.dispatch.wire import Wire, to_wire
 from ordergate.order.halt import Halt
 from ordergate.order.intent.idempotency import tag
 from ordergate.order.journal.record import Instance, Step
 from ordergate.order.policy.decision import recorded, told
 from ordergate.order.policy.judge import Judge
+from ordergate.order.policy.on_live import ask_life_s
 from ordergate.ports.journal import JournalTx
 from ordergate.ports.venue_trade import VenueTrader
 
 SEND_WITHIN_S: Final = 2.0  # between claim and first byte
 WIRE_TIMEOUT_S: Final = 10.0
 TAG_TRIES: Final = 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
-    """A read of the accounts, and the audit mark taken before it."""
-
-    snapshot: VenueSnapshot | None  # None: the venue could not be read
-    read_at: float  # monotonic seconds
-    mark: int
-    others: tuple[Elsewhere, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,8 +135,8 @@ class Send:
     ) -> Claim:
         """Judge on fresh facts and, where allowed, put the attempt on disk; one transaction.
 
-        `approved` is a yes given in this same transaction; an operator's own order is its own yes.
-        Neither lifts a hard limit.
+        `approved` is a yes given in this same transaction; an operator's own order is its own yes,
+        but with real money every opening order waits for a signed one. Neither lifts a hard limit.
         """
         judgement = self.judged(tx, order.intent, look, asker, order_id=order.order_id)
         self._note_policy(tx, self._judge.policy_hash(tx))
@@ -163,10 +156,11 @@ class Send:
             )
             return Claim(order=order, judgement=judgement)
         if approved is not None and not _still_stands(approved, order, judgement):
-            return self._ask_again(tx, order, approved, judgement)
-        own = asker.kind is Kind.OPERATOR
-        if decision.verb is Verb.ASK and approved is None and not own:
-            ticket = self._issue(tx, order, judgement)
+            return self._ask_again(tx, order, look, approved, judgement)
+        own = asker.kind is Kind.OPERATOR and not look.live
+        waits = decision.verb is Verb.ASK or (look.live and decision.lane is Lane.OPEN)
+        if waits and approved is None and not own:
+            ticket = self._issue(tx, order, look, judgement)
             order = self._record.move(
                 tx,
                 order,
@@ -317,11 +311,12 @@ class Send:
         self,
         tx: JournalTx,
         order: OrderRecord,
+        look: Look,
         approved: TicketRecord,
         judgement: Judgement,
     ) -> Claim:
         self._approve.end(tx, approved, TicketState.SUPERSEDED, by=PrincipalId(self._instance))
-        ticket = self._issue(tx, order, judgement)
+        ticket = self._issue(tx, order, look, judgement)
         order = self._record.move(
             tx,
             order,
@@ -334,8 +329,12 @@ class Send:
         )
         return Claim(order=order, judgement=judgement, ticket=ticket)
 
-    def _issue(self, tx: JournalTx, order: OrderRecord, judgement: Judgement) -> TicketRecord:
-        ttl_s = int(self._judge.effective(tx).approval_ttl_s)
+    def _issue(
+        self, tx: JournalTx, order: OrderRecord, look: Look, judgement: Judgement
+    ) -> TicketRecord:
+        intent = order.intent
+        resting = isinstance(intent, PlaceIntent) and intent.order_type is OrderType.LIMIT
+        ttl_s = ask_life_s(self._judge.effective(tx), live=look.live, limit_order=resting)
         return self._approve.issue(tx, order, judgement, ttl_s=ttl_s)
 
     def _note_policy(self, tx: JournalTx, policy_hash: str) -> None:

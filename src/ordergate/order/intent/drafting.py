@@ -16,6 +16,7 @@ CIRCUMSTANCES: Final = frozenset(
         Code.DATA_UNAVAILABLE,
         Code.RATE_LIMIT_EXCEEDED,
         Code.LIVE_NOT_ARMED,
+        Code.FORBIDDEN,  # to open with real money: the draft becomes the operator's own order
         Code.DUPLICATE_ORDER,
     }
 )

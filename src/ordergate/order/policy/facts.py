@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from ordergate.model.accounts import (
+    PRACTICE,
     AccountIdentity,
     AccountState,
     Baselines,
@@ -129,6 +130,14 @@ class Facts:
     whole: WholeBook | None = None  # every account the gate reads
     baselines: Baselines = field(default_factory=Baselines)  # of the account
     aliases: frozenset[str] = frozenset()  # the symbol's underlying, and all confirmed to be it
+    armed_until: datetime | None = None  # of a live account; None = not armed
+    may_open_live: bool = False  # whether the asker may open on a live account at all
+    stops_rest: bool = False  # whether the venue itself keeps the stop of a position
+
+    @property
+    def live(self) -> bool:
+        """Say whether the venue proves that this is real money."""
+        return self.identity is not None and self.identity.mode not in PRACTICE
 
     @property
     def equity(self) -> Decimal | None:

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
-from ordergate.model.accounts import AccountState, Elsewhere, VenueOrderState, VenueSnapshot
-from ordergate.model.canonical import from_iso
+from ordergate.model.accounts import (
+    PRACTICE,
+    AccountIdentity,
+    AccountState,
+    Elsewhere,
+    VenueOrderState,
+    VenueSnapshot,
+)
 from ordergate.model.instruments import Instrument
 from ordergate.model.market import Quote
 from ordergate.model.orders import AttemptState, Intent, Lane, PlaceIntent
-from ordergate.model.principals import Kind, Principal
-from ordergate.model.records import AttemptRecord, HaltRecord, Reservation, ScopeKind
+from ordergate.model.principals import Grant, Kind, Principal
+from ordergate.model.records import AttemptRecord, HaltRecord, Reservation
 from ordergate.model.values import AttemptId, OrderId
 from ordergate.model.verdicts import Finding, Halting, Judgement
 from ordergate.model.views import LimitView
-from ordergate.order.halt import in_scope, release_of, yes_to
+from ordergate.order.halt import in_scope
+from ordergate.order.policy.activity import Asking, activity
 from ordergate.order.policy.baselines import BookTerms
 from ordergate.order.policy.budget import Budget, budget_of, gather
 from ordergate.order.policy.decision import decide
@@ -33,20 +39,17 @@ from ordergate.order.policy.exposure import (
     valued,
 )
 from ordergate.order.policy.facts import (
-    MINUTE,
-    Activity,
     Facts,
     Request,
     doubt,
     opening_order,
     recorded,
-    seconds,
     subject,
-    terms_of,
 )
 from ordergate.order.policy.limits import Limits
 from ordergate.order.policy.loosening import KEPT_FACT
 from ordergate.order.policy.managed import managed
+from ordergate.order.policy.on_live import RealMoney
 from ordergate.order.policy.policybook import PolicyBook
 from ordergate.order.policy.rules.crossing import in_the_way
 from ordergate.order.policy.rules.losses import lost
@@ -118,21 +121,29 @@ class Judge:
         clock: Clock,
         around: Around,
         terms: BookTerms = BookTerms(),  # noqa: B008 - frozen
+        real: RealMoney | None = None,
     ) -> None:
         self._around = around
         self._markets = markets
         self._terms = terms
         self._limits = limits
         self._clock = clock
+        self._real = real or RealMoney()
+        self._live = False  # what the venue proved last
         self._last: PolicyBook | None = None
+
+    def seen(self, identity: AccountIdentity | None) -> None:
+        """Take note of what the venue proves: real money has stricter limits."""
+        if identity is not None:
+            self._live = identity.mode not in PRACTICE
 
     def effective(self, tx: JournalTx, scope: Scope = EVERYONE) -> Limits:
         """Return the limits in force: the strictest of the file, its tables and tightenings."""
-        return self._policy(tx).of(scope).limits
+        return self._policy(tx).of(self._at(scope)).limits
 
     def views(self, tx: JournalTx, scope: Scope = EVERYONE) -> tuple[LimitView, ...]:
         """Return every limit in force with its unit, meaning and source."""
-        return self._policy(tx).views(scope)
+        return self._policy(tx).views(self._at(scope))
 
     def untightened(self, tx: JournalTx) -> Limits:
         """Return the limits in force for everyone as they would be without any tightening."""
@@ -167,7 +178,8 @@ class Judge:
         it. `order_id` is the order itself: judged again,
         it is no duplicate of itself.
         """
-        scope = Scope(venue=intent.venue, account=intent.account, principal=asker.id)
+        self.seen(None if snapshot is None else snapshot.identity)
+        scope = self._at(Scope(venue=intent.venue, account=intent.account, principal=asker.id))
         policy = self._policy(tx)
         age_s = Decimal(round((self._clock.monotonic() - read_at) * 1000)).scaleb(-3)
         facts = self._facts(
@@ -202,6 +214,9 @@ class Judge:
             ),
             clear_first=in_the_way(facts) if decision.lane is Lane.CLOSE else (),
         )
+
+    def _at(self, scope: Scope) -> Scope:
+        return replace(scope, live=True) if self._live else scope
 
     def _policy(self, tx: JournalTx) -> PolicyBook:
         made_of = (self._limits(), tx.fact(KEPT_FACT), tuple(tx.tightenings()))
@@ -250,7 +265,9 @@ class Judge:
             used=None if state is None else tx.usage(intent.account, ask.asker.id, state.day),
             account_used=None if state is None else tx.usage(intent.account, None, state.day),
             budget=None if snapshot is None else self._budget(tx, ask, snapshot, scene, counting),
-            activity=_activity(tx, ask, now=now, venue_now=venue_now, limits=limits),
+            activity=activity(
+                tx, intent, Asking(ask.asker.id, ask.order_id, now, venue_now), limits=limits
+            ),
             doubt=doubt(
                 tx.attempts_in(IN_DOUBT, account=intent.account), symbol=intent.symbol, now=now
             ),
@@ -262,6 +279,9 @@ class Judge:
             machine=self._around.machine(),
             version=version,
             peers=self._around.peers(),
+            armed_until=self._real.armed_until(intent.account, intent.venue),
+            may_open_live=ask.asker.kind is Kind.OPERATOR or Grant.LIVE in ask.asker.grants,
+            stops_rest=self._real.stops_rest(),
         )
 
     def _scene(self, tx: JournalTx, ask: _Ask) -> _Scene:
@@ -371,41 +391,3 @@ def _resting_openings(
     tags = [row.tag for row in rows if row.tag is not None]
     attempts = {row.tag: row.attempt_id for row in tx.attempts_tagged(tags)} if tags else {}
     return tuple((row, None if row.tag is None else attempts.get(row.tag)) for row in rows)
-
-
-def _activity(
-    tx: JournalTx, ask: _Ask, *, now: datetime, venue_now: datetime, limits: Limits
-) -> Activity:
-    """Count the recent claims and fills that throttle, repetition and duplicate look at."""
-    intent, asker, account = ask.intent, ask.asker.id, ask.intent.account
-    side = intent.side if isinstance(intent, PlaceIntent) else None
-    twin = tx.recent_twin(
-        account,
-        terms_of(intent),
-        since=now - timedelta(seconds=float(limits.duplicate_window_s)),
-        but=ask.order_id,
-    )
-    # What an operator has looked at is not counted again.
-    window = timedelta(seconds=float(limits.repeat_window_s))
-    since = _since(tx, release_of(ScopeKind.AGENT, asker), now - window)
-    untouched = _since(tx, yes_to(asker), since)
-    drift = timedelta(seconds=float(limits.drift_window_s))
-    followed = _since(tx, release_of(ScopeKind.SYMBOL, intent.symbol), now - drift)
-    return Activity(
-        in_minute=tx.recent_requests(asker, since=now - MINUTE),
-        account_in_minute=tx.account_requests(account, since=now - MINUTE),
-        repeats=tx.recent_openings(asker, intent.symbol, side, since=since, but=ask.order_id),
-        duplicate_of=None if twin is None else twin.order_id,
-        duplicate_age_s=None if twin is None else seconds(now - twin.claimed_at),
-        farthest=None
-        if side is None
-        else tx.farthest_price(account, intent.symbol, side, since=followed, but=ask.order_id),
-        hands_off=tx.hands_off_fills(account, asker, since=untouched),
-        losing=tx.losing_closes(account, asker, since=venue_now - (now - untouched)),
-    )
-
-
-def _since(tx: JournalTx, fact: str, begin: datetime) -> datetime:
-    """Return when counting begins: with the window, or after a human's last touch."""
-    touched = tx.fact(fact)
-    return begin if touched is None else max(begin, from_iso(touched))

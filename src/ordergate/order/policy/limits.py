@@ -246,11 +246,47 @@ class Limits:
     auto_approve_notional: Decimal = _number(
         "20000", "account currency", "Orders above this value wait for a human yes", least="0"
     )
+    # On an account that the venue proves live, the stricter of these and the rows above counts.
+    live_symbols_allow: tuple[str, ...] = _symbols(
+        (), 'Symbols that may be opened with real money; "*" lets nothing in', Stricter.FEWER
+    )
+    live_risk_per_trade_fraction: Decimal = _number(
+        "0.005", "of equity", "Largest loss at the stop of one order, live", most="1"
+    )
+    live_gross_exposure_fraction: Decimal = _number(
+        "2", "of equity", "Largest sum of all positions, live", most="30"
+    )
+    live_daily_loss_fraction: Decimal = _number(
+        "0.02", "of equity at the day's start", "Loss of the day that ends it, live", most="1"
+    )
+    live_stress_loss_fraction: Decimal = _number(
+        "0.1", "of equity", "On a live account: loss of the whole book under the shocks", most="1"
+    )
+    live_repeat_orders_max: Decimal = _count(
+        5, "Opening orders, same agent, symbol and side, in 10 minutes, live"
+    )
+    live_managed_stop_notional_max: Decimal = _number(
+        "0",
+        "account currency",
+        "Largest value of a live order whose stop the gateway keeps instead of the venue",
+        least="0",
+        agents=False,
+    )
     approval_ttl_s: Decimal = _number(
         "300", "seconds", "How long an ask waits", most="86400", agents=False
     )
     approval_band_fraction: Decimal = _number(
         "0.005", "of the price", "How far the price may move under a yes", most="0.1", agents=False
+    )
+    approval_live_ttl_s: Decimal = _number(
+        "300", "seconds", "How long an ask waits on a live account", most="900", agents=False
+    )
+    approval_live_limit_ttl_s: Decimal = _number(
+        "3600",
+        "seconds",
+        "The same for a limit order, whose price is its own bound",
+        most="86400",
+        agents=False,
     )
     origin: Mapping[str, str] = field(default_factory=dict, compare=False)  # name -> its source
     narrowings: tuple[Narrowing, ...] = ()

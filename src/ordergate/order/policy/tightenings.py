@@ -29,6 +29,7 @@ from ordergate.order.policy.limits import (
     shown,
     spec_named,
 )
+from ordergate.order.policy.on_live import on_live
 
 DEFAULT_SOURCE: Final = "profile paper-default"
 _SCOPED: Final = ("agent", "account", "venue")
@@ -41,6 +42,7 @@ class Scope:
     venue: str = ""
     account: str = ""
     principal: str = ""
+    live: bool = False  # the venue proves that money is real
 
 
 EVERYONE: Final = Scope()
@@ -68,7 +70,12 @@ def in_force(limits: Limits, tightenings: Iterable[Tightening], scope: Scope = E
             held[name] = after
             sources[name] = source
     values: dict[str, Any] = {BY_NAME[name].attribute: value for name, value in held.items()}
-    return InForce(dataclasses.replace(limits, **values, narrowings=(), broken=False), sources)
+    strictest = dataclasses.replace(limits, **values, narrowings=(), broken=False)
+    if not scope.live:
+        return InForce(strictest, sources)
+    real = on_live(strictest)
+    changed = (spec.name for spec in SPECS if real.value(spec) != strictest.value(spec))
+    return InForce(real, sources | dict.fromkeys(changed, "live account"))
 
 
 def tightened(limits: Limits, tightenings: Iterable[Tightening]) -> Limits:

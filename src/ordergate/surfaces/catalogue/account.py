@@ -13,9 +13,9 @@ from ordergate.model.views import AccountView
 from ordergate.surfaces.catalogue import requests
 from ordergate.surfaces.catalogue.operation import READS, Example, Operation, Route, Toolset
 from ordergate.surfaces.catalogue.rendering import (
-    LIVE_WARNING,
     Source,
     fill_items,
+    live_warning,
     masked,
     position_item,
     resting_item,
@@ -91,7 +91,7 @@ async def account(services: Services, asker: Principal, request: requests.Accoun
         venue=identity.venue,
         mode=identity.mode.value,
         proof=identity.proof,
-        warning=LIVE_WARNING if identity.mode is Mode.LIVE else None,
+        warning=live_warning(identity.mode),
         currency=state.currency,
         balance=plain(state.balance),
         equity=plain(state.equity),

@@ -66,6 +66,11 @@ def optional_time(at: datetime | None) -> str | None:
     return None if at is None else time_text(at)
 
 
+def live_warning(mode: Mode | None) -> str | None:
+    """Return the words that stand with everything that is real money."""
+    return LIVE_WARNING if mode is Mode.LIVE else None
+
+
 def masked(account: str, mode: Mode | None) -> str:
     """Show a paper account as it is, of any other the last four characters."""
     return account if mode is Mode.PAPER else f"...{account[-4:]}"
@@ -155,6 +160,7 @@ def order_fields(order: OrderRecord, view: OrderView | None) -> dict[str, str | 
         "code": closed(order.code) if view is None else view.code,
         "venue_code": None if view is None else view.venue_code,
         "mode": None if mode is None else mode.value,
+        "warning": live_warning(mode),
         "venue": order.venue,
         "account": masked(order.account, mode),
         "principal": order.principal,
@@ -215,6 +221,7 @@ def position_item(
         opened_at=time_text(position.opened_at),
         external=external,
         mode=identity.mode.value,
+        warning=live_warning(identity.mode),
         venue=identity.venue,
         account=masked(identity.account, identity.mode),
         source=source.name,
@@ -244,6 +251,7 @@ def resting_item(
         status=order.status.value,
         external=external,
         mode=identity.mode.value,
+        warning=live_warning(identity.mode),
         venue=identity.venue,
         account=masked(identity.account, identity.mode),
     )

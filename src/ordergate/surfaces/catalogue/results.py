@@ -91,6 +91,7 @@ class PositionItem(Sourced):
     opened_at: str
     external: bool
     mode: str
+    warning: str | None
     venue: str
     account: str
 
@@ -112,6 +113,7 @@ class RestingOrderItem(Result):
     status: str
     external: bool
     mode: str
+    warning: str | None
     venue: str
     account: str
 
@@ -240,6 +242,7 @@ class OrderItem(Result):
     code: str | None
     venue_code: str | None
     mode: str | None
+    warning: str | None
     venue: str
     account: str
     principal: str

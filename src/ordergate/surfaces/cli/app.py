@@ -10,6 +10,7 @@ from ordergate import __version__
 from ordergate.model.errors import GateError
 from ordergate.surfaces.cli import (
     approving,
+    arming,
     booking,
     hindsight,
     looking,
@@ -52,6 +53,7 @@ def build(starts: Starts) -> typer.Typer:
         looking,
         trading,
         approving,
+        arming,
         operating,
         booking,
         replaying,

@@ -36,6 +36,8 @@ def examine(patient: Patient) -> list[Finding]:
     if found[0].level is Level.PASS and not held:
         found += _ports(patient)
     found += [_token(patient), _audit(patient)]
+    if found[0].level is Level.PASS:
+        found += _live(patient)
     return found
 
 
@@ -76,6 +78,13 @@ def _ports(patient: Patient) -> Iterator[Finding]:
             yield Finding(Level.FAIL, f"port {port}", "is taken by another program", action)
         else:
             yield Finding(Level.PASS, f"port {port}" if port else key, "is free")
+
+
+def _live(patient: Patient) -> Iterator[Finding]:
+    rows = {row["key"]: row["value"] for row in patient.settings()}
+    if rows.get("live") == "on":
+        action = "run `ordergate doctor --as-agent` as the agent's user: it fails where one exists"
+        yield Finding(Level.WARN, "live trading", "is on; no way may lead past the gate", action)
 
 
 def _free(host: str, port: int) -> bool:

@@ -102,12 +102,17 @@ def create(
     token_name: Annotated[str, typer.Argument(help="Whose it is; shown in the audit.")],
     kind: Annotated[str, typer.Option(help="agent or read_only")] = "agent",
     days: Annotated[int | None, typer.Option(help="Days until it expires.")] = None,
+    live: Annotated[bool, typer.Option("--live", help="May propose live openings.")] = False,
+    others: Annotated[
+        bool, typer.Option("--others", help="May close and change what others opened.")
+    ] = False,
     name: OperatorName = OPERATOR,
     password_stdin: PasswordStdin = False,
     as_json: Json = False,
 ) -> None:
     """Make a token and show it once."""
     fields: dict[str, Any] = {"kind": kind, "name": token_name}
+    fields |= {grant: True for grant, given in (("live", live), ("others", others)) if given}
     if days is not None:
         fields["days"] = days
     ask_operator(

@@ -79,6 +79,10 @@ class Session:
             password=_password(name, from_stdin=password_stdin),
         )
 
+    def console(self) -> str:
+        """Return where the operator's console of the running gateway answers."""
+        return self._note().console_url
+
     def _note(self) -> Note:
         note = running(self.starts.data_dir())
         if note is None:

@@ -100,9 +100,16 @@ def mcp(context: typer.Context) -> None:
     raise typer.Exit(session(context).starts.mcp())
 
 
-def doctor(context: typer.Context, as_json: Json = False) -> None:
+def doctor(
+    context: typer.Context,
+    as_agent: Annotated[
+        bool, typer.Option("--as-agent", help="Ways past the gate; run it as the agent's user.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Check everything and say what to do next."""
-    found = session(context).starts.doctor()
+    starts = session(context).starts
+    found = starts.around() if as_agent else starts.doctor()
     failed = any(line.level is Level.FAIL for line in found)
     rows = [
         {"level": line.level.value, "name": line.name, "message": line.message, "next": line.action}
@@ -305,14 +312,18 @@ def _addresses(started: Started, door: Door) -> Mapping[str, Any]:
         "synthetic": started.synthetic,
         "replay_speed": started.replay_speed,
         "operator_exists": started.operator_exists,
+        "mode": started.mode,
+        "cautions": list(started.cautions),
         "paper_only": note.paper_only,
         "client": snippet(CLIENTS["desktop"], door),
     }
 
 
 def _announced(found: Mapping[str, Any]) -> Iterable[RenderableType]:
+    for caution in found["cautions"]:
+        yield Text(f"!! {caution}", style="bold red")
     yield pairs(
-        "ordergate is up (paper trading)",
+        f"ordergate is up ({found['mode'] or 'mode unknown:'} trading)",
         [
             ("REST", found["rest"]),
             ("MCP", found["mcp"]),

@@ -48,6 +48,8 @@ class Started:
     synthetic: bool
     replay_speed: str | None
     operator_exists: bool
+    mode: str | None = "paper"  # as the venue proves it
+    cautions: tuple[str, ...] = ()  # about live trading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,3 +71,4 @@ class Starts:
     doctor: Callable[[], list[Finding]]
     monotonic: Callable[[], float]  # seconds of a clock that never goes back
     client_environment: Callable[[], Mapping[str, str]]  # what a client must pass to find us
+    around: Callable[[], list[Finding]] = list  # ways to a broker past the gate, seen from here

@@ -14,7 +14,7 @@ from ordergate.identity.authority import Act, require
 from ordergate.identity.sign_in import TOKEN_DAYS, SignIn
 from ordergate.model.canonical import plain_data
 from ordergate.model.errors import Code, InvalidArgument
-from ordergate.model.principals import Kind
+from ordergate.model.principals import Grant, Kind
 from ordergate.model.records import ScopeKind
 from ordergate.model.values import (
     NotANumber,
@@ -294,7 +294,7 @@ class Acts:
     async def create_token(self, request: Request) -> Response:
         visit = await self._entry.write(request)
         fields = await read_object(request)
-        only(fields, "kind", "name", "days")
+        only(fields, "kind", "name", "days", *Grant)
         try:
             kind = Kind(text(fields, "kind"))
         except ValueError:
@@ -303,6 +303,7 @@ class Acts:
             kind=kind,
             name=text(fields, "name"),
             days=typed(fields, "days", int) if "days" in fields else TOKEN_DAYS,
+            grants=frozenset(one for one in Grant if one in fields and typed(fields, one, bool)),
             by=visit.operator,
         )
         return answer({**token_shape(record), "token": token})

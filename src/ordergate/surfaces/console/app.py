@@ -18,6 +18,7 @@ from ordergate.order.desk import Desk
 from ordergate.order.gateway import Gateway
 from ordergate.surfaces.console.acts import Acts, AuditLines
 from ordergate.surfaces.console.answers import refusal
+from ordergate.surfaces.console.arming import ArmingActs
 from ordergate.surfaces.console.behind import Behind
 from ordergate.surfaces.console.entry import Entry
 from ordergate.surfaces.console.guard import Guard
@@ -48,6 +49,7 @@ def console_app(
     """
     pages = Pages(desk=desk, gateway=gateway, sign_in=sign_in)
     acts = Acts(desk=desk, gateway=gateway, sign_in=sign_in, audit=audit)
+    arming = ArmingActs(desk=desk, sign_in=sign_in)
     css = STYLE.read_bytes()
 
     async def style(_: Request) -> Response:
@@ -60,7 +62,7 @@ def console_app(
         return await pages.refused(request, fault)
 
     app: ASGIApp = Starlette(
-        routes=[*acts.routes(), *pages.routes(), Route("/console.css", style)],
+        routes=[*acts.routes(), *arming.routes(), *pages.routes(), Route("/console.css", style)],
         exception_handlers={GateError: refused, HTTPException: refused, Exception: refused},
     )
     if api is not None:

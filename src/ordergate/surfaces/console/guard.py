@@ -63,7 +63,8 @@ class Guard:
             return Forbidden("this listener answers to its own name alone")
         if "authorization" in headers or "proxy-authorization" in headers:
             return Forbidden("no bearer or other authorization is accepted on this listener")
-        if scope["type"] == "websocket" or scope["method"] not in READING:
+        reads = scope["type"] != "websocket" and scope["method"] in READING
+        if not reads or "origin" in headers:  # a page elsewhere reads nothing here, either
             return self._foreign(headers) or _oversize(headers)
         return _oversize(headers)
 

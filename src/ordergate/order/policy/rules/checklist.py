@@ -14,6 +14,7 @@ from ordergate.order.policy.rules import (
     budgets,
     crossing,
     form,
+    live,
     losses,
     machine,
     market,
@@ -119,6 +120,7 @@ RULES: Final = (
     _everywhere(Say.WARN, machine.LAG, machine.loop_lag),
     _everywhere(Say.WARN, machine.SEBI, machine.sebi_pack),
     Rule(control=budgets.LIVE, check=budgets.live_allowed),
+    Rule(control=live.GRANT, check=live.live_grant),
     Rule(control=standing.SYMBOLS, check=standing.symbol_allowed),
     Rule(
         control=size.REDUCES,
@@ -149,6 +151,7 @@ RULES: Final = (
     ),
     _opening(size.SHORT, size.no_accidental_short),
     Rule(control=stops.REQUIRED, check=stops.stop_required),
+    Rule(control=live.RESIDENT, check=live.stop_resident),
     Rule(control=stops.SIDE, check=stops.stop_side, tighten=Say.WARN),
     Rule(
         control=stops.GROUP,

@@ -6,7 +6,6 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from ordergate.model.accounts import Mode
 from ordergate.model.errors import Code
 from ordergate.model.records import HaltKind, ScopeKind
 from ordergate.model.values import plain
@@ -32,8 +31,6 @@ UNKNOWN_SYMBOL: Final = Control(
     limit_name="limits.unknown_openings_symbol_max",
     unit="orders",
 )
-
-_PRACTICE: Final = frozenset({Mode.PAPER, Mode.DEMO})
 
 
 def kill_switch(request: Request, facts: Facts) -> RuleVerdict:
@@ -66,15 +63,18 @@ def account_proven(request: Request, facts: Facts) -> RuleVerdict:
 
 
 def live_armed(request: Request, facts: Facts) -> RuleVerdict:
-    """Refuse new risk on an account that is not for practice."""
+    """Refuse new risk with real money while the operator has not armed the account."""
     if facts.identity is None:
         return ARMED.lacks("whether the account is paper, demo or live")
-    if facts.identity.mode in _PRACTICE:
+    if not facts.live:
         return ARMED.passes()
+    until = facts.armed_until
+    if until is not None and facts.wall_now < until:
+        return ARMED.passes(f"armed until {until:%H:%M:%SZ}")
     return ARMED.refuses(
         Code.LIVE_NOT_ARMED,
-        "live trading is not armed",
-        fix="use a paper account; closing and cancelling pass as always",
+        "live trading is not armed for this account",
+        fix="only the operator arms it, in the console; closing, tightening and cancelling pass",
     )
 
 

@@ -81,6 +81,7 @@ OPEN_REFUSES = {
     "kill_switch",
     "halts",
     "live_armed",
+    "live_grant",
     "symbol_allowed",
     "market_open",
     "quote_fresh",

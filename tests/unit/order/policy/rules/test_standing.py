@@ -47,7 +47,7 @@ def test_a_stop_holds_in_its_scope(
 @pytest.mark.parametrize(
     ("mode", "verb"), [(Mode.PAPER, Verb.ALLOW), (Mode.DEMO, Verb.ALLOW), (Mode.LIVE, Verb.DENY)]
 )
-def test_live_is_never_armed(mode: Mode, verb: Verb) -> None:
+def test_without_an_arming_live_is_closed_to_new_risk(mode: Mode, verb: Verb) -> None:
     decision = Court(mode=mode).judge(place()).decision
     assert decision.verb is verb
     if verb is Verb.DENY:

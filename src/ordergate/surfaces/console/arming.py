@@ -1,0 +1,235 @@
+"""Live arming at the operator's listener: how it stands, what a passkey signs, and its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from ordergate.identity.authority import Act, require
+from ordergate.identity.sign_in import SignIn
+from ordergate.model.accounts import Mode
+from ordergate.model.arming import HOURS_DEFAULT, HOURS_MAX, Arming, ArmingOffer
+from ordergate.model.canonical import plain_data
+from ordergate.model.errors import InvalidArgument
+from ordergate.model.values import AccountId, NotANumber, parse_decimal, plain
+from ordergate.model.views import ArmingView
+from ordergate.order.desk import Desk
+from ordergate.surfaces.console.answers import answer
+from ordergate.surfaces.console.entry import Entry, Visit, only, read_form, read_object, text
+from ordergate.surfaces.console.frame import (
+    Frame,
+    button,
+    card,
+    facts,
+    field,
+    form,
+    moment,
+    page,
+)
+from ordergate.surfaces.console.markup import Child, Html, tag
+
+# What an operator should have read before opening an account to real money.
+SHOWN: Final = (
+    "limits.symbols_allow",
+    "limits.risk_per_trade_fraction",
+    "limits.order_notional_fraction",
+    "limits.gross_exposure_fraction",
+    "limits.daily_loss_fraction",
+    "limits.notional_per_day_max_fraction",
+    "limits.repeat_orders_max",
+    "limits.live_managed_stop_notional_max",
+)
+
+
+class ArmingActs:
+    """Endpoints for programs under /operator/arming and for a person under /arming."""
+
+    def __init__(self, *, desk: Desk, sign_in: SignIn) -> None:
+        self._desk = desk
+        self._entry = Entry(sign_in)
+
+    def routes(self) -> list[Route]:
+        table = [
+            ("GET", "/operator/arming", self.status),
+            ("POST", "/operator/arming/offer", self.offer),
+            ("POST", "/operator/arming/arm", self.arm),
+            ("POST", "/operator/arming/disarm", self.disarm),
+            ("GET", "/arming", self.page),
+            ("POST", "/arming/offer", self.offer_page),
+            ("POST", "/arming/arm", self.arm_page),
+            ("POST", "/arming/disarm", self.disarm_page),
+        ]
+        return [Route(path, act, methods=[method]) for method, path, act in table]
+
+    async def status(self, request: Request) -> Response:
+        await self._entry.visit(request)
+        return answer(_shape(await self._desk.arming()))
+
+    async def offer(self, request: Request) -> Response:
+        visit = await self._entry.write(request)
+        fields = await read_object(request)
+        only(fields, "account", "hours")
+        return answer(_offer_shape(await self._offered(fields, visit)))
+
+    async def arm(self, request: Request) -> Response:
+        visit = await self._entry.write(request)
+        fields = await read_object(request)
+        only(fields, "account")
+        return answer(plain_data(await self._armed(fields, visit)))
+
+    async def disarm(self, request: Request) -> Response:
+        visit = await self._entry.write(request)
+        fields = await read_object(request)
+        only(fields, "account", "reason")
+        return answer(plain_data(await self._disarmed(fields, visit)))
+
+    async def page(self, request: Request) -> Response:
+        visit = await self._entry.visit(request)
+        view = await self._desk.arming()
+        return _shown(view, visit, _standing(view, visit), _limits(view))
+
+    async def offer_page(self, request: Request) -> Response:
+        visit, fields = await self._form(request, "account", "hours")
+        offer = await self._offered(fields, visit)
+        view = await self._desk.arming()
+        return _shown(view, visit, _signing(offer, visit), _limits(view))
+
+    async def arm_page(self, request: Request) -> Response:
+        visit, fields = await self._form(request, "account")
+        await self._armed(fields, visit)
+        return RedirectResponse("/arming", status_code=303)
+
+    async def disarm_page(self, request: Request) -> Response:
+        visit, fields = await self._form(request, "account", "reason")
+        await self._disarmed(fields, visit)
+        return RedirectResponse("/arming", status_code=303)
+
+    async def _offered(self, fields: Mapping[str, object], visit: Visit) -> ArmingOffer:
+        require(visit.operator, Act.ARM)
+        return await self._desk.offer_arming(
+            AccountId(text(fields, "account")),
+            hours=_hours(text(fields, "hours", default=plain(HOURS_DEFAULT))),
+            operator=visit.operator,
+        )
+
+    async def _armed(self, fields: Mapping[str, object], visit: Visit) -> Arming:
+        require(visit.operator, Act.ARM)
+        return await self._desk.arm(
+            AccountId(text(fields, "account")), operator=visit.operator, proof=visit.proof
+        )
+
+    async def _disarmed(self, fields: Mapping[str, object], visit: Visit) -> Arming:
+        return await self._desk.disarm(
+            AccountId(text(fields, "account")),
+            reason=text(fields, "reason", default=""),
+            operator=visit.operator,
+        )
+
+    async def _form(self, request: Request, *known: str) -> tuple[Visit, Mapping[str, str]]:
+        fields = await read_form(request)
+        visit = await self._entry.write(request, fields.get("csrf", ""))
+        only(fields, "csrf", *known)
+        return visit, fields
+
+
+def _hours(words: str) -> Decimal:
+    try:
+        return parse_decimal(words)
+    except NotANumber:
+        raise InvalidArgument('hours must be a plain number in quotes, such as "1"') from None
+
+
+def _shape(view: ArmingView) -> dict[str, Any]:
+    return {
+        "account": view.identity.account,
+        "venue": view.identity.venue,
+        "mode": view.identity.mode,
+        "proof": view.identity.proof,
+        "switched_on": view.switches.on,
+        "because": view.switches.because,
+        "armed": view.arming is not None,
+        "arming": plain_data(view.arming),
+        "page": "/arming",
+    }
+
+
+def _offer_shape(offer: ArmingOffer) -> dict[str, Any]:
+    shape: dict[str, Any] = plain_data(offer)
+    return shape | {"digest": offer.digest}
+
+
+def _standing(view: ArmingView, visit: Visit) -> Html:
+    identity, armed = view.identity, view.arming
+    rows: list[tuple[str, Child]] = [
+        ("Account", f"{identity.account} at {identity.venue}"),
+        ("The venue proves", f"{identity.mode.upper()}: {identity.proof}"),
+        ("Live switches", "on" if view.switches.on else f"off: {view.switches.because}"),
+        ("Armed", f"until {moment(armed.until)} by {armed.by}" if armed else "no"),
+    ]
+    account = tag("input", type="hidden", name="account", value=identity.account)
+    if armed is not None:
+        act: Child = form(
+            "/arming/disarm",
+            account,
+            field("Why", "reason", required=False, maxlength="500"),
+            button("Disarm now", kind="no"),
+            csrf=visit.session.csrf,
+        )
+    elif identity.mode is Mode.LIVE and view.switches.on:
+        act = form(
+            "/arming/offer",
+            account,
+            field(f"Hours, at most {plain(HOURS_MAX)}", "hours", value=plain(HOURS_DEFAULT)),
+            button("Prepare to arm"),
+            csrf=visit.session.csrf,
+        )
+    else:
+        act = tag("p", "There is nothing to arm here. Exits need no arming, ever.")
+    return card("Arming", facts(rows), act)
+
+
+def _signing(offer: ArmingOffer, visit: Visit) -> Html:
+    """Return the form whose passkey challenge is the offer's own hash."""
+    rows: list[tuple[str, Child]] = [
+        ("Account", f"{offer.account} at {offer.venue}"),
+        ("For", f"{plain(offer.hours)} h, or until a restart"),
+        ("Sign before", moment(offer.expires_at)),
+        ("Hash", tag("code", offer.digest)),
+    ]
+    return card(
+        "Open this account to new risk with real money",
+        facts(rows),
+        tag("p", "Every opening order still waits for your signature. Exits never wait."),
+        tag(
+            "div",
+            form(
+                "/arming/arm",
+                tag("input", type="hidden", name="account", value=offer.account),
+                button("Arm with passkey", kind="yes"),
+                csrf=visit.session.csrf,
+                class_="passkey",
+            ),
+            data_over=offer.digest,
+        ),
+    )
+
+
+def _limits(view: ArmingView) -> Html:
+    rows = {row.name: f"{row.value} {row.unit}" for row in view.limits}
+    shown: list[tuple[str, Child]] = [(name, rows[name]) for name in SHOWN if name in rows]
+    return card("Limits of this account", facts(shown))
+
+
+def _shown(view: ArmingView, visit: Visit, *content: Child) -> HTMLResponse:
+    frame = Frame(
+        mode=view.identity.mode,
+        killed=view.killed,
+        operator=visit.operator.name,
+        csrf=visit.session.csrf,
+    )
+    return HTMLResponse(page("Live arming", *content, frame=frame))
