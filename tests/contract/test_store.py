@@ -575,6 +575,44 @@ def test_lifted_tightenings_of_one_limit_no_longer_count_and_are_not_lifted_twic
     assert read(journal, lambda tx: tx.tightenings()) == [tight("b", 6), tight("a", 3)]
 
 
+def test_what_a_day_brought_adds_up_beside_its_orders(journal: Journal) -> None:
+    def work(tx: JournalTx) -> None:
+        for result in ("-12.5", "2.25"):
+            won = Usage(orders=0, notional=Decimal(0), result=Decimal(result))
+            tx.add_usage(ACCOUNT, "a", DAY, won)
+        tx.add_usage(ACCOUNT, "b", DAY, Usage(orders=1, notional=Decimal(7)))
+
+    write(journal, work)
+    brought = Usage(orders=0, notional=Decimal(0), result=Decimal("-10.25"))
+    assert read(journal, lambda tx: tx.usage(ACCOUNT, "a", DAY)) == brought
+    assert read(journal, lambda tx: tx.usage(ACCOUNT, None, DAY)).result == Decimal("-10.25")
+
+
+def test_whose_openings_filled_into_a_position(journal: Journal) -> None:
+    def work(tx: JournalTx) -> None:
+        for n, (who, opening, held) in enumerate(
+            [("a", True, "p1"), ("b", True, "p1"), ("a", False, "p1"), ("c", True, "p2")]
+        ):
+            order = an_order(n, principal=who)
+            tx.add_order(order)
+            filled = Decimal(n + 1)
+            tx.add_attempt(
+                an_attempt(
+                    n,
+                    order_id=order.order_id,
+                    opening=opening,
+                    position_id=held,
+                    filled_quantity=filled,
+                    claimed_at=START + timedelta(seconds=n),
+                )
+            )
+
+    write(journal, work)
+    found = read(journal, lambda tx: list(tx.openers(ACCOUNT, "p1")))
+    assert found == [("a", Decimal(1)), ("b", Decimal(2))]
+    assert read(journal, lambda tx: list(tx.openers("other", "p1"))) == []
+
+
 def test_an_exception_undoes_the_whole_work_and_is_raised(journal: Journal) -> None:
     class Refused(Exception): ...
 

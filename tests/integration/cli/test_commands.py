@@ -444,13 +444,26 @@ def test_what_was_taken_back_shows_the_number_that_counts_again(
 ) -> None:
     row = {"value": "20", "unit": "orders", "source": "file", "agents_may_tighten": True}
     limits = [{"name": name, **row} for name in ("limits.open_orders_max", "limits.other")]
-    gateway.answers["POST /operator/limits/open_orders_max/loosen"] = ok({"limits": limits})
+    waits = {
+        "limit_name": "limits.open_orders_max",
+        "source": "tightenings",
+        "old": "1",
+        "new": "20",
+        "effective_at": "2026-01-07T14:10",
+        "by": "operator:o",
+    }
+    called_off = {**waits, "new": "77", "withdrawn": True}
+    answer = ok({"limits": limits, "loosenings": [waits, called_off]})
+    gateway.answers["POST /operator/limits/open_orders_max/loosen"] = answer
     typed(f"{PASSWORD}\n")
     words = "risk loosen open_orders_max --reason looked --password-stdin"
     assert ordergate(data_dir, *words.split()) == 0
     shown = capsys.readouterr().out
     assert "limits.open_orders_max" in shown
     assert "limits.other" not in shown
+    for words in ("not in force", "tightenings", "2026-01-07T14:10"):
+        assert words in shown
+    assert "77" not in shown
 
 
 def test_parked_orders_are_listed_with_the_tag_to_look_for(

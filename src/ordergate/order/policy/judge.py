@@ -220,9 +220,10 @@ class Judge:
 
     def _policy(self, tx: JournalTx) -> PolicyBook:
         made_of = (self._limits(), tx.fact(KEPT_FACT), tuple(tx.tightenings()))
-        if self._last is None or not self._last.is_of(*made_of):
-            self._last = PolicyBook(*made_of)
-        return self._last
+        last = self._last  # another thread may judge on another snapshot meanwhile
+        if last is None or not last.is_of(*made_of):
+            last = self._last = PolicyBook(*made_of)
+        return last
 
     def _facts(self, tx: JournalTx, ask: _Ask, *, standing: InForce, version: str) -> Facts:
         intent, snapshot, markets = ask.intent, ask.snapshot, self._markets
