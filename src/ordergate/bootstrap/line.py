@@ -96,14 +96,13 @@ async def order_line(world: World) -> OrderLine:
         accounts=accounts,
         trader=world.trader,
     )
+    radar = Radar(instance=instance, halt=halt, reader=world.reader, publish=world.publish)
     settle = Settle(
         instance=instance,
         halt=halt,
         reader=world.reader,
         changed=lambda order, attempt: gateway.announce(order, attempt),
-        scanned=Radar(
-            instance=instance, halt=halt, reader=world.reader, publish=world.publish
-        ).look,
+        scanned=radar.look,
     )
     stages = Line(
         record=record,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-context.configure(connection=context.config.attributes["connection"])
+# SQLite rolls DDL back, too. Without this word Alembic commits after each revision, and a power
+# loss between two of them would leave tables that the next start finds in its way.
+context.configure(connection=context.config.attributes["connection"], transactional_ddl=True)
 with context.begin_transaction():
     context.run_migrations()
