@@ -22,6 +22,7 @@ def test_a_position_made_a_moment_ago_around_the_gate_counts_without_any_sweep(
             assert (await doors.check(**ORDER))["position_size"]["finding"] == "pass"
             await doors.by_hand(Side.BUY, "0.40")  # nobody has scanned since
             answer = await doors.place(**ORDER)
+            assert not answer["ok"]
             assert answer["error"]["code"] == "EXCEEDS_LOCAL_LIMIT"
             assert (await doors.check(**ORDER))["position_size"]["finding"] == "refuse"
 
