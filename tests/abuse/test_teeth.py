@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import Callable, Sequence
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 
 from abuse import test_a03_a_yes_is_to_the_outcome as a03
+from abuse import test_a12_the_day_is_the_venues_own as a12
+from abuse import test_a14_limits_read_the_live_book as a14
 from abuse import test_a16_a_stop_stops_all_new_risk as a16
 from abuse import test_a33_no_stop_is_stripped as a33
 from contract import test_store as contract
@@ -22,6 +25,8 @@ from integration.order import test_exits as exits
 from integration.order import test_exits_restarted as restarted
 from integration.order import test_loosening as loosening
 from integration.order import test_order_line as line
+from integration.order import test_radar as outside
+from integration.order import test_whole_book as whole
 from ordergate.adapters.storage.session import SqlTx
 from ordergate.adapters.storage.store import SqliteStore
 from ordergate.adapters.venues.paper import dealing
@@ -32,7 +37,8 @@ from ordergate.audit.seal import Seal
 from ordergate.model.orders import CloseIntent, Lane, VenueOrder
 from ordergate.model.outcomes import Outcome, Unknown
 from ordergate.model.records import ScopeKind
-from ordergate.order import clearing, gateway
+from ordergate.order import clearing, daybook, gateway, radar
+from ordergate.order.accounts import Accounts
 from ordergate.order.approval import approve
 from ordergate.order.approval.ticket import Answerable
 from ordergate.order.dispatch import send
@@ -48,10 +54,13 @@ from ordergate.order.intent.accept import Accept
 from ordergate.order.intent.idempotency import tag
 from ordergate.order.journal import record
 from ordergate.order.kill import Kill
-from ordergate.order.policy import decision, judge, policybook
+from ordergate.order.policy import decision, judge, policybook, wholebook
+from ordergate.order.policy.baselines import BookTerms
 from ordergate.order.policy.rules import lanes, market, standing, stops
 from ordergate.order.policy.rules.checklist import RULES, Rule, Say
+from ordergate.order.policy.underlyings import Underlyings
 from ordergate.order.pulse import Pulse
+from ordergate.order.radar import Radar
 from support.gate import Gate, a_gate
 from support.order_records import AGENT, OPERATOR
 from support.sealed_history import untold
@@ -198,6 +207,71 @@ def stripping_called_tightening(patch: Patch) -> None:
 
 def stops_netted_away(patch: Patch) -> None:
     patch.setattr(dealing, "_nearer", lambda position, stop: stop or position.stop_loss)
+
+
+def other_accounts_not_counted(patch: Patch) -> None:
+    sound = Accounts.read
+
+    async def alone(self: Accounts) -> Any:
+        snapshot, _ = await sound(self)
+        return snapshot, ()
+
+    patch.setattr(Accounts, "read", alone)
+
+
+def a_book_read_once(patch: Patch) -> None:
+    """Let every judgement rest on the first reading of the accounts."""
+    sound = Accounts.read
+    kept: dict[Accounts, Any] = {}
+
+    async def remembered(self: Accounts) -> Any:
+        if self not in kept:
+            kept[self] = await sound(self)
+        return kept[self]
+
+    patch.setattr(Accounts, "read", remembered)
+
+
+def payments_taken_for_results(patch: Patch) -> None:
+    for module in (wholebook, daybook):
+        patch.setattr(module, "paid", lambda *_: Decimal(0))
+
+
+def baselines_of_this_process(patch: Patch) -> None:
+    patch.setattr(SqlTx, "baseline", lambda *_: None)
+
+
+def days_of_the_process(patch: Patch) -> None:
+    patch.setattr(BookTerms, "day", lambda *_: date(2026, 1, 1))
+
+
+def nothing_is_external(patch: Patch) -> None:
+    patch.setattr(radar, "outside", lambda *_, **__: ())
+
+
+def differences_believed(patch: Patch) -> None:
+    patch.setattr(radar, "drifts", lambda *_, **__: ())
+
+
+def a_first_difference_believed(patch: Patch) -> None:
+    """Halt on what may be an execution between two reads."""
+    sound = Radar.__init__
+
+    def hasty(self: Radar, **parts: Any) -> None:
+        sound(self, **parts)
+        self._window_s = 0
+
+    patch.setattr(Radar, "__init__", hasty)
+
+
+def names_taken_for_themselves(patch: Patch) -> None:
+    patch.setattr(Underlyings, "aliases", lambda *_: frozenset())
+
+
+def berlins_spring(folder: Path) -> None:
+    a12.test_each_day_ends_in_its_own_place_on_either_side_of_a_change_of_clocks(
+        folder, "2026-03-30T20:00:00", "2026-03-30T21:00:00", "2026-03-30T22:00:00"
+    )
 
 
 def groups_not_looked_at(patch: Patch) -> None:
@@ -488,6 +562,28 @@ TEETH: Sequence[tuple[Callable[[Patch], None], Callable[[Path], None]]] = (
     (
         an_emergency_exit_never_taken_in,
         emergency.test_what_went_out_before_the_process_ended_is_sealed_at_the_next_start,
+    ),
+    (other_accounts_not_counted, whole.test_what_another_account_holds_counts_in_the_books_limits),
+    (
+        other_accounts_not_counted,
+        whole.test_an_account_that_cannot_be_read_refuses_openings_and_exits_pass,
+    ),
+    (
+        a_book_read_once,
+        a14.test_a_position_made_a_moment_ago_around_the_gate_counts_without_any_sweep,
+    ),
+    (payments_taken_for_results, whole.test_paying_in_and_out_is_no_gain_and_no_loss),
+    (baselines_of_this_process, whole.test_the_books_day_survives_a_restart),
+    (days_of_the_process, berlins_spring),
+    (
+        nothing_is_external,
+        outside.test_a_trade_made_by_hand_is_recorded_in_the_next_sweep_and_halts_nothing,
+    ),
+    (differences_believed, outside.test_money_that_nothing_explains_halts_when_it_stays_so),
+    (a_first_difference_believed, outside.test_money_that_nothing_explains_halts_when_it_stays_so),
+    (
+        names_taken_for_themselves,
+        a14.test_another_name_of_a_denied_thing_is_denied_once_the_operator_has_said_so,
     ),
     (states_unsealed, test_every_state_is_told_by_the_audit),
 )

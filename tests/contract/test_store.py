@@ -14,10 +14,18 @@ import pytest
 
 from ordergate.adapters.storage.store import SqliteStore
 from ordergate.audit.checkpoint import Verdict, verify_log
+from ordergate.model.accounts import CashKind, CashLine
 from ordergate.model.orders import Action, AttemptState, Lane, OrderState, Side
 from ordergate.model.outcomes import FillEffect
 from ordergate.model.principals import Kind
-from ordergate.model.records import TicketState, Tightening, Usage
+from ordergate.model.records import (
+    ExternalKind,
+    ExternalRecord,
+    TicketState,
+    Tightening,
+    UnderlyingRecord,
+    Usage,
+)
 from ordergate.ports.journal import Journal, JournalTx, OrderFilter, Stale
 from support.journal_rows import (
     ACCOUNT,
@@ -32,6 +40,7 @@ from support.journal_rows import (
     an_order,
     every_intent,
 )
+from support.judging import baseline
 from support.manual_clock import START
 from support.memory_journal import Duplicate, MemoryJournal
 from support.sealed_log import fill_log, verify
@@ -701,3 +710,72 @@ def test_what_was_sealed_verifies(journal: Journal) -> None:
 
     finding = read(journal, look)
     assert (finding.verdict, finding.size) == (Verdict.OK, 600)
+
+
+def test_a_confirmed_underlying_is_in_force_until_it_is_removed(journal: Journal) -> None:
+    gold = UnderlyingRecord(
+        name="GOLD",
+        underlying="XAUUSD",
+        venue="",
+        confirmed_by="operator:ann",
+        confirmed_at=START,
+        reason="the contract list",
+    )
+    there = dataclasses.replace(gold, venue="ibkr", underlying="ABX")
+    write(journal, lambda tx: [tx.add_underlying(row) for row in (gold, there)])
+    assert list(read(journal, lambda tx: tx.underlyings())) == [gold, there]
+    end = {"by": "operator:ann", "at": START}
+    assert write(journal, lambda tx: tx.remove_underlying("GOLD", venue="", **end)) == 1
+    assert write(journal, lambda tx: tx.remove_underlying("GOLD", venue="", **end)) == 0
+    assert list(read(journal, lambda tx: tx.underlyings())) == [there]
+
+
+def test_a_baseline_is_one_row_an_account(journal: Journal) -> None:
+    first = baseline()
+    later = dataclasses.replace(first, peak=Decimal("100000.01"), week="2026-W03")
+    for row in (first, later):
+        write(journal, lambda tx, row=row: tx.put_baseline(row))
+    assert read(journal, lambda tx: tx.baseline(first.account)) == later
+    assert read(journal, lambda tx: tx.baseline("another")) is None
+
+
+def test_cash_is_booked_once_and_payments_add_up(journal: Journal) -> None:
+    lines = [
+        CashLine(line_id=f"c{n}", kind=kind, amount=Decimal(amount), time=START, note="n")
+        for n, (kind, amount) in enumerate(
+            ((CashKind.DEPOSIT, "100.10"), (CashKind.SWAP, "-3"), (CashKind.WITHDRAWAL, "-40"))
+        )
+    ]
+    for expected in (True, False):
+        for line in lines:
+            assert write(journal, lambda tx, line=line: tx.add_cash(ACCOUNT, line)) is expected
+    assert read(journal, lambda tx: tx.paid_in(ACCOUNT)) == Decimal("60.10")
+    assert read(journal, lambda tx: tx.paid_in("another")) == 0
+    page = read(journal, lambda tx: tx.cash(ACCOUNT, before=None, limit=2))
+    assert [line for _, line in page] == [lines[2], lines[1]]
+    rest = read(journal, lambda tx: tx.cash(ACCOUNT, before=page[-1][0], limit=2))
+    assert [line for _, line in rest] == [lines[0]]
+
+
+def test_what_came_from_outside_is_recorded_once(journal: Journal) -> None:
+    rows = [
+        ExternalRecord(
+            account=ACCOUNT,
+            kind=kind,
+            venue_id="7",
+            symbol="EURUSD",
+            side=Side.BUY,
+            quantity=Decimal("0.10"),
+            price=None,
+            venue_time=START,
+            found_at=START,
+        )
+        for kind in (ExternalKind.ORDER, ExternalKind.POSITION)
+    ]
+    for expected in (True, False):
+        for row in rows:
+            assert write(journal, lambda tx, row=row: tx.add_external(row)) is expected
+    page = read(journal, lambda tx: tx.externals(ACCOUNT, before=None, limit=1))
+    assert [row for _, row in page] == [rows[1]]
+    rest = read(journal, lambda tx: tx.externals(ACCOUNT, before=page[0][0], limit=9))
+    assert [row for _, row in rest] == [rows[0]]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -17,7 +18,7 @@ import pytest
 from ordergate.adapters.venues.paper.faults import Fault, FaultKind
 from ordergate.adapters.venues.paper.mapping import REFUSALS, refusal
 from ordergate.adapters.venues.paper.terms import PaperTerms
-from ordergate.model.accounts import Mode, VenueOrderState
+from ordergate.model.accounts import CashKind, Mode, VenueOrderState
 from ordergate.model.market import Quality
 from ordergate.model.orders import OrderType, Side, TimeInForce
 from ordergate.model.outcomes import FillEffect, VenueRefusal, VenueStatus
@@ -650,3 +651,51 @@ def test_v73_one_leg_of_a_group_leaves_the_other_at_rest(plain: Bench) -> None:
     plain.quote(bid="1.08990", ask="1.09000")
     (left,) = plain.snapshot().open_orders
     assert (left.venue_order_id, left.oco_group) == (limit.venue_order_id, "g")
+
+
+def test_a_payment_moves_the_balance_and_the_days_start_and_survives_a_restart(
+    bench: PaperBench,
+) -> None:
+    """A deposit is no gain of the day, a withdrawal no loss; the statement tells of both."""
+    before = bench.snapshot().account
+    run(bench.venue.pay(CashKind.DEPOSIT, D("2500.25")))
+    run(bench.venue.pay(CashKind.WITHDRAWAL, D("-1000")))
+    for _ in range(2):
+        after = bench.snapshot().account
+        assert after.balance - before.balance == D("1500.25") == after.paid_in
+        assert after.day_start_equity is not None
+        assert before.day_start_equity is not None
+        assert after.day_start_equity - before.day_start_equity == D("1500.25")
+        assert after.realised_today == before.realised_today
+        lines = bench.history().cash
+        assert [(line.kind, line.amount) for line in lines] == [
+            (CashKind.DEPOSIT, D("2500.25")),
+            (CashKind.WITHDRAWAL, D("-1000")),
+        ]
+        bench.restart()
+
+
+def test_every_change_of_the_balance_is_an_execution_or_a_line_of_cash(bench: PaperBench) -> None:
+    """The promise of VenueReader.history: nights, commissions, a stop and a dividend."""
+    start = bench.snapshot().account.balance
+    bench.quote()
+    bench.buy("1.00", stop_loss="1.09000")
+    bench.buy("0.30")
+    bench.market.advance(days=5)
+    bench.quote(bid="1.08900", ask="1.08910")
+    run(bench.venue.pay(CashKind.DIVIDEND, D("12.34")))
+    history = bench.history()
+    explained = sum((fill.realised - fill.commission for fill in history.fills), D(0))
+    explained += sum((line.amount for line in history.cash), D(0))
+    assert {line.kind for line in history.cash} == {CashKind.SWAP, CashKind.DIVIDEND}
+    assert bench.snapshot().account.balance - start == explained
+
+
+def test_a_file_of_before_there_was_cash_is_taken_up(bench: PaperBench) -> None:
+    run(bench.venue.close())
+    with sqlite3.connect(bench.path) as file:
+        file.execute("DROP TABLE cash")
+    bench.venue = bench._open()
+    assert bench.history().cash == ()
+    run(bench.venue.pay(CashKind.FEE, D(-1)))
+    assert bench.snapshot().account.paid_in == 0

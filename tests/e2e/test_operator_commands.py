@@ -121,3 +121,25 @@ def test_the_banner_comes_before_the_log(tmp_path: Path) -> None:
         running.good("get_status")
         events = [json.loads(line)["event"] for line in running.errors.splitlines()]
         assert events == ["gateway.ready"], "one line a call would bury what matters"
+
+
+def test_only_the_operator_says_what_shares_its_risk_and_sees_what_came_from_outside(
+    tmp_path: Path,
+) -> None:
+    with gateway(tmp_path, operator=True) as running:
+        words = ("risk", "underlyings")
+        row = operate(running, *words, "confirm", "GOLD=XAUUSD", "--reason", "one metal")["data"]
+        assert (row["name"], row["underlying"], row["reason"]) == ("GOLD", "XAUUSD", "one metal")
+        again = operate(running, *words, "confirm", "GOLD=XAGUSD")
+        assert again["error"]["code"] == "INVALID_ARGUMENT"
+        listed = operate(running, *words, "list")["data"]
+        assert [one["name"] for one in listed] == ["GOLD"]
+        assert operate(running, *words, "remove", "GOLD")["ok"]
+        assert operate(running, *words, "list")["data"] == []
+        assert operate(running, "risk", "external")["data"] == []
+        kinds = [kind for (kind,) in running.book("select kind from audit order by seq")]
+        assert [kind for kind in kinds if kind.startswith("underlying.")] == [
+            "underlying.confirmed",
+            "underlying.removed",
+        ]
+        assert running.verified() == 0

@@ -182,8 +182,8 @@ def test_a_lost_request_is_looked_for_then_parked_then_a_humans_to_resolve(tmp_p
         while running.good("get_order", order_id=lost["order_id"])["status"] != "parked":
             assert time.monotonic() < deadline
             time.sleep(1)
-        ((attempt,),) = running.book("select attempt_id from attempts")
-        path = f"/operator/orders/{attempt}/resolve"
+        ((order,),) = running.book("select order_id from attempts")
+        path = f"/operator/orders/{order}/resolve"
         with running.operator() as desk:
             said = desk.post(path, json={"placed": False, "reason": "the venue shows nothing"})
         assert said.status_code == 200, said.text

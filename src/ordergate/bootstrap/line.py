@@ -147,14 +147,13 @@ async def order_line(world: World) -> OrderLine:
         spare=world.spare,
         publish=world.publish,
     )
+    radar = Radar(instance=instance, halt=halt, reader=world.reader, publish=world.publish)
     settle = Settle(
         instance=instance,
         halt=halt,
         reader=world.reader,
         changed=lambda order, attempt: gateway.announce(order, attempt),
-        scanned=Radar(
-            instance=instance, halt=halt, reader=world.reader, publish=world.publish
-        ).look,
+        scanned=radar.look,
         outside=emergency,
     )
     stages = Line(

@@ -222,7 +222,9 @@ def test_money_that_nothing_explains_halts_when_it_stays_so(tmp_path: Path) -> N
         await here.gate.line.settle.scan()
         assert await here.halts() == []  # at once again: the venue may still lag behind itself
         await here.sweep()
-        ((_, scope, reason),) = await here.halts()
+        halts = await here.halts()
+        assert len(halts) == 1
+        ((_, scope, reason),) = halts
         assert scope is ScopeKind.ACCOUNT
         assert reason == "incident: balance: 99900 found, 100000 explained"
 

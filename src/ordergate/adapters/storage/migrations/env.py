@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-# SQLite's changes of the schema are transactional; Alembic thinks not, and would commit each
-# revision, and each statement after the first one, by itself.
+# SQLite rolls DDL back, too. Without this word Alembic commits after each revision, and a power
+# loss between two of them would leave tables that the next start finds in its way.
 context.configure(connection=context.config.attributes["connection"], transactional_ddl=True)
 with context.begin_transaction():
     context.run_migrations()
