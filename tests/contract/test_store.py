@@ -27,6 +27,7 @@ from ordergate.model.records import (
     Usage,
 )
 from ordergate.ports.journal import Journal, JournalTx, OrderFilter, Stale
+from support.exit_scenes import a_guard
 from support.journal_rows import (
     ACCOUNT,
     AGENT,
@@ -531,6 +532,23 @@ def test_halts_stand_until_released(journal: Journal) -> None:
     assert read(journal, lambda tx: tx.halts()) == [a_halt(1)]
     with pytest.raises(Stale):
         write(journal, lambda tx: tx.put_halt(a_halt(9)))
+
+
+def test_guards_stand_until_they_end_and_move_by_version(journal: Journal) -> None:
+    guard = a_guard(stop=Decimal("1.08"), trail_percent=Decimal("0.5"))
+    write(journal, lambda tx: tx.add_guard(guard))
+    assert read(journal, lambda tx: tx.guard(guard.account, guard.position_id)) == guard
+    closing = dataclasses.replace(guard, ver=2, keep=Decimal(0), rung=1, alarmed=True)
+    write(journal, lambda tx: tx.put_guard(closing))
+    assert read(journal, lambda tx: list(tx.guards())) == [closing]
+    with pytest.raises(Stale):
+        write(journal, lambda tx: tx.put_guard(closing))
+    with pytest.raises(Stale):
+        write(journal, lambda tx: tx.add_guard(guard))
+    ended = dataclasses.replace(closing, ver=3, ended_at=START)
+    write(journal, lambda tx: tx.put_guard(ended))
+    assert read(journal, lambda tx: tx.guard(guard.account, guard.position_id)) is None
+    assert read(journal, lambda tx: list(tx.guards())) == []
 
 
 def test_tightenings_and_facts_are_kept(journal: Journal) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from decimal import Decimal
+from typing import Final
 
 from ordergate.model.accounts import Capabilities, Position, VenueSnapshot
 from ordergate.model.errors import DataUnavailable, IllegalState, NotSupported
@@ -15,20 +16,22 @@ from ordergate.model.orders import (
     Intent,
     Keep,
     ModifyIntent,
+    OrderState,
     OrderType,
     PlaceIntent,
 )
 from ordergate.model.principals import Kind, Principal
 from ordergate.model.records import Guard, OrderRecord
-from ordergate.model.values import ZERO, IdempotencyKey, PositionId
+from ordergate.model.values import ZERO, IdempotencyKey, OrderId, PositionId
 from ordergate.model.verdicts import Verb
 from ordergate.model.views import OrderView
 from ordergate.order.exits import plan, steps
 from ordergate.order.exits.plan import Drop, Leg, Put
-from ordergate.order.exits.protect import Means, Protect, held_of
+from ordergate.order.exits.protect import DOUBT_S, Means, Protect, held_of
 from ordergate.ports.journal import JournalTx
 
-_TAKEN = frozenset({"working", "partial", "filled", "unknown", "applied"})
+ROUNDS: Final = 5  # of a close whose way is not clear yet; the workers go on after them
+_TAKEN: Final = frozenset({"working", "partial", "filled", "unknown", "applied"})
 
 
 class ExitPlans:
@@ -121,9 +124,18 @@ class ExitPlans:
             )
 
         order = await self._gateway.propose(intent, key=key, asker=asker, also=also)
-        await self._protect.walk(intent.position_id)
-        answer = self._protect.answer(order.order_id)
+        for _ in range(ROUNDS):
+            await self._protect.walk(intent.position_id)
+            answer = self._protect.answer(order.order_id)
+            if answer is not None or not await self._waits(order.order_id):
+                break
+            await self._means.clock.sleep(DOUBT_S)
         return answer or await self._gateway.status(order.order_id, asker=asker)
+
+    async def _waits(self, order_id: OrderId) -> bool:
+        """Say whether the close is still to be sent: its way could not be cleared so far."""
+        order = await self._journal.read(lambda tx: tx.order(order_id))
+        return order is not None and order.state is OrderState.PROPOSED
 
     async def _require_no_doubt(self, guard: Guard | None, asker: Principal) -> None:
         """Let the operator alone close again while an earlier close may still execute."""

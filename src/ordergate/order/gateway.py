@@ -373,7 +373,8 @@ class Gateway(Books):
             # It was sent and the outcome is not on disk: the next scan finds it out.
             self._emergency.alarm(str(error))
             attempt = dataclasses.replace(attempt, state=AttemptState.UNKNOWN)
-        if order.action in (Action.CANCEL, Action.MODIFY):
+        lost = attempt.state is AttemptState.UNKNOWN  # its stop waits for what is found out
+        if lost or order.action in (Action.CANCEL, Action.MODIFY):
             self._settle.nudge()
         self.announce(order, attempt)
         if attempt.opening and self._halt.stops(order):

@@ -11,11 +11,11 @@ from typing import Final
 import structlog
 
 from ordergate.model.accounts import Position, VenueOrderState, VenueSnapshot
-from ordergate.model.errors import GateError
+from ordergate.model.errors import GateError, NotFound
 from ordergate.model.orders import CancelIntent, OrderState, PlaceIntent
 from ordergate.model.principals import Kind
 from ordergate.model.records import OrderRecord, ScopeKind
-from ordergate.model.values import ZERO, IdempotencyKey, PositionId
+from ordergate.model.values import ZERO, IdempotencyKey, OrderId, PositionId
 from ordergate.model.views import Change
 from ordergate.order.exits import plan, steps
 from ordergate.order.exits.protect import Means, Protect, held_of
@@ -210,6 +210,8 @@ class Guarding:
     async def _take_excess(self) -> None:
         """Close at once what exits have opened: both legs of a bracket filled, or a close twice."""
         snapshot = await self._protect.snapshot()
+        if snapshot is not None:
+            await self._take_strays(snapshot)
         for position in () if snapshot is None else snapshot.positions:
             if position.tag is None or position.tag in self._sound:
                 continue
@@ -219,6 +221,34 @@ class Guarding:
                 continue
             if await self._protect.guard(position.position_id) is None:
                 await self._close_excess(position, order)
+
+    async def _take_strays(self, snapshot: VenueSnapshot) -> None:
+        """Stand a guard over an exit that came after its position went: it takes the exit out."""
+        held = {position.position_id for position in snapshot.positions}
+        for resting in snapshot.open_orders:
+            position_id = resting.position_id
+            if not resting.reduce_only or position_id is None or position_id in held:
+                continue
+            if resting.tag is None or await self._protect.guard(position_id) is not None:
+                continue
+            attempts = await self._journal.read(
+                lambda tx, tag=resting.tag: tx.attempts_tagged([tag])  # type: ignore[misc]  # bound now
+            )
+            for attempt in attempts:
+                guard = steps.guard_for(
+                    position_id,
+                    resting.side.opposite,
+                    await self._order(attempt.order_id),
+                    guard_id=self._means.ids.new_id(),
+                    at=self._means.clock.now(),
+                )
+                await self._protect.change(guard, "stray")
+
+    async def _order(self, order_id: OrderId) -> OrderRecord:
+        order = await self._journal.read(lambda tx: tx.order(order_id))
+        if order is None:
+            raise NotFound("an attempt without its order")
+        return order
 
     async def _close_excess(self, position: Position, order: OrderRecord) -> None:
         guard = steps.guard_for(

@@ -309,7 +309,7 @@ def test_a_close_that_does_not_fill_at_its_collar_reaches_wider(tmp_path: Path) 
             gate.venue.submit = gapping  # type: ignore[method-assign]  # the wire, not our code
             view = await gate.line.gateway.close(a_close(position_id), key=None, asker=AGENT)
             assert view.status == "canceled"
-            assert limits == [D("1.07957"), D("1.05930")]
+            assert limits == [D("1.07958"), D("1.05930")]
             assert (await held(gate), await resting(gate)) == ((), ())
 
     asyncio.run(run())
@@ -581,5 +581,19 @@ def test_an_agent_that_cancels_the_stop_waits_for_a_human(tmp_path: Path) -> Non
             view = await gate.line.gateway.cancel(cancel, key=None, asker=AGENT)
             assert view.status == "approval_required"
             assert await stops(gate) == [(D("0.10"), D("1.08"))]
+
+    asyncio.run(run())
+
+
+def test_an_opening_whose_answer_was_lost_is_found_out_and_protected_in_time(
+    tmp_path: Path,
+) -> None:
+    async def run() -> None:
+        async with working(tmp_path) as gate:
+            await asyncio.sleep(0.7)  # reconciliation has nothing to do and waits for its sweep
+            gate.venue.inject(Fault(FaultKind.LOST_REPLY, "submit"))
+            view = await gate.line.gateway.submit(buy(), key=None, asker=AGENT)
+            assert view.status == "unknown"
+            await until(lambda: protected(gate), within_s=2.0)
 
     asyncio.run(run())

@@ -25,9 +25,9 @@ def rung_price(
         return None
     away = WIDTHS[rung] * collar
     if side is Side.SELL:
-        price = round_floor(quote.bid * (1 - away), spec.tick_size)
+        price = round_ceiling(quote.bid * (1 - away), spec.tick_size)
     else:
-        price = round_ceiling(quote.ask * (1 + away), spec.tick_size)
+        price = round_floor(quote.ask * (1 + away), spec.tick_size)
     return price if price > ZERO else None
 
 

@@ -43,6 +43,7 @@ DOUBT_S: Final = 1.0  # after a request of unknown fate, before the venue is ask
 READ_TIMEOUT_S: Final = 3.0
 STEPS_MAX: Final = 64
 REFUSALS_TOLD: Final = 2
+CANCELS_MAX: Final = 3
 _IN_DOUBT: Final = frozenset({AttemptState.SENDING, AttemptState.UNKNOWN, AttemptState.PARKED})
 _TAKEN: Final = frozenset({"working", "partial", "filled", "canceled", "applied"})
 
@@ -84,6 +85,7 @@ class Protect:
         self._locks: defaultdict[PositionId, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._naked: dict[PositionId, float] = {}
         self._refused: defaultdict[PositionId, int] = defaultdict(int)
+        self._uncancelled: defaultdict[PositionId, int] = defaultdict(int)
         self._held_off: dict[PositionId, float] = {}
         self._answers: dict[OrderId, OrderView] = {}
 
@@ -251,13 +253,19 @@ class Protect:
         view = await self._order(guard, intent)
         if view.status in _TAKEN:
             self._refused.pop(position_id, None)
+            self._uncancelled.pop(position_id, None)
             return False
-        if view.status != "unknown" and not isinstance(intent, CancelIntent):
+        if isinstance(intent, CancelIntent):
+            self._uncancelled[position_id] += 1
+            if self._uncancelled[position_id] < CANCELS_MAX:
+                return False  # the next read tells whether it is gone; it may be cancelled again
+            self._uncancelled.pop(position_id)
+        elif view.status != "unknown":
             self._refused[position_id] += 1
             if self._refused[position_id] < REFUSALS_TOLD:
                 return False  # at once again, at the distance the venue wants now
         self._hold_off(position_id)
-        return view.status != "rejected" or not isinstance(intent, CancelIntent)
+        return True
 
     async def _reduce(self, guard: Guard, lots: Decimal) -> bool:
         """Send the close, or its next and wider step; give up what the venue refuses."""
@@ -319,7 +327,7 @@ class Protect:
     async def _end(self, guard: Guard) -> None:
         await self._withdraw(guard)
         await self.change(guard, "ended", ended_at=self._clock.now())
-        for memory in (self._naked, self._refused, self._held_off):
+        for memory in (self._naked, self._refused, self._uncancelled, self._held_off):
             memory.pop(guard.position_id, None)
 
     async def _order(

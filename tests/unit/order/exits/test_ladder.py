@@ -1,4 +1,4 @@
-"""The ladder: wider step by step, rounded away from the market, and at last the market."""
+"""The ladder: wider step by step, each inside its collar, and at last the market."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ QUOTE = Quote(Symbol("EURUSD"), D("1.00003"), D("1.00013"), AT, "manual", True)
 
 @pytest.mark.parametrize(
     ("rung", "sell", "buy"),
-    [(0, "0.99502", "1.00514"), (1, "0.99002", "1.01014"), (2, "0.98002", "1.02014")],
+    [(0, "0.99503", "1.00513"), (1, "0.99003", "1.01013"), (2, "0.98003", "1.02013")],
 )
 def test_each_step_reaches_farther(rung: int, sell: str, buy: str) -> None:
     spec, collar = fx("EURUSD"), D("0.005")

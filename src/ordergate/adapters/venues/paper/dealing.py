@@ -217,7 +217,8 @@ def _open(work: Work, floor: Floor, order: OrderRow, deal: Execution) -> OrderRo
             reason=deal.reason,
         )
     )
-    return order._replace(position=position.number)
+    # An exit goes on naming the position it is to reduce, whatever it has opened instead.
+    return order if order.closes else order._replace(position=position.number)
 
 
 def _nearer(position: PositionRow, stop: int) -> int:

@@ -9,7 +9,7 @@ from ordergate.model.market import PriceBasis, Quality
 from ordergate.model.orders import OrderType, Side
 from ordergate.model.values import Symbol
 from ordergate.model.verdicts import Finding
-from support.judging import Court, D, place, position
+from support.judging import Court, D, close, place, position
 
 PASS, REFUSE = Finding.PASS, Finding.REFUSE
 
@@ -147,3 +147,17 @@ def test_an_exit_beyond_the_collar_is_warned_about() -> None:
     order = place(reduce_only=True, stop_loss=None, **limit(Side.SELL, "1.07000"))
     court = Court(positions=(position(),))
     assert court.verdict("price_collar", order).finding is Finding.WARN
+
+
+@pytest.mark.parametrize(
+    ("price", "finding"),
+    [("1.07958", PASS), ("1.07415", Finding.WARN), (None, Finding.NOT_ASKED)],
+)
+def test_a_step_of_a_close_s_ladder_beyond_the_collar_is_told_and_never_refused(
+    price: str | None, finding: Finding
+) -> None:
+    court = Court(positions=(position(),))
+    limit = None if price is None else D(price)
+    verdict = court.verdict("price_collar", close(limit_price=limit))
+    assert verdict.finding is finding
+    assert court.judge(close(limit_price=limit)).decision.failed is None
