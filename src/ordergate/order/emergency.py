@@ -155,11 +155,13 @@ class Emergency:
             known = self._known(asked)
             if known is not None:
                 return known
-            try:
-                return await self._journal.write(work)
-            except JournalUnwritable as error:
-                self.alarm(str(error))
-                return await self._stored(asked) or await self._begin(asked, look)
+            if self._trouble is None:
+                try:
+                    return await self._journal.write(work)
+                except JournalUnwritable as error:
+                    self.alarm(str(error))
+            # An exit does not wait for the disk again: `take_in` finds out when it is well.
+            return await self._stored(asked) or await self._begin(asked, look)
 
     async def send(self, held: Held) -> bool:
         """Make the one wire write of an exit on record; False where it was made, or is under way.
