@@ -44,6 +44,8 @@ def main() -> int:
         verify_audit=_verify_audit,
         settings=_settings_rows,
         doctor=_doctor,
+        watch=_watch,
+        phone=_phone,
         monotonic=SystemClock().monotonic,
         client_environment=_client_environment,
     )
@@ -198,6 +200,18 @@ def _doctor() -> list[Finding]:
             verify_audit=lambda: _verify_audit(None),
         )
     )
+
+
+def _watch(url: str, every_s: int, say: Callable[[str], None]) -> int:
+    from ordergate.bootstrap.watching import watch
+
+    return watch(load(os.environ), url, every_s, say)
+
+
+def _phone(send: bool) -> tuple[str | None, list[Finding]]:
+    from ordergate.bootstrap.phone import phone
+
+    return phone(load(os.environ), send=send)
 
 
 def _client_environment() -> dict[str, str]:

@@ -159,6 +159,8 @@ def starts_for(data_dir: Path, **others: Any) -> Starts:
         "verify_audit": nothing,
         "settings": list,
         "doctor": list[Finding],
+        "watch": nothing,
+        "phone": nothing,
         "monotonic": SystemClock().monotonic,
         "client_environment": dict,
     }

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from ordergate import __version__
 from ordergate.adapters.storage.log_file import export_log, open_log
+from ordergate.alerts.push import Push
 from ordergate.bootstrap.house import GATE_FILE, House
 from ordergate.model.records import AuditRow
 from ordergate.ports.audit_log import AuditTx
@@ -23,6 +24,7 @@ from ordergate.surfaces.catalogue.operation import Operation
 from ordergate.surfaces.catalogue.operations import operations
 from ordergate.surfaces.catalogue.services import GateStatus, Services
 from ordergate.surfaces.catalogue.throttle import Rate, Throttle
+from ordergate.surfaces.console.alerting import Alerting, Presence
 from ordergate.surfaces.console.app import console_app
 from ordergate.surfaces.console.behind import principal_of
 from ordergate.surfaces.console.entry import Entry
@@ -49,8 +51,18 @@ class Life:
 
     started_at: datetime
     console_url: str
+    public_url: str | None = None  # the console's TLS name, where a phone reaches it
     ready: bool = False
     last_call: float = 0.0  # monotonic seconds
+
+    @property
+    def address(self) -> str:
+        """Return where the human opens the console: what every link begins with."""
+        return self.public_url or self.console_url
+
+    @property
+    def origins(self) -> frozenset[str]:
+        return frozenset({self.console_url, self.address})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +73,14 @@ class Doors:
     dispatch: Dispatch
 
 
-def doors(house: House, hub: Hub, life: Life) -> Doors:
+def doors(house: House, hub: Hub, life: Life, alerts: Push) -> Doors:
     """Build every door on the one catalogue and the one dispatch."""
     offered = operations(data_only=house.settings.mcp.data_only)
     metrics = Metrics()
     hub.listen(metrics.changed)
+    hub.listen(alerts.changed)
     house.market.listen(tell_quotes(house.market.quote, hub.publish))
-    dispatch = _dispatch(house, hub, life, metrics, offered)
+    dispatch = _dispatch(house, hub, life, (metrics, alerts), offered)
     limits = boundary()
     health = Health(
         version=__version__,
@@ -102,9 +115,15 @@ def doors(house: House, hub: Hub, life: Life) -> Doors:
         desk=house.line.desk,
         sign_in=house.sign_in,
         gateway=house.line.gateway,
-        origins=frozenset({life.console_url}),
+        origins=life.origins,
         audit=_exported(house.settings.directories.data / GATE_FILE),
         api=behind,
+        more=Alerting(
+            alerts=alerts,
+            sign_in=house.sign_in,
+            gateway=house.line.gateway,
+            presence=Presence(health.ready, house.prove),
+        ).routes(),
     )
     return Doors(
         rest=HostGuard(rest, limits),
@@ -115,18 +134,19 @@ def doors(house: House, hub: Hub, life: Life) -> Doors:
 
 
 def _dispatch(
-    house: House, hub: Hub, life: Life, metrics: Metrics, offered: Sequence[Operation]
+    house: House, hub: Hub, life: Life, told: tuple[Metrics, Push], offered: Sequence[Operation]
 ) -> Dispatch:
-    settings, clock = house.settings, house.clock
+    settings, clock, (metrics, alerts) = house.settings, house.clock, told
 
     def status() -> GateStatus:
-        problem, pace = settings.limits.problem, house.pace
+        broken, pace = settings.limits.problem, house.pace
+        problems = (None if broken is None else broken.message, alerts.problem())
         return GateStatus(
             version=__version__,
             ready=life.ready,
             started_at=life.started_at,
-            console_url=life.console_url,
-            problems=() if problem is None else (problem.message,),
+            console_url=life.address,
+            problems=tuple(filter(None, problems)),
             paused=None if pace is None else pace.paused,
             speed=None if pace is None else pace.speed,
         )

@@ -15,7 +15,7 @@ import structlog
 
 from ordergate.adapters.feeds.replay.feed import ReplayFeed
 from ordergate.adapters.feeds.simulated.feed import SimulatedFeed
-from ordergate.adapters.keys import load_keys
+from ordergate.adapters.keys import load_keys, presence
 from ordergate.adapters.storage.store import SqliteStore
 from ordergate.adapters.system import SystemClock, SystemIds, random_bytes
 from ordergate.adapters.venues.paper.faults import Fault, FaultKind
@@ -57,6 +57,7 @@ class House:
     line: OrderLine
     sign_in: SignIn
     pace: Pace | None  # of a recording
+    prove: Callable[[str, str], str]  # that a name is ours: (name, nonce) -> signature, hex
 
     async def close(self) -> None:
         """Seal a last checkpoint and close the files; the venue's first."""
@@ -121,6 +122,7 @@ async def build(
         line=line,
         sign_in=sign_in,
         pace=pace,
+        prove=lambda name, nonce: keys.sign(presence(name, nonce)).hex(),
     )
 
 

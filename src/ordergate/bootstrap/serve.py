@@ -14,6 +14,7 @@ from typing import Any, Final
 import structlog
 
 from ordergate.adapters.system import SystemClock
+from ordergate.bootstrap.alerting import Alerting, Ground, alerting, begin, end
 from ordergate.bootstrap.doors import Doors, Life, addresses, doors
 from ordergate.bootstrap.house import House, build
 from ordergate.bootstrap.listeners import Listener, Servers, bind
@@ -67,13 +68,27 @@ async def _serve(settings: Settings, on_ready: Callable[[Ready], None]) -> int:
     ports = {name: one.getsockname()[1] for name, one in bound.items()}
     where = addresses(settings.server.host, ports)
     hub = Hub()
-    life = Life(started_at=clock.now(), console_url=where["console"], last_call=clock.monotonic())
+    life = Life(
+        started_at=clock.now(),
+        console_url=where["console"],
+        public_url=settings.console.public_url,
+        last_call=clock.monotonic(),
+    )
     house = await build(
         settings,
-        approve_url=lambda ticket: f"{where['console']}/approve/{ticket}",
+        approve_url=lambda ticket: f"{life.address}/approve/{ticket}",
         publish=hub.publish,
     )
-    opened = doors(house, hub, life)
+    ground = Ground(
+        store=house.store,
+        seal=house.line.seal,
+        gateway=house.line.gateway,
+        clock=house.clock,
+        ids=house.ids,
+    )
+    clean = await house.store.write(begin)
+    told = alerting(settings.notify, ground, console=life.address, clean=clean)
+    opened = doors(house, hub, life, told.push)
     servers = Servers(
         tuple(
             Listener(name, bound[name], app)
@@ -89,7 +104,7 @@ async def _serve(settings: Settings, on_ready: Callable[[Ready], None]) -> int:
         life.ready = True
         on_ready(await _ready(house, where))
         _log.info("gateway.ready", **where)
-        await _work(house, life, stop)
+        await _work(house, life, told, stop)
     finally:
         life.ready = False
         await _close(house, servers, opened)
@@ -106,12 +121,14 @@ async def _ready(house: House, where: Mapping[str, str]) -> Ready:
     )
 
 
-async def _work(house: House, life: Life, stop: asyncio.Event) -> None:
+async def _work(house: House, life: Life, told: Alerting, stop: asyncio.Event) -> None:
     """Keep market, reconciliation and upkeep going; a worker that dies stops the gateway."""
     workers: list[Coroutine[Any, Any, None]] = [
         house.market.run(stop),
         house.line.settle.run(stop),
         house.line.upkeep.run(stop),
+        told.push.run(stop),
+        told.beat(house.clock, stop),
     ]
     if house.settings.run.idle_exit_s is not None:
         workers.append(_stop_when_idle(house, life, stop, house.settings.run.idle_exit_s))
@@ -144,6 +161,7 @@ async def _close(house: House, servers: Servers, opened: Doors) -> None:
     """Take no more calls, let acts under way end, then close the files."""
     await servers.stop()
     await opened.dispatch.drain(DRAIN_S)
+    await house.store.write(end)
     await house.close()
     _log.info("gateway.stopped")
 

@@ -18,7 +18,7 @@ COMPAT_NAMES: Final = {
     "KILL_SWITCH_ACTIVE": "run.kill_at_start",
 }
 FLAGS_ONLY: Final = frozenset({"run.paper_only", "run.idle_exit_s", "run.kill_at_start"})
-SECRETS: Final = frozenset({"token"})
+SECRETS: Final = frozenset({"token", "notify.urls", "notify.webhook_key"})
 
 
 def _fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:

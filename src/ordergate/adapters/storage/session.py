@@ -1,12 +1,13 @@
-"""One transaction as all ports see it: journal, identity and log together."""
+"""One transaction as all ports see it: journal, identity, log and alerts together."""
 
 from __future__ import annotations
 
+from ordergate.adapters.storage.alerts_tx import AlertsTx
 from ordergate.adapters.storage.audit_tx import AuditLogTx
 from ordergate.adapters.storage.identity_tx import IdentityRowsTx
 from ordergate.adapters.storage.limits_tx import LimitsTx
 from ordergate.adapters.storage.orders_tx import OrdersTx
 
 
-class SqlTx(OrdersTx, LimitsTx, AuditLogTx, IdentityRowsTx):
-    """Implements JournalTx and IdentityTx on a cursor inside an open transaction."""
+class SqlTx(OrdersTx, LimitsTx, AuditLogTx, IdentityRowsTx, AlertsTx):
+    """Implements JournalTx, IdentityTx and AlertTx on a cursor inside an open transaction."""

@@ -9,9 +9,11 @@ import typer
 from ordergate import __version__
 from ordergate.model.errors import GateError
 from ordergate.surfaces.cli import (
+    alerts,
     approving,
     looking,
     operating,
+    phone,
     replaying,
     setup,
     trading,
@@ -44,7 +46,7 @@ def build(starts: Starts) -> typer.Typer:
         del version
         context.obj = Session(starts)
 
-    for commands in (setup, demo, looking, trading, approving, operating, replaying):
+    for commands in (setup, demo, looking, trading, approving, operating, replaying, alerts, phone):
         commands.register(app)
     return app
 

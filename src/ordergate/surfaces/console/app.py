@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -40,11 +41,12 @@ def console_app(
     origins: frozenset[str],
     audit: AuditLines | None = None,
     api: ASGIApp | None = None,
+    more: Sequence[Route] = (),
 ) -> ASGIApp:
     """Build the listener for exactly these origins, such as http://ordergate.localhost:8030.
 
     `audit` yields the log as JSONL. `api` answers under /api/, authenticating by
-    `behind.principal_of`.
+    `behind.principal_of`. `more` are routes that stand behind the same wall.
     """
     pages = Pages(desk=desk, gateway=gateway, sign_in=sign_in)
     acts = Acts(desk=desk, gateway=gateway, sign_in=sign_in, audit=audit)
@@ -60,7 +62,7 @@ def console_app(
         return await pages.refused(request, fault)
 
     app: ASGIApp = Starlette(
-        routes=[*acts.routes(), *pages.routes(), Route("/console.css", style)],
+        routes=[*acts.routes(), *pages.routes(), *more, Route("/console.css", style)],
         exception_handlers={GateError: refused, HTTPException: refused, Exception: refused},
     )
     if api is not None:

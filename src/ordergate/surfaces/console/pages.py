@@ -48,7 +48,9 @@ from ordergate.surfaces.console.ticket_page import (
 )
 
 # Where a sign-in may lead back to: pages of ours, never another host.
-_BACK: Final = re.compile(r"/(?:drafts|halts|(?:approve|orders)/[A-Za-z0-9_.:-]{1,80})?", re.ASCII)
+_BACK: Final = re.compile(
+    r"/(?:alerts|drafts|halts|(?:approve|orders)/[A-Za-z0-9_.:-]{1,80})?", re.ASCII
+)
 
 
 class Pages:

@@ -17,7 +17,14 @@ from sqlalchemy import create_engine
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
-from ordergate.adapters.storage import audit_tx, identity_tx, limits_tx, orders_tx, schema
+from ordergate.adapters.storage import (
+    alerts_tx,
+    audit_tx,
+    identity_tx,
+    limits_tx,
+    orders_tx,
+    schema,
+)
 from ordergate.adapters.storage.connection import connect
 from ordergate.adapters.storage.schema import HEAD, MIGRATIONS, NewerSchema, bring_up
 from ordergate.adapters.storage.tables import METADATA
@@ -86,7 +93,7 @@ def test_a_migration_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 def every_query() -> Iterator[str]:
-    for module in (audit_tx, identity_tx, limits_tx, orders_tx):
+    for module in (alerts_tx, audit_tx, identity_tx, limits_tx, orders_tx):
         for value in vars(module).values():
             if isinstance(value, str) and value.startswith(("SELECT", "UPDATE", "DELETE")):
                 yield value
