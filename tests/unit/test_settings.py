@@ -260,7 +260,7 @@ def test_the_first_file_is_private_commented_and_valid_when_uncommented(home: Ho
         "ordergate.toml"
     }
     examples = ("feed.start", "feed.replay.start", "notify.quiet_hours", "notify.heartbeat_url")
-        examples += ("console.public_url",)
+    examples += ("console.public_url",)
     for row in after.rows():
         assert row.value == before[row.key] or row.key in examples
 

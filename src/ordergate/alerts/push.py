@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import Awaitable, Callable, Sequence
+import functools
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -13,8 +14,8 @@ from typing import Final
 import structlog
 
 from ordergate.alerts.pace import GIVE_UP, Rhythm, due, failed, repeats, surplus
-from ordergate.alerts.rising import RISES, Source, body_of, outcome, over, risen
-from ordergate.alerts.wording import Words, anchor, said
+from ordergate.alerts.rising import ENDS, RISES, Source, alarm, body_of, ends, outcome, over, risen
+from ordergate.alerts.wording import Words, anchor
 from ordergate.audit.seal import Seal
 from ordergate.model.accounts import Mode
 from ordergate.model.alerts import AlertKind, AlertRecord, Delivery, Message, Severity
@@ -38,7 +39,7 @@ OPEN_READ: Final = 2_000
 LISTED: Final = 200
 SENDING_MAX: Final = 4
 RESERVED: Final = 4  # sends that only what is critical may take besides
-UNWRITABLE: Final = "record"
+UNWRITABLE: Final = "the record cannot be written"
 _TOPICS: Final = frozenset({"approvals", "orders", "activity"})
 _LOST: Final = frozenset({AttemptState.UNKNOWN, AttemptState.PARKED})
 _HELD: Final = frozenset({AlertKind.ASK, AlertKind.HALT, AlertKind.ALARM, AlertKind.ORDER})
@@ -82,22 +83,15 @@ class Push:
     def changed(self, change: Change) -> None:
         """Hear a change: an alarm is taken at once, all else is read from the sealed log."""
         if change.topic == "alarm":
-            body = change.body
-            subject = said(str(body.get("subject", body.get("what", ""))))
-            if body.get("over"):
-                self._end_alarm(subject)
-            else:
-                self.alarm(
-                    subject, what=str(body.get("what", "alarm")), text=str(body.get("text", ""))
-                )
+            self.alarm(change.body)
         if change.topic in _TOPICS or change.topic == "alarm":
             self._news.set()
 
-    def alarm(self, subject: str, *, what: str, text: str) -> None:
+    def alarm(self, body: Mapping[str, object]) -> None:
         """Raise an alarm that no sealed record tells of; one that stands is not raised twice."""
+        subject, words = alarm(body)
         if any(one.subject == subject for one in self._of(AlertKind.ALARM)):
             return
-        words = Words(f"ALARM: {said(what)}", said(text), "/alerts")
         self._raise(self._new(AlertKind.ALARM, Severity.CRITICAL, subject, words))
 
     def news(self, title: str, text: str) -> None:
@@ -210,6 +204,10 @@ class Push:
             self._mode = await self._line.mode()
         rows, cursor, sources = await self._store.read(self._news_of)
         for row in rows:
+            if row.kind in ENDS:
+                for one in filter(functools.partial(ends, row), self._of(AlertKind.ALARM)):
+                    self._end(one, over(one, None))
+                continue
             alert = risen(row, sources[row.seq], self._line.console)
             old = self._clock.now() - row.ts >= GIVE_UP and RISES[row.kind].kind not in _HELD
             if alert is not None and not old and not self._stands(alert):
@@ -231,7 +229,7 @@ class Push:
         upto = 0 if head is None else head.size
         rows: list[AuditRow] = []
         if upto > self._cursor:
-            for kind in RISES:
+            for kind in (*RISES, *ENDS):
                 found = tx.audit_rows(after=self._cursor, limit=PAGE, kind=kind)
                 if len(found) == PAGE:
                     upto = min(upto, found[-1].seq)
@@ -240,7 +238,7 @@ class Push:
         return rows, max(upto, self._cursor), {row.seq: self._source(tx, row) for row in rows}
 
     def _source(self, tx: AlertTx, row: AuditRow) -> Source:
-        rise = RISES[row.kind].kind
+        rise = RISES[row.kind].kind if row.kind in RISES else None
         if rise not in (AlertKind.ASK, AlertKind.ORDER):
             return Source()
         order = tx.order(OrderId(row.corr))
@@ -281,11 +279,6 @@ class Push:
                 order = tx.order(ticket.order_id)
                 return True, Source(order=order, ticket=ticket, mode=self._mode)
         return False, None
-
-    def _end_alarm(self, subject: str) -> None:
-        for one in self._of(AlertKind.ALARM):
-            if one.subject == subject:
-                self._end(one, over(one, None))
 
     def _end(self, alert: AlertRecord, words: Words | None) -> None:
         """End an alert; who was told of it is told of its end."""
@@ -347,17 +340,15 @@ class Push:
         try:
             await self._store.write(work)
         except (JournalUnwritable, NotReady) as error:
-            self.alarm(
-                UNWRITABLE,
-                what="the record cannot be written",
-                text=f"No new risk is taken until it can. {error}",
-            )
+            self.alarm({"alarm": UNWRITABLE, "reason": error})
             return
         self._written_at = now
         for row in rows:
             if self._dirty.get(row.alert_id) is row:
                 del self._dirty[row.alert_id]
-        self._end_alarm(UNWRITABLE)
+        for one in self._of(AlertKind.ALARM):
+            if one.subject == f"{UNWRITABLE}:":
+                self._end(one, over(one, None))
 
     def _begin_sending(self) -> None:
         """Start what is due; a slow channel holds up neither the rest nor what is critical."""

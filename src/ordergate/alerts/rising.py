@@ -13,6 +13,7 @@ from ordergate.model.accounts import Mode
 from ordergate.model.alerts import AlertKind, AlertRecord, Severity
 from ordergate.model.records import AuditRow, OrderRecord, TicketRecord
 
+NAKED: Final = "naked position"
 LOST_FOR: Final = timedelta(seconds=2)  # most lost replies are found out within it
 
 
@@ -35,7 +36,7 @@ def _news(title: str) -> Rise:
 RISES: Final[Mapping[str, Rise]] = {
     "ticket.opened": Rise(kind=AlertKind.ASK, severity=Severity.WARNING),
     "halt.engaged": Rise(kind=AlertKind.HALT, severity=Severity.CRITICAL, path="/halts"),
-    "alarm.raised": Rise(kind=AlertKind.ALARM, severity=Severity.CRITICAL),
+    "exit.naked": Rise(kind=AlertKind.ALARM, severity=Severity.CRITICAL, title=NAKED),
     "attempt.not_found": Rise(
         kind=AlertKind.ORDER,
         severity=Severity.CRITICAL,
@@ -58,9 +59,12 @@ RISES: Final[Mapping[str, Rise]] = {
     ),
     "live.armed": _news("LIVE TRADING IS ARMED: orders move real money"),
     "live.disarmed": _news("Live trading is no longer armed"),
-    "limit.loosening": _news("A limit will be loosened"),
+    "limit.loosening_announced": _news("A limit will be loosened after its delay"),
+    "limit.loosening_withdrawn": _news("A limit will not be loosened after all"),
     "limit.loosened": _news("A limit was loosened"),
 }
+# What ends alarms: which ones of the position that the record names; "" = every one.
+ENDS: Final[Mapping[str, str]] = {"exit.protected": NAKED, "exit.ended": ""}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +88,8 @@ def risen(row: AuditRow, source: Source, console: str) -> AlertRecord | None:
     if words is None:
         return None
     subject = row.corr
+    if rise.kind is AlertKind.ALARM:
+        subject = alarm({"alarm": rise.title, **_position(body_of(row))})[0]
     if rise.kind is AlertKind.ASK and source.ticket is not None:
         subject = source.ticket.ticket_id
     return AlertRecord(
@@ -109,13 +115,37 @@ def _words(row: AuditRow, source: Source, rise: Rise) -> Words | None:
         case AlertKind.HALT:
             return halted(body, actor=row.actor)
         case AlertKind.ALARM:
-            words = said(str(body.get("text", "")))
-            return Words(f"ALARM: {said(str(body.get('what', 'alarm')))}", words, rise.path)
+            return alarm({"alarm": rise.title, **_position(body)})[1]
         case AlertKind.ORDER:
             text = "" if source.order is None else what(source.order)
             return Words(rise.title, text, rise.path.format(corr=row.corr))
     told = ", ".join(f"{name} {said(str(value))}" for name, value in sorted(body.items()))
     return Words(rise.title, f"{told}\nby {said(row.actor)}", rise.path)
+
+
+def alarm(body: Mapping[str, Any]) -> tuple[str, Words]:
+    """Return what an alarm is about and how it is said: `alarm` names it, all else explains it."""
+    name = said(str(body.get("alarm", "alarm")))
+    subject = f"{name}:{said(str(body.get('position_id', '')))}"
+    told = [
+        f"{said(key.replace('_', ' '))}: {said(str(value))}"
+        for key, value in body.items()
+        if key != "alarm" and value not in (None, "")
+    ]
+    return subject, Words(f"ALARM: {name}", "\n".join(told), "/alerts")
+
+
+def ends(row: AuditRow, alert: AlertRecord) -> bool:
+    """Say whether a sealed record says that an alarm's condition is over."""
+    name, position = ENDS[row.kind], _position(body_of(row)).get("position_id", "")
+    if not position or alert.kind is not AlertKind.ALARM:
+        return False
+    return alert.subject.endswith(f"{name}:{position}" if name else f":{position}")
+
+
+def _position(body: Mapping[str, Any]) -> dict[str, str]:
+    known = {"position_id": body.get("position"), "symbol": body.get("symbol")}
+    return {key: str(value) for key, value in known.items() if value}
 
 
 def halted(body: Mapping[str, Any], *, actor: str) -> Words:

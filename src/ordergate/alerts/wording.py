@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -14,6 +15,7 @@ from ordergate.model.accounts import Mode
 from ordergate.model.orders import (
     CancelIntent,
     CloseIntent,
+    Keep,
     ModifyIntent,
     PlaceIntent,
 )
@@ -23,7 +25,8 @@ from ordergate.model.values import plain
 SAID_MAX: Final = 200
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 _MARKUP: Final = re.compile(r"[\[\]<>`*_#|~\\]")
-_LINKING: Final = re.compile(r"(?<=\w)([.:@])(?=[\w/])|://|@")  # what a messenger turns into a link
+# What a messenger would turn into a link: names with dots, addresses, schemes.
+_LINKING: Final = re.compile(r"(?<=\w)\.(?=[^\W\d])|(?<=\d)\.(?=\d+\.\d)|(?<=\w):(?=[\w/])|@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,9 @@ class Words:
 def said(words: str) -> str:
     """Return another's words fit for a message: no control, markup, mention or link survives."""
     seen = "".join(" " if unicodedata.category(letter) in _UNSEEN else letter for letter in words)
-    broken = _LINKING.sub(lambda found: f"{found[0][0]} ", _MARKUP.sub("", seen))
+    broken = _LINKING.sub(
+        lambda found: " at " if found[0] == "@" else f"{found[0]} ", _MARKUP.sub("", seen)
+    )
     return " ".join(broken.split())[:SAID_MAX]
 
 
@@ -99,12 +104,25 @@ def what(order: OrderRecord) -> str:
             kind = new.order_type.replace("_", " ")
             return f"{new.side.upper()} {plain(new.quantity)} {new.symbol} {kind}{told}"
         case ModifyIntent() as change:
-            return f"CHANGE of {change.position_id or change.venue_order_id} {change.symbol}"
+            named = f"CHANGE of {change.position_id or change.venue_order_id} {change.symbol}"
+            return named + "".join(_news(change))
         case CloseIntent() as close:
             size = "all" if close.quantity is None else plain(close.quantity)
             return f"CLOSE {size} of {close.position_id} {close.symbol}"
         case CancelIntent() as cancel:
             return f"CANCEL {cancel.venue_order_id} {cancel.symbol}"
+
+
+_TERMS: Final = ("quantity", "limit_price", "stop_price", "stop_loss", "take_profit")
+
+
+def _news(change: ModifyIntent) -> Iterator[str]:
+    """Yield what a change sets and what it takes away."""
+    for name in _TERMS:
+        value: Decimal | Keep | None = getattr(change, name)
+        if not isinstance(value, Keep):
+            told = "REMOVED" if value is None else plain(value)
+            yield f", {name.replace('_', ' ')} {told}"
 
 
 _SIZES: Final = {"order_notional": "Notional", "risk_per_trade": "Risk to the stop"}

@@ -39,8 +39,13 @@ class Alerting:
     heartbeat: Heartbeat | None
     every_s: int
 
-    async def beat(self, clock: Clock, stop: asyncio.Event) -> None:
-        """Tell the outside watcher again and again, for as long as this loop turns."""
+    async def run(self, clock: Clock, stop: asyncio.Event) -> None:
+        """Keep telling the human, and the outside watcher for as long as this loop turns."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.push.run(stop))
+            group.create_task(self._beat(clock, stop))
+
+    async def _beat(self, clock: Clock, stop: asyncio.Event) -> None:
         while self.heartbeat is not None and not stop.is_set():
             problem = await self.heartbeat.beat()
             if problem is not None:

@@ -25,7 +25,7 @@ from ordergate.surfaces.catalogue.operations import operations
 from ordergate.surfaces.catalogue.services import GateStatus, Services
 from ordergate.surfaces.catalogue.throttle import Rate, Throttle
 from ordergate.surfaces.console.alerting import Alerting, Presence
-from ordergate.surfaces.console.app import console_app
+from ordergate.surfaces.console.app import Beside, console_app
 from ordergate.surfaces.console.behind import principal_of
 from ordergate.surfaces.console.entry import Entry
 from ordergate.surfaces.edge import Authenticate, HostGuard, boundary, by_bearer
@@ -111,19 +111,19 @@ def doors(house: House, hub: Hub, life: Life, alerts: Push) -> Doors:
         metrics=metrics,
         routes=stream(Entry(house.sign_in).watcher),
     )
+    alerting = Alerting(
+        alerts=alerts,
+        sign_in=house.sign_in,
+        gateway=house.line.gateway,
+        presence=Presence(health.ready, house.prove),
+    )
     console = console_app(
         desk=house.line.desk,
         sign_in=house.sign_in,
         gateway=house.line.gateway,
         origins=life.origins,
         audit=_exported(house.settings.directories.data / GATE_FILE),
-        api=behind,
-        more=Alerting(
-            alerts=alerts,
-            sign_in=house.sign_in,
-            gateway=house.line.gateway,
-            presence=Presence(health.ready, house.prove),
-        ).routes(),
+        beside=Beside(behind, alerting.routes()),
     )
     return Doors(
         rest=HostGuard(rest, limits),

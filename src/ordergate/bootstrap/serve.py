@@ -127,8 +127,7 @@ async def _work(house: House, life: Life, told: Alerting, stop: asyncio.Event) -
         house.market.run(stop),
         house.line.settle.run(stop),
         house.line.upkeep.run(stop),
-        told.push.run(stop),
-        told.beat(house.clock, stop),
+        told.run(house.clock, stop),
     ]
     if house.settings.run.idle_exit_s is not None:
         workers.append(_stop_when_idle(house, life, stop, house.settings.run.idle_exit_s))
