@@ -92,6 +92,18 @@ def test_a_migration_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     connection.close()
 
 
+def test_all_revisions_are_one_transaction(tmp_path: Path) -> None:
+    connection = connect(tmp_path / "gate.db", writable=True)
+    spoken: list[str] = []
+    connection.set_trace_callback(lambda sql: spoken.append(f"{connection.in_transaction} {sql}"))
+    bring_up(connection)
+    changes = [one for one in spoken if re.search(r" \s*(CREATE|INSERT|UPDATE|ALTER)", one)]
+    assert len(changes) > 20
+    assert [one for one in changes if not one.startswith("True")] == []
+    assert sum(one.endswith("COMMIT") for one in spoken) == 1
+    connection.close()
+
+
 def every_query() -> Iterator[str]:
     for module in (alerts_tx, audit_tx, identity_tx, limits_tx, orders_tx):
         for value in vars(module).values():
