@@ -32,6 +32,7 @@ from ordergate.ports.system import Clock, Ids
 
 CURSOR: Final = "alerts_cursor"
 TICK_S: Final = 1.0
+DEADLINE_S: Final = 15.0
 PAUSE_S: Final = 0.2  # between two looks, however much happens
 PROBE: Final = timedelta(seconds=3)  # how long an unwritable record stays unnoticed, at most
 PAGE: Final = 200
@@ -181,8 +182,6 @@ class Push:
                 async with asyncio.timeout(TICK_S - PAUSE_S):
                     await self._news.wait()
             self._news.clear()
-        for task in self._sending.values():
-            task.cancel()
 
     async def tick(self) -> None:
         """Read what is new, keep it, and begin to send what is due."""
@@ -192,9 +191,13 @@ class Push:
         if self.channels:
             self._begin_sending()
 
-    async def settle(self) -> None:
-        """Wait for what is under way, and keep what came of it."""
-        await asyncio.gather(*self._sending.values(), return_exceptions=True)
+    async def settle(self, within_s: float = DEADLINE_S) -> None:
+        """Wait for what is under way, give up the rest, and keep what came of it."""
+        under_way = list(self._sending.values())
+        if under_way:
+            _, late = await asyncio.wait(under_way, timeout=within_s)
+            for task in late:
+                task.cancel()
         await self._flush()
 
     async def _gather(self) -> None:

@@ -24,6 +24,7 @@ from ordergate.settings.load import Settings
 from ordergate.surfaces.stream.hub import Hub
 
 DRAIN_S: Final = 5.0
+LAST_WORDS_S: Final = 1.0
 IDLE_CHECK_S: Final = 1.0
 OPEN_ATTEMPTS: Final = frozenset(
     {
@@ -107,7 +108,7 @@ async def _serve(settings: Settings, on_ready: Callable[[Ready], None]) -> int:
         await _work(house, life, told, stop)
     finally:
         life.ready = False
-        await _close(house, servers, opened)
+        await _close(house, servers, opened, told)
     return 0
 
 
@@ -156,10 +157,11 @@ async def _stop_when_idle(house: House, life: Life, stop: asyncio.Event, after_s
             stop.set()
 
 
-async def _close(house: House, servers: Servers, opened: Doors) -> None:
+async def _close(house: House, servers: Servers, opened: Doors, told: Alerting) -> None:
     """Take no more calls, let acts under way end, then close the files."""
     await servers.stop()
     await opened.dispatch.drain(DRAIN_S)
+    await told.push.settle(LAST_WORDS_S)  # what was told is not to be told again
     await house.store.write(end)
     await house.close()
     _log.info("gateway.stopped")
