@@ -48,6 +48,8 @@ def main() -> int:
         settings=_settings_rows,
         doctor=_doctor,
         around=_around,
+        watch=_watch,
+        phone=_phone,
         monotonic=SystemClock().monotonic,
         client_environment=_client_environment,
     )
@@ -239,6 +241,18 @@ def _around() -> list[Finding]:
             processes=own_processes,
         )
     )
+
+
+def _watch(url: str, every_s: int, say: Callable[[str], None]) -> int:
+    from ordergate.bootstrap.watching import watch
+
+    return watch(load(os.environ), url, every_s, say)
+
+
+def _phone(send: bool) -> tuple[str | None, list[Finding]]:
+    from ordergate.bootstrap.phone import phone
+
+    return phone(load(os.environ), send=send)
 
 
 def _client_environment() -> dict[str, str]:

@@ -14,6 +14,7 @@ from starlette.requests import HTTPConnection
 
 from ordergate.model.principals import Kind
 from ordergate.model.records import TicketState
+from ordergate.surfaces.console.app import Beside
 from ordergate.surfaces.console.behind import principal_of
 from support.operator_browser import ORIGIN, Browser, with_browser
 from support.sign_ins import OPERATOR
@@ -494,7 +495,7 @@ def test_the_agents_operations_behind_the_cookie_know_the_operator(tmp_path: Pat
         assert (await browser.post("/api/v1/orders")).status_code == 204
         assert seen == [("GET", "operator:alice"), ("POST", "operator:alice")]
 
-    with_browser(tmp_path, scene, api=api)
+    with_browser(tmp_path, scene, beside=Beside(api))
 
 
 def test_a_real_server_holds_the_same_wall(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from ordergate.identity.operators import SESSION_IDLE
 from ordergate.model.values import OrderId
 from ordergate.model.views import Change
-from ordergate.surfaces.console.app import console_app
+from ordergate.surfaces.console.app import Beside, console_app
 from ordergate.surfaces.console.behind import principal_of
 from ordergate.surfaces.console.entry import COOKIE, Entry
 from ordergate.surfaces.rest.app import Health, rest_app
@@ -80,7 +80,7 @@ def watching(path: Path, scene: Callable[[Watch], Awaitable[None]]) -> None:
             gateway=fake,
             sign_in=identity.sign_in,
             origins=frozenset({ORIGIN}),
-            api=api,
+            beside=Beside(api),
         )
         config = uvicorn.Config(app, lifespan="off", log_level="error", ws="websockets-sansio")
         with socket.create_server(("127.0.0.1", 0)) as listener:

@@ -162,6 +162,8 @@ def starts_for(data_dir: Path, **others: Any) -> Starts:
         "set_aside": nothing,
         "settings": list,
         "doctor": list[Finding],
+        "watch": nothing,
+        "phone": nothing,
         "monotonic": SystemClock().monotonic,
         "client_environment": dict,
     }

@@ -47,12 +47,12 @@ FLOATS = frozenset(  # no money in any of them
 VERBS = frozenset(
     {
         *("accept", "judge", "approve", "record", "send", "settle", "protect", "seal"),
-        *("subscribe", "ingest", "scan", "watch", "fetch", "sign_in"),
+        *("subscribe", "ingest", "scan", "watch", "fetch", "sign_in", "push"),
     }
 )
 STAGES = (
     *("order/intent", "order/policy", "order/approval", "order/journal", "order/dispatch"),
-    *("order/reconcile", "order/exits", "audit", "identity"),
+    *("order/reconcile", "order/exits", "audit", "identity", "alerts"),
     *("market/feed", "market/bars", "market/hours"),
 )
 CLOCK_AND_CHANCE = re.compile(

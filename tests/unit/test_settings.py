@@ -323,9 +323,12 @@ def test_the_first_file_is_private_commented_and_valid_when_uncommented(home: Ho
         "ordergate.toml"
     }
     examples = (
-        "feed.start",
+        "console.public_url",
         "feed.replay.start",
+        "feed.start",
         "journal.emergency_path",
+        "notify.heartbeat_url",
+        "notify.quiet_hours",
         "server.tls_cert",
         "server.tls_key",
     )

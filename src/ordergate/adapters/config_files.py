@@ -20,6 +20,7 @@ from ordergate.model.errors import InvalidArgument
 
 TOML_NAME: Final = "ordergate.toml"
 ENV_NAME: Final = ".env"
+CHANNELS_NAME: Final = "notify.urls"
 DIRECTORY_NAMES: Final = ("ORDERGATE_CONFIG_DIR", "ORDERGATE_DATA_DIR")
 FILE_BYTES_MAX: Final = 256 * 1024
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})  # Unicode categories
@@ -75,6 +76,15 @@ def read_variables(path: Path) -> dict[str, str]:
             )
         variables[name] = value
     return variables
+
+
+def read_lines(path: Path) -> list[str] | None:
+    """Read a private file's lines, comments and blank ones left out; None where there is none."""
+    text = _private_text(path)
+    if text is None:
+        return None
+    lines = [clean(line.strip("\r\t "), path.name, path.name) for line in text.split("\n")]
+    return [line for line in lines if line and not line.startswith("#")]
 
 
 def read_tables(path: Path) -> dict[str, Any] | None:

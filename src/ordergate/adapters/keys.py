@@ -18,6 +18,11 @@ PEPPER: Final = "token.pepper"
 KEY_BYTES: Final = 32
 
 
+def presence(name: str, nonce: str) -> bytes:
+    """Return what is signed to prove which gate answers under a name; no record looks like it."""
+    return f"ordergate presence\n{name}\n{nonce}".encode()
+
+
 @dataclass(frozen=True, slots=True)
 class Keys:
     """`sign` and `verify` are ed25519 over raw bytes; `public` is the hex public key."""

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from ordergate import __version__
 from ordergate.adapters.storage.log_file import export_log, open_log
+from ordergate.alerts.push import Push
 from ordergate.bootstrap.house import GATE_FILE, House
 from ordergate.model.records import AuditRow
 from ordergate.ports.audit_log import AuditTx
@@ -23,7 +24,8 @@ from ordergate.surfaces.catalogue.operation import Operation
 from ordergate.surfaces.catalogue.operations import operations
 from ordergate.surfaces.catalogue.services import GateStatus, Services
 from ordergate.surfaces.catalogue.throttle import Rate, Throttle
-from ordergate.surfaces.console.app import console_app
+from ordergate.surfaces.console.alerting import Alerting, Presence
+from ordergate.surfaces.console.app import Beside, console_app
 from ordergate.surfaces.console.behind import principal_of
 from ordergate.surfaces.console.entry import Entry
 from ordergate.surfaces.edge import LOOPBACK, Authenticate, Boundary, HostGuard, boundary, by_bearer
@@ -50,6 +52,7 @@ class Life:
 
     started_at: datetime
     console_url: str
+    public_url: str | None = None  # the console's TLS name, where a phone reaches it
     remote: tuple[str, ...] = ()  # names of the certificate, beyond this machine
     remote_port: int = 0  # of the console there
     ready: bool = False
@@ -62,9 +65,13 @@ class Life:
         return tuple(f"https://{name}{port}" for name in self.remote)
 
     @property
-    def people_url(self) -> str:
-        """Return where a person is sent: the name that other machines reach, where there is one."""
-        return next(iter(self.remote_origins), self.console_url)
+    def address(self) -> str:
+        """Return where the human opens the console: what every link begins with."""
+        return self.public_url or next(iter(self.remote_origins), self.console_url)
+
+    @property
+    def origins(self) -> frozenset[str]:
+        return frozenset({self.console_url, self.address, *self.remote_origins})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +82,14 @@ class Doors:
     dispatch: Dispatch
 
 
-def doors(house: House, hub: Hub, life: Life) -> Doors:
+def doors(house: House, hub: Hub, life: Life, alerts: Push) -> Doors:
     """Build every door on the one catalogue and the one dispatch."""
     offered = operations(data_only=house.settings.mcp.data_only)
     metrics = Metrics()
     hub.listen(metrics.changed)
+    hub.listen(alerts.changed)
     house.market.listen(tell_quotes(house.market.quote, hub.publish))
-    dispatch = _dispatch(house, hub, life, metrics, offered)
+    dispatch = _dispatch(house, hub, life, (metrics, alerts), offered)
     limits = boundary((*LOOPBACK, *life.remote))
     health = Health(
         version=__version__,
@@ -113,13 +121,19 @@ def doors(house: House, hub: Hub, life: Life) -> Doors:
         metrics=metrics,
         routes=stream(Entry(house.sign_in).watcher),
     )
+    alerting = Alerting(
+        alerts=alerts,
+        sign_in=house.sign_in,
+        gateway=house.line.gateway,
+        presence=Presence(health.ready, house.prove),
+    )
     console = console_app(
         desk=house.line.desk,
         sign_in=house.sign_in,
         gateway=house.line.gateway,
-        origins=frozenset({life.console_url, *life.remote_origins}),
+        origins=life.origins,
         audit=_exported(house.settings.directories.data / GATE_FILE),
-        api=behind,
+        beside=Beside(behind, alerting.routes()),
     )
     return Doors(
         rest=HostGuard(rest, limits),
@@ -130,23 +144,23 @@ def doors(house: House, hub: Hub, life: Life) -> Doors:
 
 
 def _dispatch(
-    house: House, hub: Hub, life: Life, metrics: Metrics, offered: Sequence[Operation]
+    house: House, hub: Hub, life: Life, told: tuple[Metrics, Push], offered: Sequence[Operation]
 ) -> Dispatch:
-    settings, clock = house.settings, house.clock
+    settings, clock, (metrics, alerts) = house.settings, house.clock, told
 
     def status() -> GateStatus:
-        problem, pace = settings.limits.problem, house.pace
-        trouble = house.line.emergency.trouble
+        broken, pace = settings.limits.problem, house.pace
+        problems = (
+            None if broken is None else broken.message,
+            house.line.emergency.trouble,
+            alerts.problem(),
+        )
         return GateStatus(
             version=__version__,
             ready=life.ready,
             started_at=life.started_at,
-            console_url=life.console_url,
-            problems=tuple(
-                text
-                for text in (None if problem is None else problem.message, trouble)
-                if text is not None
-            ),
+            console_url=life.address,
+            problems=tuple(filter(None, problems)),
             paused=None if pace is None else pace.paused,
             speed=None if pace is None else pace.speed,
         )

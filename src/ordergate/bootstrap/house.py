@@ -17,7 +17,7 @@ from ordergate.adapters.anchor_file import AnchorFile
 from ordergate.adapters.emergency_file import EmergencyJournal
 from ordergate.adapters.feeds.replay.feed import ReplayFeed
 from ordergate.adapters.feeds.simulated.feed import SimulatedFeed
-from ordergate.adapters.keys import load_keys, verifier
+from ordergate.adapters.keys import load_keys, presence, verifier
 from ordergate.adapters.storage.frozen import FrozenBooks
 from ordergate.adapters.system import SystemClock, SystemIds, random_bytes
 from ordergate.adapters.venues.paper.faults import Fault, FaultKind
@@ -69,6 +69,7 @@ class House:
     anchoring: Anchoring
     files: tuple[EmergencyJournal | FrozenBooks, ...]
     pace: Pace | None  # of a recording
+    prove: Callable[[str, str], str]  # that a name is ours: (name, nonce) -> signature, hex
 
     async def close(self) -> None:
         """Seal a last checkpoint and close the files; the venue's first."""
@@ -145,6 +146,7 @@ async def build(
         anchoring=anchoring,
         files=(spool, blank),
         pace=pace,
+        prove=lambda name, nonce: keys.sign(presence(name, nonce)).hex(),
     )
 
 

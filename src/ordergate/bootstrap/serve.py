@@ -16,6 +16,7 @@ from typing import Any, Final
 import structlog
 
 from ordergate.adapters.system import SystemClock
+from ordergate.bootstrap.alerting import Alerting, Ground, alerting, begin, end
 from ordergate.bootstrap.cautions import cautions
 from ordergate.bootstrap.doors import Doors, Life, addresses, doors
 from ordergate.bootstrap.house import House, build
@@ -27,6 +28,7 @@ from ordergate.settings.load import Settings
 from ordergate.surfaces.stream.hub import Hub
 
 DRAIN_S: Final = 5.0
+LAST_WORDS_S: Final = 1.0
 IDLE_CHECK_S: Final = 1.0
 OPEN_ATTEMPTS: Final = frozenset(
     {
@@ -74,14 +76,24 @@ async def _serve(settings: Settings, on_ready: Callable[[Ready], None]) -> int:
         console_url=where["console"],
         remote=() if tls is None else tls.names,
         remote_port=remote["console"].getsockname()[1] if remote else 0,
+        public_url=settings.console.public_url,
         last_call=clock.monotonic(),
     )
     house = await build(
         settings,
-        approve_url=lambda ticket: f"{life.people_url}/approve/{ticket}",
+        approve_url=lambda ticket: f"{life.address}/approve/{ticket}",
         publish=hub.publish,
     )
-    opened = doors(house, hub, life)
+    ground = Ground(
+        store=house.store,
+        seal=house.line.seal,
+        gateway=house.line.gateway,
+        clock=house.clock,
+        ids=house.ids,
+    )
+    clean = await begin(house.store)
+    told = alerting(settings.notify, ground, console=life.address, clean=clean)
+    opened = doors(house, hub, life, told.push)
     apps = {"rest": opened.rest, "mcp": opened.mcp, "console": opened.console}
     servers = Servers(
         (
@@ -94,10 +106,10 @@ async def _serve(settings: Settings, on_ready: Callable[[Ready], None]) -> int:
         life.ready = True
         on_ready(await _ready(house, life, where))
         _log.info("gateway.ready", **where)
-        await _work(house, life, stop)
+        await _work(house, life, told, stop)
     finally:
         life.ready = False
-        await _close(house, servers, opened)
+        await _close(house, servers, opened, told)
     return 0
 
 
@@ -124,7 +136,7 @@ async def _ready(house: House, life: Life, where: Mapping[str, str]) -> Ready:
     mode = await house.line.lapse.proven_mode()
     said = cautions(house.settings, mode)
     if life.remote:
-        said += (f"listening beyond this machine, TLS only; the console at {life.people_url}",)
+        said += (f"listening beyond this machine, TLS only; the console at {life.address}",)
     for caution in said:
         _log.warning("live.caution", said=caution)
     return Ready(
@@ -138,7 +150,7 @@ async def _ready(house: House, life: Life, where: Mapping[str, str]) -> Ready:
     )
 
 
-async def _work(house: House, life: Life, stop: asyncio.Event) -> None:
+async def _work(house: House, life: Life, told: Alerting, stop: asyncio.Event) -> None:
     """Keep market, reconciliation and upkeep going; a worker that dies stops the gateway."""
     workers: list[Coroutine[Any, Any, None]] = [
         house.market.run(stop),
@@ -147,6 +159,7 @@ async def _work(house: House, life: Life, stop: asyncio.Event) -> None:
         house.line.pulse.run(stop),
         house.line.guarding.run(stop),
         house.anchoring.run(stop),
+        told.run(house.clock, stop),
     ]
     if house.settings.run.idle_exit_s is not None:
         workers.append(_stop_when_idle(house, life, stop, house.settings.run.idle_exit_s))
@@ -175,10 +188,12 @@ async def _stop_when_idle(house: House, life: Life, stop: asyncio.Event, after_s
             stop.set()
 
 
-async def _close(house: House, servers: Servers, opened: Doors) -> None:
+async def _close(house: House, servers: Servers, opened: Doors, told: Alerting) -> None:
     """Take no more calls, let acts under way end, then close the files."""
     await servers.stop()
     await opened.dispatch.drain(DRAIN_S)
+    await told.push.settle(LAST_WORDS_S)  # what was told is not to be told again
+    await end(house.store)
     await house.close()
     _log.info("gateway.stopped")
 

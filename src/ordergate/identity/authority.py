@@ -45,6 +45,7 @@ class Act(enum.StrEnum):
     SET_PACE = "set_pace"  # of a recording
     MAKE_TOKENS = "make_tokens"
     EXPORT_AUDIT = "export_audit"
+    ACKNOWLEDGE = "acknowledge"  # take note of an alert that repeats
 
 
 _READING: Final = frozenset({Act.READ_MARKET, Act.READ_ACCOUNT, Act.READ_SAFETY})

@@ -14,12 +14,14 @@ from typing import Any, Final
 from pydantic import SecretStr, ValidationError
 
 from ordergate.adapters.config_files import (
+    CHANNELS_NAME,
     DIRECTORY_NAMES,
     ENV_NAME,
     TOML_NAME,
     Directories,
     SettingsRefused,
     directories,
+    read_lines,
     read_variables,
     toml_layer,
     toml_text,
@@ -44,11 +46,13 @@ from ordergate.settings.keys import (
 )
 from ordergate.settings.limit_file import LimitFile
 from ordergate.settings.sections import (
+    Console,
     Exits,
     Feed,
     Journal,
     Log,
     Mcp,
+    Notify,
     Paper,
     Risk,
     Run,
@@ -81,6 +85,8 @@ class Settings:
     journal: Journal
     mcp: Mcp
     log: Log
+    notify: Notify
+    console: Console
     run: Run
     token: SecretStr | None
     limits: LimitFile
@@ -130,6 +136,7 @@ def load(environ: Mapping[str, str], *, flags: Mapping[str, object] | None = Non
     in_file = read_variables(where.env)
     layers: dict[str, Mapping[str, object]] = {
         TOML_NAME: toml_layer(where.toml, known=IN_TOML, beside=NAMED_TABLES) or {},
+        CHANNELS_NAME: _channels(where),
         ENV_NAME: _variables(in_file, ENV_NAME),
         "environment": _variables(ours, "environment"),
         "flag": {key: value for key, value in (flags or {}).items() if value is not None},
@@ -156,6 +163,12 @@ def load(environ: Mapping[str, str], *, flags: Mapping[str, object] | None = Non
         sources=sources,
         **{name: getattr(tree, name) for name in Tree.model_fields},
     )
+
+
+def _channels(where: Directories) -> dict[str, object]:
+    """Return the channels' addresses, one a line, where the private file is there."""
+    lines = read_lines(where.config / CHANNELS_NAME)
+    return {} if lines is None else {"notify.urls": lines}
 
 
 def _variables(variables: Mapping[str, str], source: str) -> dict[str, object]:

@@ -6,8 +6,9 @@ import re
 from decimal import Decimal
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import (
     AwareDatetime,
@@ -179,6 +180,71 @@ class Journal(Section):
         return path
 
 
+class Notify(Section):
+    """The channel to the human; its addresses are secrets and come from private files alone."""
+
+    urls: tuple[SecretStr, ...] = Field(default=(), description="where alerts go")
+    webhook_key: SecretStr | None = Field(default=None, min_length=16)
+    level: Literal["info", "warning", "critical"] = Field(
+        default="info", description="the least that is told; halts and alarms always are"
+    )
+    quiet_hours: str | None = Field(
+        default=None,
+        pattern=r"^([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d$",
+        description="no word but halts and alarms",
+        examples=["22:00-07:00"],
+    )
+    quiet_zone: str = Field(default="UTC", description="the zone of quiet_hours")
+    repeat_s: int = Field(default=300, ge=1, le=900, description="until a halt is told again")
+    repeat_later_s: int = Field(default=900, ge=1, le=900, description="and then each time")
+    allow_loopback: bool = Field(default=False, description="a channel on this machine, http too")
+    heartbeat_url: SecretStr | None = Field(
+        default=None,
+        description="called while the gateway lives",
+        examples=["https://watch.example/ping/this-gateway"],
+    )
+    heartbeat_s: int = Field(default=20, ge=1, le=25, description="between two calls of it")
+
+    @field_validator("quiet_zone")
+    @classmethod
+    def _known_zone(cls, zone: str) -> str:
+        if zone not in available_timezones():
+            raise ValueError("no such time zone; write it as Europe/Berlin")
+        return zone
+
+
+class Console(Section):
+    public_url: str | None = Field(
+        default=None,
+        description="the TLS name a phone reaches the console under",
+        examples=["https://gate.example.ts.net"],
+    )
+
+    @field_validator("public_url")
+    @classmethod
+    def _an_origin(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        name = parts.hostname or ""
+        if parts.scheme != "https" or url.rstrip("/") != f"https://{parts.netloc}".lower():
+            raise ValueError("an https address with a name, perhaps a port, and nothing else")
+        if not _NAME.fullmatch(name) or _is_address(name) or parts.username is not None:
+            raise ValueError("it needs a name that certificates and passkeys can hold, no address")
+        return url.rstrip("/").removesuffix(":443")
+
+
+_NAME: Final = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]+")
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
 class Mcp(Section):
     data_only: bool = Field(default=False, description="leave the order tools out")
 
@@ -204,5 +270,7 @@ class Tree(Section):
     journal: Journal = Journal()
     mcp: Mcp = Mcp()
     log: Log = Log()
+    notify: Notify = Notify()
+    console: Console = Console()
     run: Run = Run()
     token: SecretStr | None = None

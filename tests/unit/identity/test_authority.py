@@ -36,6 +36,7 @@ disarm         - - - y
 set_pace       - - - y
 make_tokens    - - - y
 export_audit   - - - y
+acknowledge    - - - y
 """
 COLUMNS = (Kind.READ_ONLY, Kind.AGENT, Kind.GATEWAY, Kind.OPERATOR)
 ROWS = [line.split() for line in TABLE.strip().splitlines()]

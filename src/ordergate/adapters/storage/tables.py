@@ -405,3 +405,25 @@ SESSIONS: Final = _table(
     _text("last_seen_at"),
     _maybe("revoked_at"),
 )
+
+ALERTS: Final = _table(
+    "alerts",
+    Column("alert_id", Text, primary_key=True),
+    _text("kind"),
+    _text("severity"),
+    _text("subject"),
+    _text("title"),
+    _text("text"),
+    _text("link"),
+    _text("created_at"),
+    _maybe("next_at"),
+    _number("tries"),
+    _number("told"),
+    _maybe("told_at"),
+    _maybe("ended_at"),
+    _maybe("acknowledged_by"),
+    _maybe("acknowledged_at"),
+    _maybe("problem"),
+    Index(None, "created_at", "alert_id"),
+    Index("ix_alerts_open", "created_at", sqlite_where=literal_column("ended_at").is_(None)),
+)

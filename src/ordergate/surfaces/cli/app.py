@@ -9,12 +9,14 @@ import typer
 from ordergate import __version__
 from ordergate.model.errors import GateError
 from ordergate.surfaces.cli import (
+    alerts,
     approving,
     arming,
     booking,
     hindsight,
     looking,
     operating,
+    phone,
     replaying,
     setup,
     trading,
@@ -58,6 +60,8 @@ def build(starts: Starts) -> typer.Typer:
         booking,
         replaying,
         hindsight,
+        alerts,
+        phone,
     ):
         commands.register(app)
     return app

@@ -33,8 +33,9 @@ def examine(patient: Patient) -> list[Finding]:
     found += [_private(path) for path in (patient.config_dir, patient.data_dir)]
     held = is_held(patient.data_dir)
     found.append(_gateway(patient, held=held))
-    if found[0].level is Level.PASS and not held:
-        found += _ports(patient)
+    if found[0].level is Level.PASS:
+        found += [] if held else _ports(patient)
+        found.append(_channel(patient))
     found += [_token(patient), _audit(patient)]
     if found[0].level is Level.PASS:
         found += _live(patient)
@@ -48,6 +49,19 @@ def _settings(patient: Patient) -> Finding:
         return Finding(Level.FAIL, "settings", error.message, error.fix)
     changed = sum(row["source"] != "default" for row in rows)
     return Finding(Level.PASS, "settings", f"{len(rows)} keys, {changed} of them changed")
+
+
+def _channel(patient: Patient) -> Finding:
+    """Say whether anybody would be told; whether a channel works shows in the gateway's status."""
+    rows = {row["key"]: row["value"] for row in patient.settings()}
+    if rows.get("notify.urls", "[]") == "[]":
+        return Finding(
+            Level.WARN,
+            "alerts",
+            "no channel is set up: a halt is told to nobody",
+            "write one address a line into notify.urls of the config directory",
+        )
+    return Finding(Level.PASS, "alerts", "a channel is set; try it: ordergate alerts test")
 
 
 def _private(path: Path) -> Finding:

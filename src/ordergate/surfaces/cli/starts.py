@@ -69,6 +69,9 @@ class Starts:
     set_aside: Callable[[str], Mapping[str, Any]]  # the damaged record, for a reason
     settings: Callable[[], list[dict[str, str]]]  # key, value, source, meaning; secrets redacted
     doctor: Callable[[], list[Finding]]
+    watch: Callable[[str, int, Callable[[str], None]], int]  # url, seconds, what to say
+    # the public address, and what was found on the way to it; True = also send a link
+    phone: Callable[[bool], tuple[str | None, list[Finding]]]
     monotonic: Callable[[], float]  # seconds of a clock that never goes back
     client_environment: Callable[[], Mapping[str, str]]  # what a client must pass to find us
     around: Callable[[], list[Finding]] = list  # ways to a broker past the gate, seen from here

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
@@ -33,6 +35,14 @@ class InternalFailure(GateError):
     code: ClassVar[Code] = Code.INTERNAL_ERROR
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What else answers here: `api` under /api/, authenticating by `behind.principal_of`."""
+
+    api: ASGIApp | None = None
+    routes: Sequence[Route] = ()
+
+
 def console_app(
     *,
     desk: Desk,
@@ -40,13 +50,13 @@ def console_app(
     gateway: Gateway,
     origins: frozenset[str],
     audit: AuditLines | None = None,
-    api: ASGIApp | None = None,
+    beside: Beside | None = None,
 ) -> ASGIApp:
     """Build the listener for exactly these origins, such as http://ordergate.localhost:8030.
 
-    `audit` yields the log as JSONL. `api` answers under /api/, authenticating by
-    `behind.principal_of`.
+    `audit` yields the log as JSONL. `beside` stands behind the same wall.
     """
+    beside = beside or Beside()
     pages = Pages(desk=desk, gateway=gateway, sign_in=sign_in)
     acts = Acts(desk=desk, gateway=gateway, sign_in=sign_in, audit=audit)
     arming = ArmingActs(desk=desk, sign_in=sign_in)
@@ -62,11 +72,17 @@ def console_app(
         return await pages.refused(request, fault)
 
     app: ASGIApp = Starlette(
-        routes=[*acts.routes(), *arming.routes(), *pages.routes(), Route("/console.css", style)],
+        routes=[
+            *acts.routes(),
+            *arming.routes(),
+            *pages.routes(),
+            *beside.routes,
+            Route("/console.css", style),
+        ],
         exception_handlers={GateError: refused, HTTPException: refused, Exception: refused},
     )
-    if api is not None:
-        app = Behind(app, api=api, entry=Entry(sign_in))
+    if beside.api is not None:
+        app = Behind(app, api=beside.api, entry=Entry(sign_in))
     return Guard(app, origins=origins)
 
 

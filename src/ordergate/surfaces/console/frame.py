@@ -127,6 +127,7 @@ def _header(frame: Frame | None) -> Html:
             tag("a", "Drafts", href="/drafts"),
             tag("a", "Halts", href="/halts"),
             tag("a", "Arming", href="/arming"),
+            tag("a", "Alerts", href="/alerts"),
         ),
         form("/sign-out", button(f"Sign out {frame.operator}"), csrf=frame.csrf, class_="sign-out"),
     )

@@ -49,7 +49,7 @@ from ordergate.surfaces.console.ticket_page import (
 
 # Where a sign-in may lead back to: pages of ours, never another host.
 _BACK: Final = re.compile(
-    r"/(?:drafts|halts|arming|(?:approve|orders)/[A-Za-z0-9_.:-]{1,80})?", re.ASCII
+    r"/(?:alerts|drafts|halts|arming|(?:approve|orders)/[A-Za-z0-9_.:-]{1,80})?", re.ASCII
 )
 
 

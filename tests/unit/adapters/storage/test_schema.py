@@ -17,7 +17,15 @@ from sqlalchemy import create_engine
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
-from ordergate.adapters.storage import audit_tx, exits_tx, identity_tx, limits_tx, orders_tx, schema
+from ordergate.adapters.storage import (
+    alerts_tx,
+    audit_tx,
+    exits_tx,
+    identity_tx,
+    limits_tx,
+    orders_tx,
+    schema,
+)
 from ordergate.adapters.storage.connection import connect
 from ordergate.adapters.storage.schema import HEAD, MIGRATIONS, NewerSchema, bring_up
 from ordergate.adapters.storage.tables import METADATA
@@ -85,8 +93,20 @@ def test_a_migration_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     connection.close()
 
 
+def test_all_revisions_are_one_transaction(tmp_path: Path) -> None:
+    connection = connect(tmp_path / "gate.db", writable=True)
+    spoken: list[str] = []
+    connection.set_trace_callback(lambda sql: spoken.append(f"{connection.in_transaction} {sql}"))
+    bring_up(connection)
+    changes = [one for one in spoken if re.search(r" \s*(CREATE|INSERT|UPDATE|ALTER)", one)]
+    assert len(changes) > 20
+    assert [one for one in changes if not one.startswith("True")] == []
+    assert sum(one.endswith("COMMIT") for one in spoken) == 1
+    connection.close()
+
+
 def every_query() -> Iterator[str]:
-    for module in (audit_tx, exits_tx, identity_tx, limits_tx, orders_tx):
+    for module in (alerts_tx, audit_tx, exits_tx, identity_tx, limits_tx, orders_tx):
         for value in vars(module).values():
             if isinstance(value, str) and value.startswith(("SELECT", "UPDATE", "DELETE")):
                 yield value
