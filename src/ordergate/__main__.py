@@ -44,6 +44,7 @@ def main() -> int:
         verify_audit=_verify_audit,
         settings=_settings_rows,
         doctor=_doctor,
+        now=SystemClock().now,
         monotonic=SystemClock().monotonic,
         client_environment=_client_environment,
     )
@@ -167,10 +168,12 @@ def _token(file: Path | None) -> str:
     return read_token(settings.directories.data / TOKEN_NAME)
 
 
-def _init_operator(name: str) -> str:
+def _init_operator(name: str) -> Mapping[str, Any]:
+    from dataclasses import asdict
+
     from ordergate.bootstrap.offline import init_operator
 
-    return init_operator(_ready_settings(), name)
+    return asdict(init_operator(_ready_settings(), name))
 
 
 def _verify_audit(file: Path | None) -> Mapping[str, Any]:

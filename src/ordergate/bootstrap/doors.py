@@ -8,14 +8,14 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from ordergate import __version__
 from ordergate.adapters.storage.log_file import export_log, open_log
-from ordergate.bootstrap.house import GATE_FILE, House
+from ordergate.bootstrap.house import CONSOLE_HOST, GATE_FILE, House
 from ordergate.model.records import AuditRow
 from ordergate.ports.audit_log import AuditTx
 from ordergate.surfaces.catalogue.dispatch import Dispatch
@@ -40,8 +40,6 @@ from ordergate.surfaces.stream.quotes import tell_quotes
 from ordergate.surfaces.stream.socket import Stream, stream_routes
 from ordergate.surfaces.stream.tickets import Tickets
 
-CONSOLE_HOST: Final = "ordergate.localhost"
-
 
 @dataclass(slots=True)
 class Life:
@@ -49,6 +47,7 @@ class Life:
 
     started_at: datetime
     console_url: str
+    origins: tuple[str, ...]  # by which the console is reached, exactly
     ready: bool = False
     last_call: float = 0.0  # monotonic seconds
 
@@ -102,7 +101,7 @@ def doors(house: House, hub: Hub, life: Life) -> Doors:
         desk=house.line.desk,
         sign_in=house.sign_in,
         gateway=house.line.gateway,
-        origins=frozenset({life.console_url}),
+        origins=frozenset(life.origins),
         audit=_exported(house.settings.directories.data / GATE_FILE),
         api=behind,
     )

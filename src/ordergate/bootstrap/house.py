@@ -16,12 +16,15 @@ import structlog
 from ordergate.adapters.feeds.replay.feed import ReplayFeed
 from ordergate.adapters.feeds.simulated.feed import SimulatedFeed
 from ordergate.adapters.keys import load_keys
+from ordergate.adapters.seed_file import SeedFile
 from ordergate.adapters.storage.store import SqliteStore
 from ordergate.adapters.system import SystemClock, SystemIds, random_bytes
 from ordergate.adapters.venues.paper.faults import Fault, FaultKind
 from ordergate.adapters.venues.paper.terms import PaperTerms
 from ordergate.adapters.venues.paper.venue import PaperVenue, last_venue_time
+from ordergate.audit.seal import Seal
 from ordergate.bootstrap.line import OrderLine, World, order_line
+from ordergate.identity.factors.passkeys import Site
 from ordergate.identity.sign_in import SignIn
 from ordergate.market.feed.subscribe import Market
 from ordergate.model.errors import IllegalState
@@ -42,6 +45,7 @@ _log = structlog.get_logger("ordergate.house")
 GATE_FILE: Final = "gate.db"
 PAPER_FILE: Final = "paper.db"
 TOKEN_FILE: Final = "agent.token"
+CONSOLE_HOST: Final = "ordergate.localhost"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +72,7 @@ class House:
 async def build(
     settings: Settings,
     *,
+    site: Site,
     approve_url: Callable[[TicketId], str],
     publish: Callable[[Change], None],
 ) -> House:
@@ -103,9 +108,7 @@ async def build(
     )
     venue.listen(line.settle.nudge)
     await line.recover(store)
-    sign_in = SignIn(
-        store=store, seal=line.seal, clock=clock, ids=ids, chance=random_bytes, pepper=keys.pepper
-    )
+    sign_in = sign_in_over(store, line.seal, settings, site=site)
     await _first_token(sign_in, data)
     if settings.run.kill_at_start:
         await line.gateway.engage(
@@ -121,6 +124,21 @@ async def build(
         line=line,
         sign_in=sign_in,
         pace=pace,
+    )
+
+
+def sign_in_over(store: SqliteStore, seal: Seal, settings: Settings, *, site: Site) -> SignIn:
+    """Return the sign-in over these books, with the keys and seeds of the config directory."""
+    config = settings.directories.config
+    return SignIn(
+        store=store,
+        seal=seal,
+        clock=SystemClock(),
+        ids=SystemIds(),
+        chance=random_bytes,
+        pepper=load_keys(config, chance=random_bytes).pepper,
+        seeds=SeedFile(config),
+        site=site,
     )
 
 

@@ -17,6 +17,7 @@ from ordergate.adapters.system import SystemClock
 from ordergate.bootstrap.doors import Doors, Life, addresses, doors
 from ordergate.bootstrap.house import House, build
 from ordergate.bootstrap.listeners import Listener, Servers, bind
+from ordergate.identity.factors.passkeys import site_of
 from ordergate.model.orders import AttemptState
 from ordergate.model.values import plain
 from ordergate.settings.load import Settings
@@ -67,10 +68,18 @@ async def _serve(settings: Settings, on_ready: Callable[[Ready], None]) -> int:
     ports = {name: one.getsockname()[1] for name, one in bound.items()}
     where = addresses(settings.server.host, ports)
     hub = Hub()
-    life = Life(started_at=clock.now(), console_url=where["console"], last_call=clock.monotonic())
+    linked = settings.console.public_url or where["console"]
+    site = site_of(where["console"], settings.console.public_url)
+    life = Life(
+        started_at=clock.now(),
+        console_url=linked,
+        origins=site.origins,
+        last_call=clock.monotonic(),
+    )
     house = await build(
         settings,
-        approve_url=lambda ticket: f"{where['console']}/approve/{ticket}",
+        site=site,
+        approve_url=lambda ticket: f"{linked}/approve/{ticket}",
         publish=hub.publish,
     )
     opened = doors(house, hub, life)

@@ -42,6 +42,7 @@ class Act(enum.StrEnum):
     ARM = "arm"
     MAKE_TOKENS = "make_tokens"
     EXPORT_AUDIT = "export_audit"
+    MANAGE_FACTORS = "manage_factors"
 
 
 _READING: Final = frozenset({Act.READ_MARKET, Act.READ_ACCOUNT, Act.READ_SAFETY})
@@ -57,6 +58,21 @@ MAY: Final[Mapping[Kind, frozenset[Act]]] = MappingProxyType(
         Kind.AGENT: _READING | _ASKING | _REDUCING,
         Kind.GATEWAY: _READING | _MANAGED_EXITS,
         Kind.OPERATOR: frozenset(Act),
+    }
+)
+
+# What a sign-in alone does not open: a factor is shown for each of these, at the act.
+FRESH: Final = frozenset(
+    {
+        Act.SUBMIT_DRAFT,
+        Act.APPROVE,
+        Act.RELEASE,
+        Act.RESOLVE,
+        Act.LOOSEN,
+        Act.ARM,
+        Act.MAKE_TOKENS,
+        Act.EXPORT_AUDIT,
+        Act.MANAGE_FACTORS,
     }
 )
 

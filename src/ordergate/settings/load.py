@@ -39,7 +39,7 @@ from ordergate.settings.keys import (
     described,
 )
 from ordergate.settings.limit_file import LimitFile
-from ordergate.settings.sections import Feed, Log, Mcp, Paper, Run, Server, Tree
+from ordergate.settings.sections import Console, Feed, Log, Mcp, Paper, Run, Server, Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,7 @@ class Settings:
     feed: Feed
     paper: Paper
     mcp: Mcp
+    console: Console
     log: Log
     run: Run
     token: SecretStr | None

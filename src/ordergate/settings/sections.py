@@ -6,6 +6,7 @@ from decimal import Decimal
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     AwareDatetime,
@@ -97,6 +98,26 @@ class Mcp(Section):
     data_only: bool = Field(default=False, description="leave the order tools out")
 
 
+class Console(Section):
+    public_url: str | None = Field(
+        default=None,
+        description="https address a phone reaches the console by; passkeys are bound to its name",
+        examples=["https://gate.example.net"],
+    )
+
+    @field_validator("public_url")
+    @classmethod
+    def _https_origin(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        parts = urlsplit(url)
+        if parts.scheme != "https" or not parts.hostname or url != f"https://{parts.netloc}":
+            raise ValueError("an https address without a path, such as https://gate.example.net")
+        if parts.username is not None or parts.netloc != parts.netloc.lower():
+            raise ValueError("a lower-case name, and a port where it is not 443")
+        return url
+
+
 class Log(Section):
     level: Level = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
 
@@ -114,6 +135,7 @@ class Tree(Section):
     feed: Feed = Feed()
     paper: Paper = Paper()
     mcp: Mcp = Mcp()
+    console: Console = Console()
     log: Log = Log()
     run: Run = Run()
     token: SecretStr | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ordergate.identity.authority import Act, allowed, require
+from ordergate.identity.authority import FRESH, MAY, Act, allowed, require
 from ordergate.model.errors import Code, Forbidden
 from ordergate.model.principals import Kind, Principal
 from ordergate.model.values import PrincipalId
@@ -33,6 +33,7 @@ loosen         - - - y
 arm            - - - y
 make_tokens    - - - y
 export_audit   - - - y
+manage_factors - - - y
 """
 COLUMNS = (Kind.READ_ONLY, Kind.AGENT, Kind.GATEWAY, Kind.OPERATOR)
 ROWS = [line.split() for line in TABLE.strip().splitlines()]
@@ -68,3 +69,11 @@ def test_a_refusal_tells_no_way_round() -> None:
         require(agent, Act.APPROVE)
     assert refused.value.message == "a principal of kind agent may not approve"
     assert refused.value.fix == ""
+
+
+def test_a_fresh_factor_is_asked_for_what_lets_more_risk_in_and_for_nothing_that_takes_it_out() -> (
+    None
+):
+    """reliability.md 4.3, the column "operator + fresh factor"."""
+    deciding = MAY[Kind.OPERATOR] - MAY[Kind.AGENT] - MAY[Kind.READ_ONLY] - {Act.PROPOSE_LIVE}
+    assert deciding - {Act.DENY} == FRESH

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +59,12 @@ class Starts:
     mcp: Callable[[], int]
     data_dir: Callable[[], Path]
     token: Callable[[Path | None], str]  # from a file, else the environment, else agent.token
-    init_operator: Callable[[str], str]
+    # name -> name, password, otpauth, recovery_codes; shown once
+    init_operator: Callable[[str], Mapping[str, Any]]
     # of a file, else of our own database; raises GateError when the proof fails
     verify_audit: Callable[[Path | None], Mapping[str, Any]]
     settings: Callable[[], list[dict[str, str]]]  # key, value, source, meaning; secrets redacted
     doctor: Callable[[], list[Finding]]
+    now: Callable[[], datetime]  # the wall clock
     monotonic: Callable[[], float]  # seconds of a clock that never goes back
     client_environment: Callable[[], Mapping[str, str]]  # what a client must pass to find us

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from decimal import Decimal
+from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from ordergate.identity.authority import Act, require
-from ordergate.identity.sign_in import TOKEN_DAYS, SignIn
+from ordergate.identity.authority import Act
+from ordergate.identity.bearers.recognise import TOKEN_DAYS
+from ordergate.identity.sign_in import SignIn
 from ordergate.model.canonical import plain_data
-from ordergate.model.errors import Code, InvalidArgument
+from ordergate.model.errors import Code, InvalidApproval, InvalidArgument
 from ordergate.model.principals import Kind
 from ordergate.model.records import ScopeKind
 from ordergate.model.values import NotANumber, OrderId, TicketId, parse_decimal, plain
@@ -28,10 +30,8 @@ from ordergate.surfaces.console.answers import (
     token_shape,
 )
 from ordergate.surfaces.console.entry import (
-    COOKIE,
     Entry,
-    drop_cookie,
-    keep_cookie,
+    Visit,
     only,
     path_id,
     read_object,
@@ -56,8 +56,6 @@ class Acts:
 
     def routes(self) -> list[Route]:
         table = [
-            ("POST", "/operator/sign-in", self.sign_in),
-            ("POST", "/operator/sign-out", self.sign_out),
             ("GET", "/operator/approvals", self.approvals),
             ("GET", "/operator/approvals/{id}", self.approval),
             ("POST", "/operator/approvals/{id}/approve", self.approve),
@@ -77,27 +75,8 @@ class Acts:
             ("DELETE", "/operator/tokens/{id}", self.revoke_token),
         ]
         if self._audit is not None:
-            table.append(("GET", "/operator/audit/export", self.export_audit))
+            table.append(("POST", "/operator/audit/export", self.export_audit))
         return [Route(path, act, methods=[method]) for method, path, act in table]
-
-    async def sign_in(self, request: Request) -> Response:
-        fields = await read_object(request)
-        only(fields, "name", "password")
-        session, cookie = await self._sign_in.sign_in(
-            name=text(fields, "name"),
-            password=text(fields, "password"),
-            address=request.client.host if request.client else "",
-        )
-        response = answer({"name": text(fields, "name"), "csrf": session.csrf})
-        keep_cookie(response, cookie)
-        return response
-
-    async def sign_out(self, request: Request) -> Response:
-        await self._entry.write(request)
-        await self._sign_in.sign_out(request.cookies[COOKIE])
-        response = answer({})
-        drop_cookie(response)
-        return response
 
     async def approvals(self, request: Request) -> Response:
         await self._entry.visit(request)
@@ -108,12 +87,13 @@ class Acts:
         return answer(ticket_shape(await self._desk.ticket(TicketId(path_id(request, "id")))))
 
     async def approve(self, request: Request) -> Response:
-        visit = await self._entry.write(request)
-        fields = await read_object(request)
-        only(fields, "fingerprint")
+        ticket_id = TicketId(path_id(request, "id"))
+        visit, fingerprint = await self._entry.act(
+            request, Act.APPROVE, ticket_id, ("fingerprint",), lambda it: text(it, "fingerprint")
+        )
         view = await self._desk.approve(
-            TicketId(path_id(request, "id")),
-            fingerprint=text(fields, "fingerprint"),
+            ticket_id,
+            fingerprint=seen(visit, fingerprint),
             operator=visit.operator,
             proof=visit.proof,
         )
@@ -140,9 +120,8 @@ class Acts:
         )
 
     async def submit_draft(self, request: Request) -> Response:
-        visit = await self._entry.write(request)
-        only(await read_object(request))
         order_id = OrderId(path_id(request, "id"))
+        visit, _ = await self._entry.act(request, Act.SUBMIT_DRAFT, order_id)
         return answer(order_shape(await self._desk.submit_draft(order_id, operator=visit.operator)))
 
     async def discard_draft(self, request: Request) -> Response:
@@ -170,12 +149,9 @@ class Acts:
         return answer(plain_data(halt))
 
     async def release(self, request: Request) -> Response:
-        visit = await self._entry.write(request)
-        fields = await read_object(request)
-        only(fields, "reason")
-        halt = await self._desk.release(
-            path_id(request, "id"), reason=text(fields, "reason"), operator=visit.operator
-        )
+        halt_id = path_id(request, "id")
+        visit, reason = await self._entry.act(request, Act.RELEASE, halt_id, *_REASON)
+        halt = await self._desk.release(halt_id, reason=reason, operator=visit.operator)
         return answer(plain_data(halt))
 
     async def parked(self, request: Request) -> Response:
@@ -183,24 +159,23 @@ class Acts:
         return answer([order_shape(view) for view in await self._desk.parked()])
 
     async def resolve(self, request: Request) -> Response:
-        visit = await self._entry.write(request)
-        fields = await read_object(request)
-        only(fields, "placed", "reason")
+        order_id = OrderId(path_id(request, "id"))
+        visit, (placed, reason) = await self._entry.act(
+            request,
+            Act.RESOLVE,
+            order_id,
+            ("placed", "reason"),
+            lambda it: (typed(it, "placed", bool), text(it, "reason")),
+        )
         view = await self._desk.resolve(
-            OrderId(path_id(request, "id")),
-            placed=typed(fields, "placed", bool),
-            reason=text(fields, "reason"),
-            operator=visit.operator,
+            order_id, placed=placed, reason=reason, operator=visit.operator
         )
         return answer(order_shape(view))
 
     async def loosen(self, request: Request) -> Response:
-        visit = await self._entry.write(request)
-        fields = await read_object(request)
-        only(fields, "reason")
-        safety = await self._desk.loosen(
-            path_id(request, "name"), reason=text(fields, "reason"), operator=visit.operator
-        )
+        name = path_id(request, "name")
+        visit, reason = await self._entry.act(request, Act.LOOSEN, name, *_REASON)
+        safety = await self._desk.loosen(name, reason=reason, operator=visit.operator)
         return answer({"limits": plain_data(safety.limits)})
 
     async def set_pace(self, request: Request) -> Response:
@@ -221,18 +196,12 @@ class Acts:
         return answer([token_shape(record) for record in await self._sign_in.tokens()])
 
     async def create_token(self, request: Request) -> Response:
-        visit = await self._entry.write(request)
-        fields = await read_object(request)
-        only(fields, "kind", "name", "days")
-        try:
-            kind = Kind(text(fields, "kind"))
-        except ValueError:
-            raise InvalidArgument("kind must be agent or read_only") from None
+        visit, wanted = await self._entry.act(
+            request, Act.MAKE_TOKENS, "", ("kind", "name", "days"), _wanted_token
+        )
+        kind, name, days = wanted
         record, token = await self._sign_in.create_token(
-            kind=kind,
-            name=text(fields, "name"),
-            days=typed(fields, "days", int) if "days" in fields else TOKEN_DAYS,
-            by=visit.operator,
+            kind=kind, name=name, days=days, by=visit.operator
         )
         return answer({**token_shape(record), "token": token})
 
@@ -242,10 +211,33 @@ class Acts:
         return answer({})
 
     async def export_audit(self, request: Request) -> Response:
-        visit = await self._entry.visit(request)
-        require(visit.operator, Act.EXPORT_AUDIT)
+        await self._entry.act(request, Act.EXPORT_AUDIT, "")
         assert self._audit is not None  # the route stands only with a reader
         return StreamingResponse(self._audit(), media_type="application/jsonl")
+
+
+def seen(visit: Visit, fingerprint: str) -> str:
+    """Return what was shown; a passkey that signed something else is a yes to something else."""
+    signed = visit.proof.over
+    if signed is not None and signed != fingerprint:
+        raise InvalidApproval("the passkey signed another order than the one that was shown")
+    return fingerprint
+
+
+def _wanted_token(fields: Mapping[str, object]) -> tuple[Kind, str, int]:
+    try:
+        kind = Kind(text(fields, "kind"))
+    except ValueError:
+        raise InvalidArgument("kind must be agent or read_only") from None
+    days = typed(fields, "days", int) if "days" in fields else TOKEN_DAYS
+    return kind, text(fields, "name"), days
+
+
+def _reason(fields: Mapping[str, object]) -> str:
+    return text(fields, "reason")
+
+
+_REASON: Final = (("reason",), _reason)
 
 
 def scope_of(word: str) -> ScopeKind:

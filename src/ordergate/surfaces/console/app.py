@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -19,11 +20,19 @@ from ordergate.order.gateway import Gateway
 from ordergate.surfaces.console.acts import Acts, AuditLines
 from ordergate.surfaces.console.answers import refusal
 from ordergate.surfaces.console.behind import Behind
-from ordergate.surfaces.console.entry import Entry
+from ordergate.surfaces.console.credentials import Credentials
+from ordergate.surfaces.console.entry import Entry, Rotation
 from ordergate.surfaces.console.guard import Guard
 from ordergate.surfaces.console.pages import Pages
+from ordergate.surfaces.console.security import SecurityPages
 
 STYLE = Path(__file__).with_name("console.css")
+
+
+class Offers(Protocol):
+    """A part of the listener."""
+
+    def routes(self) -> list[Route]: ...
 
 
 class InternalFailure(GateError):
@@ -48,6 +57,12 @@ def console_app(
     """
     pages = Pages(desk=desk, gateway=gateway, sign_in=sign_in)
     acts = Acts(desk=desk, gateway=gateway, sign_in=sign_in, audit=audit)
+    parts: tuple[Offers, ...] = (
+        acts,
+        pages,
+        Credentials(desk=desk, gateway=gateway, sign_in=sign_in),
+        SecurityPages(gateway=gateway, sign_in=sign_in),
+    )
     css = STYLE.read_bytes()
 
     async def style(_: Request) -> Response:
@@ -60,12 +75,20 @@ def console_app(
         return await pages.refused(request, fault)
 
     app: ASGIApp = Starlette(
-        routes=[*acts.routes(), *pages.routes(), Route("/console.css", style)],
+        routes=[
+            *_routes(parts),
+            Route("/console.css", style),
+        ],
         exception_handlers={GateError: refused, HTTPException: refused, Exception: refused},
     )
+    app = Rotation(app)
     if api is not None:
         app = Behind(app, api=api, entry=Entry(sign_in))
     return Guard(app, origins=origins)
+
+
+def _routes(parts: Iterable[Offers]) -> list[Route]:
+    return [route for part in parts for route in part.routes()]
 
 
 def _as_gate_error(error: Exception) -> GateError:

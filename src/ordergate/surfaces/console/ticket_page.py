@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from ordergate.identity.authority import Act
 from ordergate.model.canonical import plain_data
 from ordergate.model.orders import CancelIntent, CloseIntent, Keep, ModifyIntent, PlaceIntent
 from ordergate.model.records import OrderRecord, TicketRecord, TicketState
@@ -17,6 +18,7 @@ from ordergate.surfaces.console.frame import (
     Frame,
     button,
     card,
+    factor,
     facts,
     field,
     form,
@@ -63,7 +65,7 @@ def ticket_content(view: TicketView, *, frame: Frame, now: datetime, moved: bool
         tag("p", headline(order), class_="headline"),
         card("The ask", _ask_facts(view, frame=frame, now=now)),
         card("The order", order_facts(order)),
-        _answers(ticket, csrf=frame.csrf) if open_now else _decided(ticket, order, now=now),
+        _answers(ticket, frame=frame) if open_now else _decided(ticket, order, now=now),
         card("Checklist", checklist(order)),
         agent_words(order),
     ]
@@ -174,17 +176,22 @@ def _where(view: TicketView) -> Html:
     return tag("em", "✗ outside the band: a yes will ask again", class_="warn")
 
 
-def _answers(ticket: TicketRecord, *, csrf: str) -> Html:
+def _answers(ticket: TicketRecord, *, frame: Frame) -> Html:
     shown = tag("input", type="hidden", name="fingerprint", value=ticket.fingerprint)
     here = f"/approve/{ticket.ticket_id}"
     return tag(
         "section",
-        form(f"{here}/yes", shown, button("Approve this order", kind="yes"), csrf=csrf),
+        form(
+            f"{here}/yes",
+            shown,
+            factor(frame, "Approve this order", act=Act.APPROVE, target=ticket.ticket_id),
+            csrf=frame.csrf,
+        ),
         form(
             f"{here}/no",
             field("Why not (optional)", "reason", required=False, maxlength="500"),
             button("Deny", kind="no"),
-            csrf=csrf,
+            csrf=frame.csrf,
         ),
         class_="answers",
     )
