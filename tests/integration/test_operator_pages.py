@@ -107,7 +107,8 @@ def test_a_price_out_of_the_band_leads_to_the_new_ask(tmp_path: Path) -> None:
         assert "outside the band" in visible_text((await browser.get(page)).text)
         new = await browser.submit(page, f"{page}/yes")
         seen = visible_text(new.text)
-        assert "The price left the band, so nothing was sent." in seen
+        assert "This is a new ask: what changed Nothing was sent." in seen
+        assert "Price 1.0851 1.1 " in seen
         assert "Price when asked 1.1 " in seen
         assert "/approve/t-o1-2/yes" in forms_of(new.text)
         assert browser.gate.done == []

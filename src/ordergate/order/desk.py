@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -17,7 +18,9 @@ from ordergate.model.principals import Kind, Principal
 from ordergate.model.proofs import Proof
 from ordergate.model.records import AttemptRecord, HaltRecord, TicketRecord, TicketState
 from ordergate.model.values import OrderId, TicketId, plain
-from ordergate.model.views import OrderView, SafetyView, TicketView
+from ordergate.model.views import Difference, OrderView, SafetyView, TicketView
+from ordergate.order.approval.changed import asks, limits_changed, limits_in, terms_changed
+from ordergate.order.approval.ticket import in_band
 from ordergate.order.books import PAGE_MAX
 from ordergate.order.dispatch.send import Claim, Look
 from ordergate.order.gateway import GATEWAY, Gateway, Line
@@ -28,6 +31,7 @@ from ordergate.ports.feed import SPEED_MAX, Pace
 from ordergate.ports.journal import JournalTx
 
 REASON_MIN: Final = 3
+HISTORY_MAX: Final = 1000  # sealed records of one order
 
 
 class Desk:
@@ -57,6 +61,40 @@ class Desk:
     async def ticket(self, ticket_id: TicketId) -> TicketView:
         """Return an ask and its order."""
         return await self._gateway.ticket(ticket_id, asker=GATEWAY)
+
+    async def changes(self, ticket_id: TicketId) -> tuple[Difference, ...]:
+        """Return what this ask says otherwise than the one it took the place of; none for a first.
+
+        Both are read from the sealed record: it keeps what was shown.
+        """
+
+        def work(tx: JournalTx) -> tuple[Difference, ...]:
+            ticket = _known(tx.ticket(ticket_id))
+            made = asks(tx.audit_rows(after=0, limit=HISTORY_MAX, corr=ticket.order_id))
+            place = next((n for n, one in enumerate(made) if one.ticket_id == ticket_id), 0)
+            if place == 0:
+                return ()
+            was, now = made[place - 1], made[place]
+            limits = limits_changed(_limits(tx, was.policy), _limits(tx, now.policy))
+            return (*terms_changed(was, now), *limits)
+
+        return await self._journal.read(work)
+
+    async def changes_since(self, ticket_id: TicketId) -> tuple[Difference, ...]:
+        """Return what is otherwise by now than this ask says: a yes to it will ask anew."""
+        view = await self.ticket(ticket_id)
+        ticket, price = view.ticket, view.now.price
+        moved: tuple[Difference, ...] = ()
+        if price is not None and not in_band(ticket, price):
+            moved = (Difference("Price", plain(ticket.reference_price), plain(price)),)
+
+        def work(tx: JournalTx) -> tuple[Difference, ...]:
+            if self._judge.policy_hash(tx) == ticket.policy_hash:
+                return ()
+            now = {one.name: one.value for one in self._judge.views(tx)}
+            return limits_changed(_limits(tx, ticket.policy_hash), now)
+
+        return (*moved, *await self._journal.read(work))
 
     async def approve(
         self, ticket_id: TicketId, *, fingerprint: str, operator: Principal, proof: Proof
@@ -265,6 +303,12 @@ def _known(ticket: TicketRecord | None) -> TicketRecord:
     if ticket is None:
         raise NotFound("no such approval", fix="`ordergate approvals list` shows what waits")
     return ticket
+
+
+def _limits(tx: JournalTx, policy: str) -> Mapping[str, str]:
+    """Return the numbers that a policy's hash stands for, as they were sealed."""
+    rows = tx.audit_rows(after=0, limit=1, kind="limits.in_force", corr=policy)
+    return limits_in(rows[0]) if rows else {}
 
 
 def _last_parked(tx: JournalTx, order_id: OrderId) -> AttemptRecord:

@@ -22,10 +22,7 @@ from ordergate.surfaces.console.frame import LABELS, card, page
 from ordergate.surfaces.console.halts_page import engage_card, halt_card
 from ordergate.surfaces.console.home_page import Desktop, home_content
 from ordergate.surfaces.console.markup import tag
-from ordergate.surfaces.console.ticket_page import (
-    order_content,
-    ticket_content,
-)
+from ordergate.surfaces.console.ticket_page import Altered, order_content, ticket_content
 from ordergate.surfaces.console.visiting import Visiting, back, shown, to
 
 
@@ -95,8 +92,12 @@ class Pages:
         visit = await self._visiting.visit(request)
         view = await self._desk.ticket(TicketId(path_id(request, "id")))
         frame = await self._visiting.frame(visit)
-        moved = "moved" in request.query_params
-        content = ticket_content(view, frame=frame, now=visit.now, moved=moved)
+        ticket_id = view.ticket.ticket_id
+        altered = Altered(
+            before=await self._desk.changes(ticket_id),
+            since=await self._desk.changes_since(ticket_id),
+        )
+        content = ticket_content(view, altered, frame=frame, now=visit.now)
         return shown("Approval", *content, frame=frame, script=frame.passkeys)
 
     async def approve(self, request: Request) -> Response:
@@ -111,7 +112,7 @@ class Pages:
             proof=visit.proof,
         )
         if view.order.code == Code.NEEDS_REAPPROVAL and view.ticket is not None:
-            return to(f"/approve/{view.ticket.ticket_id}?moved")
+            return to(f"/approve/{view.ticket.ticket_id}")
         return to(f"/orders/{view.order.order_id}")
 
     async def deny(self, request: Request) -> Response:
