@@ -8,7 +8,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-index-url --no-header --no-annotate
 ARGS ?=
 
-.PHONY: setup run test check fix bench conformance fuzz lock
+.PHONY: setup run test check fix bench conformance fuzz browser lock
 
 setup: $(VENV)/.dev
 
@@ -16,7 +16,7 @@ run: $(VENV)/.run
 	@$(BIN)/ordergate up $(ARGS)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -n 2 -m "not slow" --ignore tests/browser $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -41,6 +41,11 @@ conformance: $(VENV)/.dev tests/conformance/node_modules/.installed
 fuzz: $(VENV)/.dev
 	ORDERGATE_FUZZ_N=$(or $(N),400) $(BIN)/python -m pytest -q --timeout 1800 \
 		tests/e2e/test_fuzz.py tests/e2e/test_openapi_fuzz.py $(ARGS)
+
+# The phone page in a real Chromium, 390 px wide, with a virtual passkey; Debian's chromium.
+browser: $(VENV)/.dev
+	@test -x /usr/bin/chromium || { apt-get update && apt-get install --yes chromium; }
+	$(BIN)/python -m pytest -q tests/browser --timeout 120 $(ARGS)
 
 # Renew the pinned versions and hashes; needs uv.
 lock:

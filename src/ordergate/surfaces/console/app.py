@@ -26,6 +26,10 @@ from ordergate.surfaces.console.guard import Guard
 from ordergate.surfaces.console.pages import Pages
 from ordergate.surfaces.console.security import SecurityPages
 
+ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path fill="#6ea8fe" '
+    'd="M2 15V5l6-4 6 4v10h-3V7L8 5 5 7v8z"/></svg>'
+)
 STYLE = Path(__file__).with_name("console.css")
 
 
@@ -68,6 +72,9 @@ def console_app(
     async def style(_: Request) -> Response:
         return Response(css, media_type="text/css")
 
+    async def icon(_: Request) -> Response:
+        return Response(ICON, media_type="image/svg+xml")
+
     async def refused(request: Request, error: Exception) -> Response:
         fault = _as_gate_error(error)
         if request.url.path.startswith("/operator/"):
@@ -78,6 +85,7 @@ def console_app(
         routes=[
             *_routes(parts),
             Route("/console.css", style),
+            Route("/icon.svg", icon),
         ],
         exception_handlers={GateError: refused, HTTPException: refused, Exception: refused},
     )

@@ -48,6 +48,7 @@ def page(
         tag("meta", http_equiv="refresh", content=f"0;url={refresh}") if refresh else None,
         tag("title", f"{title} · ordergate"),
         tag("link", rel="stylesheet", href="/console.css"),
+        tag("link", rel="icon", href="/icon.svg"),
         tag("script", src="/passkey.js", defer=True) if script else None,
     )
     body = tag(
