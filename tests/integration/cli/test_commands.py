@@ -343,6 +343,46 @@ def test_approve_shows_the_ticket_and_sends_the_fingerprint_it_showed(
     assert gateway.signed_out == 1
 
 
+def test_a_code_that_was_used_up_asks_for_the_next_one(
+    data_dir: Path, gateway: CannedGateway, typed: Callable[[str], None]
+) -> None:
+    used = refused("UNAUTHENTICATED", "this code was used already", factor="used")
+    gateway.answers["POST /operator/halts/h1/release"] = used
+    typed(f"{STDIN}333333\n444444\n555555\n")
+    assert ordergate(data_dir, "halt", "release", "h1", "--password-stdin") == 6
+    sent = [body["code"] for _, body in gateway.calls]
+    assert sent == [ACT_CODE, "333333", "444444"], "three tries, then it gives up"
+
+
+def test_where_the_codes_end_nothing_is_done_and_the_reason_is_told(
+    data_dir: Path,
+    gateway: CannedGateway,
+    typed: Callable[[str], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    typed(STDIN.rsplit("\n", 2)[0] + "\n")
+    assert ordergate(data_dir, "halt", "release", "h1", "--password-stdin") == 6
+    assert gateway.calls == []
+    assert "no code to release" in capsys.readouterr().err
+
+
+def test_sign_ins_are_listed_and_ended_by_the_operator(
+    data_dir: Path,
+    gateway: CannedGateway,
+    typed: Callable[[str], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    row = dict.fromkeys(("session_id", "signed_in_at", "last_seen_at", "address"), "s1")
+    gateway.answers["GET /operator/sessions"] = ok([{**row, "method": "passkey", "this": True}])
+    gateway.answers["DELETE /operator/sessions/s1"] = ok({})
+    typed(STDIN)
+    assert ordergate(data_dir, "operator", "sessions", "list", "--password-stdin") == 0
+    assert "passkey" in capsys.readouterr().out
+    typed(STDIN)
+    assert ordergate(data_dir, "operator", "sessions", "revoke", "s1", "--password-stdin") == 0
+    assert gateway.calls[-1] == ("DELETE /operator/sessions/s1", None)
+
+
 def test_nothing_is_approved_where_nobody_confirms(
     data_dir: Path, gateway: CannedGateway, typed: Callable[[str], None]
 ) -> None:
