@@ -8,7 +8,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-index-url --no-header --no-annotate
 ARGS ?=
 
-.PHONY: setup run test check fix bench conformance fuzz chaos lock
+.PHONY: setup run test check fix bench conformance fuzz chaos browser lock
 
 setup: $(VENV)/.dev
 
@@ -16,7 +16,7 @@ run: $(VENV)/.run
 	@$(BIN)/ordergate up $(ARGS)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n 2 -m "not slow" $(ARGS)
+	$(BIN)/python -m pytest -n 2 -m "not slow" --ignore tests/browser $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -45,6 +45,10 @@ fuzz: $(VENV)/.dev
 # Exits under fault, N episodes (10,000); the seed is printed and replays with ARGS="--seed S".
 chaos: $(VENV)/.dev
 	$(BIN)/python tests/chaos/exit_episodes.py --episodes $(or $(N),10000) $(ARGS)
+# The phone page in a real Chromium, 390 px wide, with a virtual passkey; Debian's chromium.
+browser: $(VENV)/.dev
+	@test -x /usr/bin/chromium || { apt-get update && apt-get install --yes chromium; }
+	$(BIN)/python -m pytest -q tests/browser --timeout 120 $(ARGS)
 
 # Renew the pinned versions and hashes; needs uv.
 lock:

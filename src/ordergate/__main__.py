@@ -50,6 +50,7 @@ def main() -> int:
         around=_around,
         watch=_watch,
         phone=_phone,
+        now=SystemClock().now,
         monotonic=SystemClock().monotonic,
         client_environment=_client_environment,
     )
@@ -175,10 +176,12 @@ def _token(file: Path | None) -> str:
     return read_token(settings.directories.data / TOKEN_NAME)
 
 
-def _init_operator(name: str) -> str:
+def _init_operator(name: str) -> Mapping[str, Any]:
+    from dataclasses import asdict
+
     from ordergate.bootstrap.offline import init_operator
 
-    return init_operator(_ready_settings(), name)
+    return asdict(init_operator(_ready_settings(), name))
 
 
 def _verify_audit(file: Path | None) -> Mapping[str, Any]:

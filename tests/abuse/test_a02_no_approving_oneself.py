@@ -61,3 +61,27 @@ def test_the_operators_yes_is_what_sends_it(tmp_path: Path) -> None:
         assert ("ticket.approved", "operator:alice") in kinds
 
     with_operator_line(tmp_path, scene)
+
+
+def test_even_the_operators_cookie_and_token_are_no_yes_without_a_factor(tmp_path: Path) -> None:
+    """An agent that reads the browser's memory holds a sign-in; a yes needs what is in no file."""
+
+    async def scene(line: OperatorLine) -> None:
+        view = await line.large_order()
+        await line.operator_signs_in()
+        held, line.codes = line.codes, []
+        path = f"/operator/approvals/{view.ticket.ticket_id}/approve"
+        yes = {"fingerprint": view.ticket.fingerprint}
+        used = held[-1] + "x"
+        for factor in ({}, {"code": ""}, {"code": "000000"}, {"code": used}, {"assertion": "{}"}):
+            reply = await line.http.post(path, json={**yes, **factor})
+            assert reply.status_code == 401
+            assert reply.json()["error"]["code"] == "UNAUTHENTICATED"
+        page = f"/approve/{view.ticket.ticket_id}"
+        form = {**yes, "csrf": line.http.headers["X-CSRF-Token"], "code": "", "assertion": ""}
+        assert (await line.http.post(f"{page}/yes", data=form)).status_code == 401
+        options = await line.http.post("/operator/passkeys/options", json={})
+        assert options.status_code == 401, "nor can it enrol a passkey of its own"
+        assert await line.positions() == 0
+
+    with_operator_line(tmp_path, scene)

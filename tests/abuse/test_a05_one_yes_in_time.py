@@ -23,9 +23,13 @@ def test_an_ask_past_its_time_is_not_answered(tmp_path: Path) -> None:
 def test_many_yeses_at_once_send_one_order(tmp_path: Path) -> None:
     async def scene(line: OperatorLine) -> None:
         view = await line.large_order()
-        await line.operator_signs_in()
-        replies = await asyncio.gather(*(line.approve(view) for _ in range(16)))
-        assert sorted(reply.status_code for reply in replies) == [200] + [409] * 15
+        visits = []
+        for _ in range(4):  # each with a cookie of its own: one turns with the factor it shows
+            await line.operator_signs_in()
+            names = ("Cookie", "X-CSRF-Token")
+            visits.append({name: line.http.headers[name] for name in names})
+        replies = await asyncio.gather(*(line.approve(view, **visit) for visit in visits))
+        assert sorted(reply.status_code for reply in replies) == [200] + [409] * 3
         assert await line.positions() == 1
         late = await line.http.get(f"/approve/{view.ticket.ticket_id}")
         assert "approved by operator:alice" in late.text

@@ -22,7 +22,7 @@ def test_the_yes_is_not_redeemed_at_another_price(tmp_path: Path) -> None:
         assert asked["ticket"]["reference_price"] == "1.0951"
         reply = await line.http.post(
             f"/operator/approvals/{asked['ticket_id']}/approve",
-            json={"fingerprint": asked["ticket"]["fingerprint"]},
+            json={"fingerprint": asked["ticket"]["fingerprint"], "code": line.codes.pop()},
         )
         assert reply.json()["data"]["status"] == "filled"
         assert await line.positions() == 1

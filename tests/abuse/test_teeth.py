@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 
+from abuse import test_a02_no_approving_oneself as a02
 from abuse import test_a03_a_yes_is_to_the_outcome as a03
 from abuse import test_a12_the_day_is_the_venues_own as a12
 from abuse import test_a14_limits_read_the_live_book as a14
 from abuse import test_a16_a_stop_stops_all_new_risk as a16
 from abuse import test_a33_no_stop_is_stripped as a33
 from contract import test_store as contract
+from integration import test_factors as factors
 from integration import test_sealed_files as sealed
 from integration.order import test_controls as controls
 from integration.order import test_emergency as emergency
@@ -34,6 +36,9 @@ from ordergate.adapters.venues.paper.faults import FaultKind
 from ordergate.audit import chain, checkpoint
 from ordergate.audit.checkpoint import Verdict
 from ordergate.audit.seal import Seal
+from ordergate.identity.factors import passkeys
+from ordergate.identity.factors.challenges import Challenges
+from ordergate.identity.factors.prove import Factors
 from ordergate.model.orders import CloseIntent, Lane, VenueOrder
 from ordergate.model.outcomes import Outcome, Unknown
 from ordergate.model.records import ScopeKind
@@ -61,10 +66,12 @@ from ordergate.order.policy.rules.checklist import RULES, Rule, Say
 from ordergate.order.policy.underlyings import Underlyings
 from ordergate.order.pulse import Pulse
 from ordergate.order.radar import Radar
+from ordergate.surfaces.console.entry import Entry
 from support.gate import Gate, a_gate
 from support.order_records import AGENT, OPERATOR
 from support.sealed_history import untold
 from support.sealed_log import sealed_database
+from support.soft_passkey import PRESENT
 
 Patch = pytest.MonkeyPatch
 CAUGHT = (AssertionError, pytest.fail.Exception)  # a failed assertion, or "did not raise"
@@ -476,6 +483,63 @@ def results_booked_with_nobody(patch: Patch) -> None:
     patch.setattr(record, "shares", lambda openers, *, of: [])
 
 
+def codes_good_again(patch: Patch) -> None:
+    patch.setattr(SqlTx, "use_totp_step", lambda *_, **__: True)
+
+
+def recovery_codes_good_again(patch: Patch) -> None:
+    patch.setattr(SqlTx, "use_recovery_code", lambda *_, **__: True)
+
+
+def a_passkey_for_anything(patch: Patch) -> None:
+    """Take a passkey's answer for the act at hand, whatever it was asked to sign."""
+
+    async def signed(self: Factors, session: Any, assertion: str, purpose: Any) -> Any:
+        del purpose
+        return await self.signed(assertion, asker=session.session_id) if assertion else None
+
+    patch.setattr(Factors, "_signed_for", signed)
+
+
+def challenges_answered_again(patch: Patch) -> None:
+    patch.setattr(Challenges, "taken", lambda self, _: self)
+    patch.setattr(SqlTx, "use_passkey", lambda *_, **__: True)
+    sound = passkeys.verify_authentication_response
+
+    def any_count(**more: Any) -> Any:
+        return sound(**{**more, "credential_current_sign_count": 0})
+
+    patch.setattr(passkeys, "verify_authentication_response", any_count)
+
+
+def users_not_verified(patch: Patch) -> None:
+    sound = passkeys.verify_authentication_response
+
+    def lenient(**more: Any) -> Any:
+        return sound(**{**more, "require_user_verification": False})
+
+    patch.setattr(passkeys, "verify_authentication_response", lenient)
+
+
+def an_unverified_user(folder: Path) -> None:
+    factors.test_an_assertion_from_elsewhere_or_of_nobody_is_refused(folder, {"flags": PRESENT})
+
+
+def cookies_that_stay(patch: Patch) -> None:
+    """Take the factor and leave the cookie as it was."""
+    patch.setattr(SqlTx, "rotate_session", lambda *_, **__: True)
+
+
+def sign_ins_that_are_enough(patch: Patch) -> None:
+    """Let a sign-in alone do what needs a fresh factor."""
+
+    async def prove(self: Any, request: Any, visit: Any, *_: Any) -> Any:
+        del self, request
+        return visit
+
+    patch.setattr(Entry, "prove", prove)
+
+
 TEETH: Sequence[tuple[Callable[[Patch], None], Callable[[Path], None]]] = (
     (no_switch_in_the_claim, line.test_the_kill_switch_stops_new_risk_and_no_exit),
     (no_switch_in_the_claim, line.test_the_kill_switch_survives_a_restart),
@@ -584,6 +648,26 @@ TEETH: Sequence[tuple[Callable[[Patch], None], Callable[[Path], None]]] = (
     (
         names_taken_for_themselves,
         a14.test_another_name_of_a_denied_thing_is_denied_once_the_operator_has_said_so,
+    ),
+    (codes_good_again, factors.test_a_step_is_good_once_and_no_older_one_after_it),
+    (codes_good_again, factors.test_a_code_that_signed_in_does_not_act),
+    (
+        recovery_codes_good_again,
+        factors.test_a_recovery_code_is_good_once_and_ten_new_ones_void_the_old,
+    ),
+    (
+        a_passkey_for_anything,
+        factors.test_an_assertion_is_no_yes_to_another_ask_or_act_nor_again_nor_late,
+    ),
+    (
+        challenges_answered_again,
+        factors.test_an_assertion_is_no_yes_to_another_ask_or_act_nor_again_nor_late,
+    ),
+    (users_not_verified, an_unverified_user),
+    (cookies_that_stay, factors.test_the_cookie_turns_with_each_factor_and_the_old_one_is_nothing),
+    (
+        sign_ins_that_are_enough,
+        a02.test_even_the_operators_cookie_and_token_are_no_yes_without_a_factor,
     ),
     (states_unsealed, test_every_state_is_told_by_the_audit),
 )

@@ -15,18 +15,20 @@ from support.recordings import write_rows
 
 
 def operate(running: GatewayProcess, *words: str) -> dict[str, Any]:
-    """Run an operator's command with the password piped in; return its envelope."""
+    """Run an operator's command with password and recovery codes piped in; return its answer."""
     done = subprocess.run(
         program(*words, "--password-stdin", "--json"),
         env=running.environment,
         cwd=running.root,
-        input=f"{running.password}\n",
+        input=f"{running.password}\n{running.codes.pop()}\n{running.codes[-1]}\n",
         capture_output=True,
         text=True,
         timeout=COMMAND_S,
         check=False,
     )
     envelope: dict[str, Any] = json.loads(done.stdout)
+    if envelope["ok"] and len(running.codes) > 1:
+        running.codes.pop()
     return envelope
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -63,7 +64,7 @@ def test_a_yes_on_the_page_is_given_once_and_later_visitors_are_told(tmp_path: P
         page = f"/approve/{ticket.ticket_id}"
         after = await browser.submit(page, f"{page}/yes")
         assert "Status filled" in visible_text(after.text)
-        assert browser.gate.done == [("approve", ticket.ticket_id, "password")]
+        assert browser.gate.done == [("approve", ticket.ticket_id, "recovery")]
 
         again = (await browser.get(page)).text
         assert "approved by operator:alice" in visible_text(again)
@@ -91,7 +92,8 @@ def test_a_page_that_was_overtaken_answers_nothing(tmp_path: Path) -> None:
         page = f"/approve/{ticket.ticket_id}"
         form = forms_of((await browser.get(page)).text)[f"{page}/yes"]
         await browser.submit(page, f"{page}/no")
-        late = await browser.http.post(form.action, data=form.fields, headers={"Origin": ORIGIN})
+        fields = {**form.fields, "code": browser.codes.pop()}
+        late = await browser.http.post(form.action, data=fields, headers={"Origin": ORIGIN})
         assert late.status_code == 409
         assert "first answer counts" in visible_text(late.text)
         assert [act for act, _, _ in browser.gate.done] == ["deny"]
@@ -108,7 +110,8 @@ def test_a_price_out_of_the_band_leads_to_the_new_ask(tmp_path: Path) -> None:
         assert "outside the band" in visible_text((await browser.get(page)).text)
         new = await browser.submit(page, f"{page}/yes")
         seen = visible_text(new.text)
-        assert "The price left the band, so nothing was sent." in seen
+        assert "This is a new ask: what changed Nothing was sent." in seen
+        assert "Price 1.0851 1.1 " in seen
         assert "Price when asked 1.1 " in seen
         assert "/approve/t-o1-2/yes" in forms_of(new.text)
         assert browser.gate.done == []
@@ -167,17 +170,25 @@ def test_the_reason_of_a_halt_is_shown_as_text(tmp_path: Path) -> None:
     with_browser(tmp_path, scene)
 
 
-def test_the_pages_have_no_script_and_nothing_inline(tmp_path: Path) -> None:
+def test_only_pages_that_ask_a_passkey_have_a_script_and_nothing_is_inline(tmp_path: Path) -> None:
     async def scene(browser: Browser) -> None:
         await browser.sign_in()
         ticket = browser.gate.ask(note="hello")
         browser.gate.draft()
         await browser.post("/operator/halts", json={"reason": "look"})
-        for path in ("/", "/drafts", "/halts", "/sign-in", f"/approve/{ticket.ticket_id}"):
+        plain = ["/", "/drafts", "/halts", f"/approve/{ticket.ticket_id}"]
+        for path in (*plain, "/sign-in", "/security"):
             reply = await browser.get(path)
             assert reply.status_code == 200
             html = reply.text.lower()
-            assert "<script" not in html
+            policy = reply.headers["content-security-policy"]
+            if path in plain:
+                assert "<script" not in html
+                assert "script-src 'none'" in policy
+            else:
+                assert html.count("<script") == html.count('<script src="/passkey.js" defer>') == 1
+                assert "script-src 'self';" in policy
+            assert " on" not in re.sub(r">[^<]*<", "><", html), "no handler in an attribute"
             assert "<style" not in html
             assert " style=" not in html
             assert 'name="viewport"' in html
@@ -316,9 +327,11 @@ def test_a_page_that_refuses_is_titled_by_what_happened(tmp_path: Path) -> None:
         await browser.sign_in()
         browser.gate.tighten("limits.open_orders_max", "1")
         action = "/limits/limits.open_orders_max/loosen"
-        await browser.post("/operator/limits/limits.open_orders_max/loosen", json={"reason": "x y"})
+        await browser.act("/operator/limits/limits.open_orders_max/loosen", {"reason": "x y"})
         stale = await browser.http.post(
-            action, data={"csrf": browser.csrf, "reason": "again"}, headers={"Origin": ORIGIN}
+            action,
+            data={"csrf": browser.csrf, "reason": "again", "code": browser.codes.pop()},
+            headers={"Origin": ORIGIN},
         )
         assert stale.status_code == 409
         assert "<h1>Limits.open_orders_max is not tightened</h1>" in stale.text
@@ -379,6 +392,7 @@ def test_who_is_not_signed_in_is_led_there_and_back(tmp_path: Path) -> None:
         assert (led.status_code, led.headers["location"]) == (303, f"/sign-in?next={page}")
         form = forms_of((await browser.get(led.headers["location"])).text)["/sign-in"]
         fields = {**form.fields, "name": "alice", "password": browser.password}
+        fields["code"] = browser.codes.pop()
         back = await browser.http.post("/sign-in", data=fields, headers={"Origin": ORIGIN})
         assert (back.status_code, back.headers["location"]) == (303, page)
         assert back.headers["set-cookie"].partition(";")[0] != cookie
@@ -391,11 +405,10 @@ def test_who_is_not_signed_in_is_led_there_and_back(tmp_path: Path) -> None:
 )
 def test_a_sign_in_never_leads_out_of_the_house(tmp_path: Path, next_page: str) -> None:
     async def scene(browser: Browser) -> None:
-        password = await browser.identity.sign_in.init_operator("alice")
+        await browser.make_operator()
+        who = {"name": "alice", "password": browser.password, "code": browser.codes.pop()}
         back = await browser.http.post(
-            "/sign-in",
-            data={"name": "alice", "password": password, "next": next_page},
-            headers={"Origin": ORIGIN},
+            "/sign-in", data={**who, "next": next_page}, headers={"Origin": ORIGIN}
         )
         assert (back.status_code, back.headers["location"]) == (303, "/")
 
@@ -423,11 +436,11 @@ def test_a_failed_sign_in_stays_on_the_page_and_says_so(tmp_path: Path) -> None:
     async def scene(browser: Browser) -> None:
         assert "ordergate operator init" in (await browser.get("/sign-in")).text
         await browser.identity.sign_in.init_operator("alice")
-        fields = {"name": "alice", "password": "<b>wrong"}
+        fields = {"name": "alice", "password": "<b>wrong", "code": "123456"}
         reply = await browser.http.post("/sign-in", data=fields, headers={"Origin": ORIGIN})
         assert reply.status_code == 401
-        assert "name or password is wrong" in reply.text
-        assert "wrong" not in reply.text.replace("name or password is wrong", "")
+        assert "name, password or code is wrong" in reply.text
+        assert "wrong" not in reply.text.replace("name, password or code is wrong", "")
         assert "set-cookie" not in reply.headers
 
     with_browser(tmp_path, scene)

@@ -55,8 +55,8 @@ class Watch:
 
 def watching(path: Path, scene: Callable[[Watch], Awaitable[None]]) -> None:
     async def play(identity: Identity) -> None:
-        password = await identity.sign_in.init_operator("alice")
-        _, cookie = await identity.sign_in.sign_in(name="alice", password=password, address="")
+        password = await identity.make_operator()
+        _, cookie = await identity.enter(password)
         hub = Hub()
         gate = doors(listeners=(hub.publish,))
         stream = Stream(

@@ -11,7 +11,7 @@ import pytest
 from ordergate.adapters.storage.store import SqliteStore
 from ordergate.identity import tokens
 from ordergate.identity.operators import TRIES_MAX
-from ordergate.identity.sign_in import SignIn
+from ordergate.identity.sign_in import Enrolment, SignIn
 from ordergate.model.errors import (
     Forbidden,
     IllegalState,
@@ -23,7 +23,16 @@ from ordergate.model.errors import (
 from ordergate.model.principals import Grant, Kind
 from ordergate.ports.journal import JournalUnwritable
 from support.sealed_log import seal_of
-from support.sign_ins import AGENT, OPERATOR, PEPPER, Identity, cheap_hasher, with_identity
+from support.sign_ins import (
+    AGENT,
+    OPERATOR,
+    PEPPER,
+    SITE,
+    Identity,
+    MemorySeeds,
+    a_sign_in,
+    with_identity,
+)
 
 HOUR = 3600
 DAY = 24 * HOUR
@@ -163,19 +172,16 @@ class FullDisk:
 
 def test_a_full_disk_keeps_neither_an_exit_nor_the_operator_out(tmp_path: Path) -> None:
     async def scene(identity: Identity) -> None:
-        password = await identity.sign_in.init_operator("alice")
-        _, cookie = await identity.sign_in.sign_in(name="alice", password=password, address="::1")
+        password = await identity.make_operator()
+        _, cookie = await identity.enter(password)
         record, text = await identity.sign_in.create_token(
             kind=Kind.AGENT, name="claude", by=OPERATOR
         )
-        full = SignIn(
-            store=FullDisk(identity.store),  # type: ignore[arg-type]  # its write never returns
-            seal=seal_of(identity.clock),
-            clock=identity.clock,
-            ids=identity.chance,
-            chance=identity.chance.bytes,
-            pepper=PEPPER,
-            hasher=cheap_hasher(),
+        full = a_sign_in(
+            FullDisk(identity.store),  # type: ignore[arg-type]  # its write never returns
+            seal_of(identity.clock),
+            identity.clock,
+            identity.chance,
         )
         identity.clock.advance(120)
         assert (await full.bearer(text)).id == "claude"
@@ -204,15 +210,13 @@ def test_an_operator_is_made_once_and_signs_in_with_the_bootstrap_password(tmp_p
     async def scene(identity: Identity) -> None:
         assert not await identity.sign_in.operator_exists()
         with pytest.raises(Unauthenticated) as refused:
-            await identity.sign_in.sign_in(name="alice", password="x", address="::1")
+            await identity.sign_in.sign_in(name="alice", password="x", code="123456", address="::1")
         assert "operator init" in refused.value.fix
-        password = await identity.sign_in.init_operator("alice")
+        password = await identity.make_operator()
         for name in ("alice", "mallory"):
             with pytest.raises(IllegalState):
                 await identity.sign_in.init_operator(name)
-        session, cookie = await identity.sign_in.sign_in(
-            name="alice", password=password, address="::1"
-        )
+        session, cookie = await identity.enter(password)
         principal, seen = await identity.sign_in.session(cookie)
         assert (principal.id, principal.kind) == ("operator:alice", Kind.OPERATOR)
         assert seen.csrf == session.csrf
@@ -240,6 +244,8 @@ def test_the_default_hash_is_argon2id_with_19_mib_and_two_passes(tmp_path: Path)
             ids=identity.chance,
             chance=identity.chance.bytes,
             pepper=PEPPER,
+            seeds=MemorySeeds(),
+            site=SITE,
         )
         await real.init_operator("alice")
         (operator,) = await identity.store.read(lambda tx: tx.operators())
@@ -254,7 +260,7 @@ def test_two_inits_at_once_make_one_operator(tmp_path: Path) -> None:
             *(identity.sign_in.init_operator(name) for name in ("alice", "bob", "carol")),
             return_exceptions=True,
         )
-        assert sum(isinstance(each, str) for each in made) == 1
+        assert sum(isinstance(each, Enrolment) for each in made) == 1
         assert sum(isinstance(each, IllegalState) for each in made) == 2
 
     with_identity(tmp_path, scene)
@@ -266,19 +272,24 @@ def test_a_wrong_password_and_an_unknown_name_sound_the_same(tmp_path: Path, pas
         await identity.sign_in.init_operator("alice")
         for name in ("alice", "mallory"):
             with pytest.raises(Unauthenticated) as refused:
-                await identity.sign_in.sign_in(name=name, password=password, address="::1")
-            assert refused.value.message == "name or password is wrong"
+                await identity.sign_in.sign_in(
+                    name=name, password=password, code="123456", address="::1"
+                )
+            assert refused.value.message == "name, password or code is wrong"
 
     with_identity(tmp_path, scene)
 
 
 def test_a_flood_of_sign_ins_is_throttled_before_any_has_failed(tmp_path: Path) -> None:
     async def scene(identity: Identity) -> None:
-        password = await identity.sign_in.init_operator("alice")
+        password = await identity.make_operator()
 
         async def attempt(word: str, address: str) -> Exception | None:
             try:
-                await identity.sign_in.sign_in(name="alice", password=word, address=address)
+                code = identity.codes.pop() if word == password else "123456"
+                await identity.sign_in.sign_in(
+                    name="alice", password=word, code=code, address=address
+                )
             except (Unauthenticated, RateLimited) as error:
                 return error
             return None
@@ -299,12 +310,10 @@ def test_a_flood_of_sign_ins_is_throttled_before_any_has_failed(tmp_path: Path) 
 
 def test_a_session_ends_idle_absolutely_and_by_sign_out(tmp_path: Path) -> None:
     async def scene(identity: Identity) -> None:
-        password = await identity.sign_in.init_operator("alice")
+        password = await identity.make_operator()
 
         async def fresh() -> str:
-            _, cookie = await identity.sign_in.sign_in(
-                name="alice", password=password, address="::1"
-            )
+            _, cookie = await identity.enter(password)
             return cookie
 
         idle = await fresh()
@@ -333,16 +342,16 @@ def test_a_session_ends_idle_absolutely_and_by_sign_out(tmp_path: Path) -> None:
 
 def test_every_act_is_sealed_and_no_secret_is_written_anywhere(tmp_path: Path) -> None:
     async def scene(identity: Identity) -> list[str]:
-        password = await identity.sign_in.init_operator("alice")
+        password = await identity.make_operator()
         record, text = await identity.sign_in.create_token(
             kind=Kind.AGENT, name="claude", by=OPERATOR
         )
-        session, cookie = await identity.sign_in.sign_in(
-            name="alice", password=password, address="127.0.0.1"
-        )
+        session, cookie = await identity.enter(password)
         for name in ("alice", "typed-my-password-here"):
             with pytest.raises(Unauthenticated):
-                await identity.sign_in.sign_in(name=name, password="guess", address="::1")
+                await identity.sign_in.sign_in(
+                    name=name, password="guess", code="123456", address="::1"
+                )
         await identity.sign_in.sign_out(cookie)
         await identity.sign_in.revoke_token(record.token_id, by=OPERATOR)
 

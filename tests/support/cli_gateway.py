@@ -20,6 +20,9 @@ from ordergate.surfaces.cli.starts import Finding, Starts
 
 TOKEN = "og_ag_00000000_test"
 PASSWORD = "correct horse battery"
+SIGN_IN_CODE = "111111"
+ACT_CODE = "222222"
+STDIN = f"{PASSWORD}\n{SIGN_IN_CODE}\n{ACT_CODE}\n"
 CSRF = "csrf-of-this-session"
 COOKIE = "__Host-ordergate=session-1"
 
@@ -67,7 +70,7 @@ class CannedGateway:
         if method != "GET" and headers.get("Origin") != origin:
             return refused("FORBIDDEN", "the origin")
         if path == "/operator/sign-in":
-            good = body == {"name": "operator", "password": PASSWORD}
+            good = body["password"] == PASSWORD and body["code"] == SIGN_IN_CODE
             return ok({"csrf": CSRF}) if good else refused("UNAUTHENTICATED", "wrong password")
         if headers.get("Cookie") != COOKIE:
             return refused("UNAUTHENTICATED", "not signed in")
@@ -164,6 +167,7 @@ def starts_for(data_dir: Path, **others: Any) -> Starts:
         "doctor": list[Finding],
         "watch": nothing,
         "phone": nothing,
+        "now": SystemClock().now,
         "monotonic": SystemClock().monotonic,
         "client_environment": dict,
     }

@@ -17,11 +17,12 @@ from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 
 from support import oracle_verify
+from support.operator_client import OperatorClient
+from support.soft_passkey import SoftPasskey
 
 READY_S = 30.0
 STOP_S = 5.0
@@ -78,6 +79,9 @@ class GatewayProcess:
     note: dict[str, Any] = field(default_factory=dict)
     password: str = ""
     launcher: Path | None = None  # what runs instead of `python -m ordergate`
+    made: dict[str, Any] = field(default_factory=dict)  # what `operator init` showed, once
+    codes: list[str] = field(default_factory=list)  # recovery codes not used yet
+    passkey: SoftPasskey | None = None
     _starts: int = 0
     _http: httpx.Client | None = None
 
@@ -157,7 +161,9 @@ class GatewayProcess:
     def make_operator(self) -> None:
         """Make the operator, as long as the gateway does not run."""
         done = self.command("operator", "init", OPERATOR, "--json")
-        self.password = json.loads(done.stdout)["data"]["password"]
+        self.made = json.loads(done.stdout)["data"]
+        self.password = self.made["password"]
+        self.codes = list(self.made["recovery_codes"])
 
     def begin(self, *words: str) -> subprocess.Popen[bytes]:
         """Start `ordergate up` without waiting for anything."""
@@ -247,21 +253,14 @@ class GatewayProcess:
         return {"symbol": symbol, "side": "buy", "quantity": lots, "stop_loss": stop, **more}
 
     @contextmanager
-    def operator(self) -> Iterator[httpx.Client]:
-        """Sign the operator in as a browser does; yield a client of the operator listener."""
-        place = urlsplit(self.console)
-        with httpx.Client(
-            base_url=f"http://127.0.0.1:{place.port}",
-            headers={"Host": place.netloc, "Origin": self.console},
-            timeout=20,
-            trust_env=False,
-        ) as client:
-            who = {"name": OPERATOR, "password": self.password}
-            reply = client.post("/operator/sign-in", json=who)
-            assert reply.status_code == 200, reply.text
-            client.headers["Cookie"] = reply.headers["set-cookie"].partition(";")[0]
-            client.headers["X-CSRF-Token"] = reply.json()["data"]["csrf"]
-            client.cookies.clear()
+    def operator(self) -> Iterator[OperatorClient]:
+        """Sign the operator in, with a passkey that the first visit enrols; yield a client."""
+        with OperatorClient(self.console) as client:
+            if self.passkey is None or self.passkey.origin != self.console:
+                client.sign_in(OPERATOR, self.password, self.codes.pop())
+                self.passkey = client.enrol(self.codes.pop())
+            else:
+                client.sign_in_with(self.passkey)
             yield client
 
     def venue(self, question: str, *values: object) -> list[tuple[Any, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,7 @@ import httpx
 
 from ordergate.surfaces.console.app import console_app
 from support.operator_desk import FakeGate
-from support.sign_ins import Identity, with_identity
-
-ORIGIN = "http://ordergate.localhost:8030"
+from support.sign_ins import ORIGIN, Identity, with_identity
 
 
 @dataclass
@@ -50,17 +48,24 @@ class Browser:
     gate: FakeGate
     identity: Identity
     password: str = ""
+    codes: list[str] = field(default_factory=list)
     csrf: str = ""
 
     async def sign_in(self) -> None:
         """Make the operator and sign in as the CLI does; httpx keeps no Secure cookie over http."""
-        self.password = await self.identity.sign_in.init_operator("alice")
-        reply = await self.post(
-            "/operator/sign-in", json={"name": "alice", "password": self.password}
-        )
+        await self.make_operator()
+        who = {"name": "alice", "password": self.password, "code": self.codes.pop()}
+        reply = await self.post("/operator/sign-in", json=who)
         assert reply.status_code == 200, reply.text
-        self.http.headers["Cookie"] = reply.headers["set-cookie"].partition(";")[0]
         self.csrf = reply.json()["data"]["csrf"]
+
+    async def make_operator(self) -> None:
+        made = await self.identity.sign_in.init_operator("alice")
+        self.password, self.codes = made.password, list(made.recovery_codes)
+
+    async def act(self, path: str, fields: dict[str, Any] | None = None) -> httpx.Response:
+        """Do what needs a fresh factor: with the next recovery code."""
+        return await self.post(path, json={**(fields or {}), "code": self.codes.pop()})
 
     async def get(self, path: str, **more: Any) -> httpx.Response:
         return await self.http.get(path, **more)
@@ -73,6 +78,8 @@ class Browser:
     async def submit(self, page: str, action: str, **typed: str) -> httpx.Response:
         """Open a page, fill the form with this action, send it, and follow where it leads."""
         form = forms_of((await self.get(page)).text)[action]
+        if "assertion" in form.fields:
+            typed = {"code": self.codes.pop(), **typed}
         sent = await self.http.post(
             action,
             data={**form.fields, **typed},
@@ -95,9 +102,22 @@ def with_browser(path: Path, scene: Callable[[Browser], Awaitable[None]], **more
         )
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url=ORIGIN) as http:
+            keeps_its_cookie(http)
             await scene(Browser(http, gate, identity))
 
     with_identity(path, play)
+
+
+def keeps_its_cookie(http: httpx.AsyncClient) -> None:
+    """Send the newest cookie, as a browser would; httpx keeps no Secure cookie over http."""
+
+    async def keep(reply: httpx.Response) -> None:
+        told = reply.headers.get("set-cookie", "").partition(";")[0]
+        if told.partition("=")[2]:
+            http.headers["Cookie"] = told
+        http.cookies.clear()
+
+    http.event_hooks["response"].append(keep)
 
 
 def visible_text(html: str) -> str:

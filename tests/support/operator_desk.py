@@ -31,7 +31,14 @@ from ordergate.model.records import (
 )
 from ordergate.model.values import OrderId, TicketId
 from ordergate.model.verdicts import Decision, Finding, RuleVerdict, Verb
-from ordergate.model.views import LimitView, OrderView, PriceView, SafetyView, TicketView
+from ordergate.model.views import (
+    Difference,
+    LimitView,
+    OrderView,
+    PriceView,
+    SafetyView,
+    TicketView,
+)
 from support.manual_clock import ManualClock
 from support.order_records import AGENT, an_attempt, an_order, buy
 
@@ -139,6 +146,21 @@ class FakeGate:
         url = f"http://ordergate.localhost:8030/approve/{ticket_id}"
         order = self.orders[ticket.order_id].order
         return TicketView(ticket=ticket, order=order, approve_url=url, now=self.price("EURUSD"))
+
+    async def changes(self, ticket_id: TicketId) -> tuple[Difference, ...]:
+        order = self.orders[self.tickets[ticket_id].order_id].order
+        every = [one for one in self.tickets.values() if one.order_id == order.order_id]
+        place = [one.ticket_id for one in every].index(ticket_id)
+        if place == 0:
+            return ()
+        prices = [str(one.reference_price.normalize()) for one in every[place - 1 : place + 1]]
+        return (Difference("Price", *prices),)
+
+    async def changes_since(self, ticket_id: TicketId) -> tuple[Difference, ...]:
+        ticket = self.tickets[ticket_id]
+        if ticket.band_low <= self.price_now <= ticket.band_high:
+            return ()
+        return (Difference("Price", str(ticket.reference_price), str(self.price_now)),)
 
     async def approve(
         self, ticket_id: TicketId, *, fingerprint: str, operator: Principal, proof: Proof

@@ -10,14 +10,14 @@ from typing import Any
 
 import httpx
 
-from ordergate.identity.sign_in import SignIn
+from ordergate.identity.sign_in import Enrolment, SignIn
 from ordergate.model.views import OrderView
 from ordergate.surfaces.console.app import console_app
 from support.gate import Gate, a_gate
 from support.manual_clock import ManualClock
-from support.operator_browser import ORIGIN
+from support.operator_browser import ORIGIN, keeps_its_cookie
 from support.order_records import AGENT, buy
-from support.sign_ins import PEPPER, SeededChance, cheap_hasher
+from support.sign_ins import SeededChance, a_sign_in
 
 LARGE = buy(quantity=Decimal("0.50"), stop_loss=Decimal("1.08100"))
 
@@ -30,6 +30,8 @@ class OperatorLine:
         self.clock = clock
         self.sign_in = sign_in
         self.http = http
+        self.made: Enrolment | None = None
+        self.codes: list[str] = []
 
     async def large_order(self) -> OrderView:
         """Have the agent propose what needs a yes."""
@@ -38,11 +40,12 @@ class OperatorLine:
         return view
 
     async def operator_signs_in(self) -> None:
-        password = await self.sign_in.init_operator("alice")
-        reply = await self.http.post(
-            "/operator/sign-in", json={"name": "alice", "password": password}
-        )
-        self.http.headers["Cookie"] = reply.headers["set-cookie"].partition(";")[0]
+        """Make the operator and sign in with password and a recovery code."""
+        if self.made is None:
+            self.made = await self.sign_in.init_operator("alice")
+            self.codes = list(self.made.recovery_codes)
+        who = {"name": "alice", "password": self.made.password, "code": self.codes.pop()}
+        reply = await self.http.post("/operator/sign-in", json=who)
         self.http.headers["X-CSRF-Token"] = reply.json()["data"]["csrf"]
 
     async def approve(self, view: OrderView, **headers: str) -> httpx.Response:
@@ -50,7 +53,10 @@ class OperatorLine:
         assert view.ticket is not None
         return await self.http.post(
             f"/operator/approvals/{view.ticket.ticket_id}/approve",
-            json={"fingerprint": view.ticket.fingerprint},
+            json={
+                "fingerprint": view.ticket.fingerprint,
+                "code": self.codes.pop() if self.codes else "",
+            },
             headers=headers,
         )
 
@@ -66,15 +72,7 @@ def with_operator_line(
 
     async def play() -> None:
         async with a_gate(path, clock=clock, **how) as gate:
-            sign_in = SignIn(
-                store=gate.store,
-                seal=gate.line.seal,
-                clock=clock,
-                ids=chance,
-                chance=chance.bytes,
-                pepper=PEPPER,
-                hasher=cheap_hasher(),
-            )
+            sign_in = a_sign_in(gate.store, gate.line.seal, clock, chance)
             app = console_app(
                 desk=gate.line.desk,
                 gateway=gate.line.gateway,
@@ -84,6 +82,7 @@ def with_operator_line(
             async with httpx.AsyncClient(
                 transport=httpx.ASGITransport(app), base_url=ORIGIN, headers={"Origin": ORIGIN}
             ) as http:
+                keeps_its_cookie(http)
                 await scene(OperatorLine(gate, clock, sign_in, http))
 
     asyncio.run(play())

@@ -12,10 +12,13 @@ from typing import TypeVar
 from argon2 import PasswordHasher
 
 from ordergate.adapters.storage.store import SqliteStore
+from ordergate.audit.seal import Seal
+from ordergate.identity.factors.passkeys import site_of
 from ordergate.identity.sign_in import SignIn
 from ordergate.model.principals import Kind, Principal
-from ordergate.model.records import AuditRow
+from ordergate.model.records import AuditRow, SessionRecord
 from ordergate.model.values import PrincipalId
+from ordergate.ports.identity_store import IdentityStore
 from support.manual_clock import ManualClock
 from support.sealed_log import seal_of
 
@@ -23,6 +26,8 @@ T = TypeVar("T")
 OPERATOR = Principal(PrincipalId("operator:alice"), Kind.OPERATOR, "alice")
 AGENT = Principal(PrincipalId("local-agent"), Kind.AGENT, "local-agent")
 PEPPER = b"pepper of the tests"
+ORIGIN = "http://ordergate.localhost:8030"
+SITE = site_of(ORIGIN)
 
 
 @dataclass
@@ -46,6 +51,20 @@ class Identity:
     clock: ManualClock
     chance: SeededChance = field(default_factory=SeededChance)
 
+    codes: list[str] = field(default_factory=list)
+
+    async def make_operator(self, name: str = "alice") -> str:
+        """Make the operator; return the password and keep the recovery codes."""
+        made = await self.sign_in.init_operator(name)
+        self.codes = list(made.recovery_codes)
+        return made.password
+
+    async def enter(self, password: str, *, name: str = "alice") -> tuple[SessionRecord, str]:
+        """Sign in with the next recovery code."""
+        return await self.sign_in.sign_in(
+            name=name, password=password, code=self.codes.pop(), address="::1"
+        )
+
     def audit(self) -> list[AuditRow]:
         return list(self.store.read_now(lambda tx: tx.audit_rows(after=0, limit=1000)))
 
@@ -54,19 +73,45 @@ def cheap_hasher() -> PasswordHasher:
     return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
-def with_identity(path: Path, scene: Callable[[Identity], Awaitable[T]]) -> T:
-    """Play a scene on a fresh or reopened identity store; close it afterwards."""
-    clock, chance = ManualClock(), SeededChance()
-    store = SqliteStore.open(path / "gate.db")
-    sign_in = SignIn(
+@dataclass
+class MemorySeeds:
+    """Seeds as the port has them, in memory."""
+
+    held: dict[str, str] = field(default_factory=dict)
+
+    def read(self, principal: str) -> str | None:
+        return self.held.get(principal)
+
+    def put(self, principal: str, seed: str) -> None:
+        self.held[principal] = seed
+
+
+def a_sign_in(
+    store: IdentityStore,
+    seal: Seal,
+    clock: ManualClock,
+    chance: SeededChance,
+    seeds: MemorySeeds | None = None,
+) -> SignIn:
+    """Return a SignIn for the console of the tests, with a hash that costs nothing."""
+    return SignIn(
         store=store,
-        seal=seal_of(clock),
+        seal=seal,
         clock=clock,
         ids=chance,
         chance=chance.bytes,
         pepper=PEPPER,
+        seeds=seeds or MemorySeeds(),
+        site=SITE,
         hasher=cheap_hasher(),
     )
+
+
+def with_identity(path: Path, scene: Callable[[Identity], Awaitable[T]]) -> T:
+    """Play a scene on a fresh or reopened identity store; close it afterwards."""
+    clock, chance = ManualClock(), SeededChance()
+    store = SqliteStore.open(path / "gate.db")
+    sign_in = a_sign_in(store, seal_of(clock), clock, chance)
 
     async def play() -> T:
         return await scene(Identity(store, sign_in, clock, chance))

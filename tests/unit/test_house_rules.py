@@ -48,11 +48,13 @@ VERBS = frozenset(
     {
         *("accept", "judge", "approve", "record", "send", "settle", "protect", "seal"),
         *("subscribe", "ingest", "scan", "watch", "fetch", "sign_in", "push"),
+        *("recognise", "prove"),
     }
 )
 STAGES = (
     *("order/intent", "order/policy", "order/approval", "order/journal", "order/dispatch"),
     *("order/reconcile", "order/exits", "audit", "identity", "alerts"),
+    *("identity/bearers", "identity/factors"),
     *("market/feed", "market/bars", "market/hours"),
 )
 CLOCK_AND_CHANCE = re.compile(
@@ -138,6 +140,7 @@ def functions(path: Path) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunc
 def test_a_stage_has_at_most_one_verb_and_its_nouns_are_listed_as_pure(stage: str) -> None:
     here = {path.stem for path in (PACKAGE / stage).glob("*.py")} - {"__init__"}
     here |= {path.parent.name for path in (PACKAGE / stage).glob("*/__init__.py")}
+    here -= {name for name in here if f"{stage}/{name}" in STAGES}
     verbs = here & VERBS
     unlisted = {
         noun

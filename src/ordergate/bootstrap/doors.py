@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 from ordergate import __version__
 from ordergate.adapters.storage.log_file import export_log, open_log
 from ordergate.alerts.push import Push
-from ordergate.bootstrap.house import GATE_FILE, House
+from ordergate.bootstrap.house import CONSOLE_HOST, GATE_FILE, House
 from ordergate.model.records import AuditRow
 from ordergate.ports.audit_log import AuditTx
 from ordergate.surfaces.catalogue.dispatch import Dispatch
@@ -42,8 +42,7 @@ from ordergate.surfaces.stream.quotes import tell_quotes
 from ordergate.surfaces.stream.socket import Stream, stream_routes
 from ordergate.surfaces.stream.tickets import Tickets
 
-CONSOLE_HOST: Final = "ordergate.localhost"
-HTTPS: Final = 443
+HTTPS: Final = 443  # a browser leaves this port out of an origin
 
 
 @dataclass(slots=True)

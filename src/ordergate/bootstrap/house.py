@@ -18,17 +18,21 @@ from ordergate.adapters.emergency_file import EmergencyJournal
 from ordergate.adapters.feeds.replay.feed import ReplayFeed
 from ordergate.adapters.feeds.simulated.feed import SimulatedFeed
 from ordergate.adapters.keys import load_keys, presence, verifier
+from ordergate.adapters.seed_file import SeedFile
 from ordergate.adapters.storage.frozen import FrozenBooks
 from ordergate.adapters.system import SystemClock, SystemIds, random_bytes
 from ordergate.adapters.venues.paper.faults import Fault, FaultKind
 from ordergate.adapters.venues.paper.terms import PaperTerms
 from ordergate.adapters.venues.paper.venue import PaperVenue, last_venue_time
+from ordergate.audit.seal import Seal
 from ordergate.bootstrap.anchoring import Anchoring
 from ordergate.bootstrap.line import OrderLine, World, order_line
 from ordergate.bootstrap.lost import void
 from ordergate.bootstrap.opening import Books, Opened, open_books
 from ordergate.identity import tokens
-from ordergate.identity.sign_in import LOCAL_AGENT, SignIn
+from ordergate.identity.bearers.recognise import LOCAL_AGENT
+from ordergate.identity.factors.passkeys import Site
+from ordergate.identity.sign_in import SignIn
 from ordergate.market.feed.subscribe import Market
 from ordergate.model.errors import IllegalState
 from ordergate.model.hours import day_end
@@ -52,6 +56,7 @@ GATE_FILE: Final = "gate.db"
 EMERGENCY_FILE: Final = "emergency.journal"
 PAPER_FILE: Final = "paper.db"
 TOKEN_FILE: Final = "agent.token"
+CONSOLE_HOST: Final = "ordergate.localhost"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +90,7 @@ class House:
 async def build(
     settings: Settings,
     *,
+    site: Site,
     approve_url: Callable[[TicketId], str],
     publish: Callable[[Change], None],
 ) -> House:
@@ -128,9 +134,7 @@ async def build(
         )
     )
     venue.listen(line.settle.nudge)
-    sign_in = SignIn(
-        store=books, seal=line.seal, clock=clock, ids=ids, chance=random_bytes, pepper=keys.pepper
-    )
+    sign_in = sign_in_over(books, line.seal, settings, site=site)
     anchoring = Anchoring(books, anchors, clock=clock)
     await _ready_books(opened, line, sign_in, settings)
     await anchoring.keep()
@@ -214,6 +218,21 @@ def _standing_token(data: Path, pepper: bytes, clock: Clock) -> TokenRecord:
         digest=tokens.digest(token.secret, pepper=pepper),
         created_at=now,
         expires_at=now + timedelta(days=1),
+    )
+
+
+def sign_in_over(store: Books, seal: Seal, settings: Settings, *, site: Site) -> SignIn:
+    """Return the sign-in over these books, with the keys and seeds of the config directory."""
+    config = settings.directories.config
+    return SignIn(
+        store=store,
+        seal=seal,
+        clock=SystemClock(),
+        ids=SystemIds(),
+        chance=random_bytes,
+        pepper=load_keys(config, chance=random_bytes).pepper,
+        seeds=SeedFile(config),
+        site=site,
     )
 
 

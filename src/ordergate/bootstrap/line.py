@@ -176,6 +176,7 @@ async def order_line(world: World) -> OrderLine:
             instance=instance,
             gateway=gateway,
             line=stages,
+            judge=judge,
             armings=armings,
             pace=world.pace,
         ),

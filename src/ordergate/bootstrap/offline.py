@@ -16,20 +16,21 @@ from ordergate.adapters.storage.store import SqliteStore
 from ordergate.adapters.system import SystemClock, SystemIds, random_bytes
 from ordergate.audit.checkpoint import Finding, Verdict
 from ordergate.audit.seal import Seal
-from ordergate.bootstrap.house import GATE_FILE
+from ordergate.bootstrap.house import CONSOLE_HOST, GATE_FILE, sign_in_over
 from ordergate.bootstrap.line import log_of
 from ordergate.bootstrap.opening import examine, told
-from ordergate.identity.sign_in import SignIn
+from ordergate.identity.factors.passkeys import site_of
+from ordergate.identity.sign_in import Enrolment
 from ordergate.model.errors import IllegalState, NotFound
 from ordergate.settings.load import Settings
 
 
-def init_operator(settings: Settings, name: str) -> str:
-    """Make the first operator and return the secret that is shown once."""
+def init_operator(settings: Settings, name: str) -> Enrolment:
+    """Make the first operator and return what is shown once."""
     return asyncio.run(_init_operator(settings, name))
 
 
-async def _init_operator(settings: Settings, name: str) -> str:
+async def _init_operator(settings: Settings, name: str) -> Enrolment:
     keys = load_keys(settings.directories.config, chance=random_bytes)
     store = SqliteStore.open(settings.directories.data / GATE_FILE)
     try:
@@ -37,10 +38,8 @@ async def _init_operator(settings: Settings, name: str) -> str:
         log_id = await store.write(lambda tx: log_of(tx, ids))
         epoch = await store.read(lambda tx: int(tx.fact("epoch") or "0"))
         seal = Seal(sign=keys.sign, log_id=log_id, epoch=epoch, clock=clock, version=__version__)
-        sign_in = SignIn(
-            store=store, seal=seal, clock=clock, ids=ids, chance=random_bytes, pepper=keys.pepper
-        )
-        return await sign_in.init_operator(name)
+        site = site_of(f"http://{CONSOLE_HOST}", settings.console.public_url)
+        return await sign_in_over(store, seal, settings, site=site).init_operator(name)
     finally:
         await store.close()
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from types import FrameType
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -22,6 +23,7 @@ from ordergate.bootstrap.doors import Doors, Life, addresses, doors
 from ordergate.bootstrap.house import House, build
 from ordergate.bootstrap.listeners import Listener, Servers, bind
 from ordergate.bootstrap.tls import LOCAL, Tls, tls_of
+from ordergate.identity.factors.passkeys import Site
 from ordergate.model.orders import AttemptState
 from ordergate.model.values import plain
 from ordergate.settings.load import Settings
@@ -81,6 +83,7 @@ async def _serve(settings: Settings, on_ready: Callable[[Ready], None]) -> int:
     )
     house = await build(
         settings,
+        site=Site(urlsplit(life.address).hostname or "", tuple(sorted(life.origins))),
         approve_url=lambda ticket: f"{life.address}/approve/{ticket}",
         publish=hub.publish,
     )

@@ -46,6 +46,7 @@ class Act(enum.StrEnum):
     MAKE_TOKENS = "make_tokens"
     EXPORT_AUDIT = "export_audit"
     ACKNOWLEDGE = "acknowledge"  # take note of an alert that repeats
+    MANAGE_FACTORS = "manage_factors"
 
 
 _READING: Final = frozenset({Act.READ_MARKET, Act.READ_ACCOUNT, Act.READ_SAFETY})
@@ -69,6 +70,20 @@ MAY: Final[Mapping[Kind, frozenset[Act]]] = MappingProxyType(
 # What the operator may give one agent's token; no other act can be given to anybody.
 GRANTED: Final[Mapping[Grant, Act]] = MappingProxyType(
     {Grant.LIVE: Act.PROPOSE_LIVE, Grant.OTHERS: Act.TOUCH_OTHERS}
+)
+# What a sign-in alone does not open: a factor is shown for each of these, at the act.
+FRESH: Final = frozenset(
+    {
+        Act.SUBMIT_DRAFT,
+        Act.APPROVE,
+        Act.RELEASE,
+        Act.RESOLVE,
+        Act.LOOSEN,
+        Act.ARM,
+        Act.MAKE_TOKENS,
+        Act.EXPORT_AUDIT,
+        Act.MANAGE_FACTORS,
+    }
 )
 
 

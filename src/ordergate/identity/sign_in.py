@@ -2,45 +2,54 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
-import hashlib
 import hmac
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 from typing import Final
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 
 from ordergate.audit.seal import Seal
 from ordergate.identity import operators, tokens
-from ordergate.identity.authority import Act, require
-from ordergate.model.errors import (
-    IllegalState,
-    InvalidArgument,
-    NotFound,
-    RateLimited,
-    Unauthenticated,
+from ordergate.identity.bearers.recognise import TOUCH_EVERY, Bearers
+from ordergate.identity.factors import passkeys, totp
+from ordergate.identity.factors.challenges import Purpose
+from ordergate.identity.factors.prove import (
+    COOKIE_BYTES,
+    SIGN_IN,
+    FactorNeeded,
+    Factors,
+    Ground,
+    Signed,
+    hashed,
 )
-from ordergate.model.principals import Grant, Kind, Principal
-from ordergate.model.records import OperatorRecord, SessionRecord, TokenRecord
+from ordergate.model.errors import IllegalState, InvalidArgument, NotFound, Unauthenticated
+from ordergate.model.principals import Kind, Principal
+from ordergate.model.proofs import Method
+from ordergate.model.records import OperatorRecord, PasskeyRecord, SessionRecord, TotpRecord
 from ordergate.model.values import PrincipalId
-from ordergate.ports.identity_store import IdentityStore, IdentityTx
+from ordergate.ports.identity_store import IdentityStore, IdentityTx, Seeds
 from ordergate.ports.journal import JournalUnwritable
 from ordergate.ports.system import Clock, Ids
 
-LOCAL_AGENT: Final = "local-agent"
-TOKEN_DAYS: Final = 90
-TOKENS_LIVE_MAX: Final = 100
-COOKIE_BYTES: Final = 32
-TOUCH_EVERY: Final = timedelta(minutes=1)
-GATEWAY: Final = Principal(PrincipalId("gateway"), Kind.GATEWAY, "gateway")
+ENROL: Final = Purpose(act="enrol_passkey")
+SEEDS_PENDING_MAX: Final = 8
+PENDING_S: Final = 600.0
 
 
-class SignIn:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enrolment:
+    """What a new operator is shown, once."""
+
+    name: str
+    password: str
+    otpauth: str
+    recovery_codes: tuple[str, ...]
+
+
+class SignIn(Bearers):
     """The one place where a credential becomes a principal."""
 
     def __init__(
@@ -52,94 +61,25 @@ class SignIn:
         ids: Ids,
         chance: Callable[[int], bytes],
         pepper: bytes,
+        seeds: Seeds,
+        site: passkeys.Site,
         hasher: PasswordHasher | None = None,
     ) -> None:
-        self._store = store
-        self._seal = seal
-        self._clock = clock
-        self._ids = ids
-        self._chance = chance
-        self._pepper = pepper
-        self._hasher = hasher or PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-        # One worker: a flood of sign-ins takes 19 MiB and one core, never more.
-        self._argon2 = ThreadPoolExecutor(max_workers=1, thread_name_prefix="argon2")
-        self._throttle = operators.Throttle()
-        self._known: dict[str, TokenRecord] = {}
-        self._revocations = 0
-
-    # tokens
-
-    async def bearer(self, token: str) -> Principal:
-        """Return whose token this is; raise Unauthenticated. A revocation acts at once."""
-        try:
-            presented = tokens.parse(token)
-        except tokens.MalformedToken as error:
-            raise Unauthenticated(str(error)) from None
-        record = self._known.get(presented.token_id) or await self._look_up(presented.token_id)
-        stored = record.digest if record else "0" * 64
-        if not tokens.matches(presented.secret, stored, pepper=self._pepper) or record is None:
-            raise Unauthenticated("unknown token")
-        now = self._clock.now()
-        if record.revoked_at is not None:
-            raise Unauthenticated("this token was revoked")
-        if now >= record.expires_at or record.kind is not presented.kind:
-            raise Unauthenticated("this token has expired")
-        await self._touch_token(self._known.get(record.token_id, record), now)
-        return Principal(record.principal, record.kind, record.name, tokens.grants_of(record))
-
-    async def create_token(
-        self,
-        *,
-        kind: Kind,
-        name: str,
-        days: int = TOKEN_DAYS,
-        grants: frozenset[Grant] = frozenset(),
-        by: Principal,
-    ) -> tuple[TokenRecord, str]:
-        """Make a token and return it with its text, which is never shown again.
-
-        The name is the principal: a second token for a name carries on as the same principal.
-        Only an agent's token holds grants.
-        """
-        require(by, Act.MAKE_TOKENS)
-        if grants and kind is not Kind.AGENT:
-            raise InvalidArgument("only an agent's token can be granted more than its kind may do")
-        return await self._create_token(kind=kind, name=name, days=days, grants=grants, by=by)
-
-    async def first_agent_token(self) -> str | None:
-        """Make the local agent's token the first time only; afterwards return None."""
-        if any(record.principal == LOCAL_AGENT for record in await self.tokens()):
-            return None
-        _, text = await self._create_token(
-            kind=Kind.AGENT, name=LOCAL_AGENT, days=TOKEN_DAYS, grants=frozenset(), by=GATEWAY
+        super().__init__(store=store, seal=seal, clock=clock, ids=ids, chance=chance, pepper=pepper)
+        ground = Ground(
+            store=store, seal=seal, clock=clock, chance=chance, pepper=pepper, seeds=seeds
         )
-        return text
-
-    async def tokens(self) -> tuple[TokenRecord, ...]:
-        return tuple(await self._store.read(lambda tx: tx.tokens()))
-
-    async def revoke_token(self, token_id: str, *, by: Principal) -> None:
-        """Revoke a token from the next request on; raise NotFound when there is nothing to do."""
-        require(by, Act.MAKE_TOKENS)
-
-        def revoke(tx: IdentityTx) -> None:
-            if not tx.revoke_token(token_id, at=self._clock.now()):
-                raise NotFound("no live token with this id")
-            self._seal.append(tx, "token.revoked", actor=by.id, corr=token_id, body={})
-
-        try:
-            await self._store.write(revoke)
-        finally:
-            self._revocations += 1
-            self._known.pop(token_id, None)
+        self._seeds = seeds
+        self.factors = Factors(ground, site=site, hasher=hasher)
+        self._pending: dict[str, tuple[str, float]] = {}  # session -> new seed, since when
 
     # operators
 
     async def operator_exists(self) -> bool:
         return bool(await self._store.read(lambda tx: tx.operators()))
 
-    async def init_operator(self, name: str) -> str:
-        """Make the first operator and return the bootstrap password, which is never shown again.
+    async def init_operator(self, name: str) -> Enrolment:
+        """Make the first operator; what it returns is never shown again.
 
         Works only while no operator exists.
         """
@@ -148,46 +88,77 @@ class SignIn:
         if await self.operator_exists():
             raise IllegalState(_OPERATOR_EXISTS)
         password = operators.bootstrap_password(self._chance(operators.BOOTSTRAP_BYTES))
+        seed = self.factors.new_seed()
         record = OperatorRecord(
             principal=PrincipalId(f"operator:{name}"),
             name=name,
-            password_hash=await self._off_loop(lambda: self._hasher.hash(password)),
+            password_hash=await self.factors.password_hash(password),
             created_at=self._clock.now(),
         )
 
-        def add(tx: IdentityTx) -> None:
+        def add(tx: IdentityTx) -> tuple[str, ...]:
             if tx.operators():
                 raise IllegalState(_OPERATOR_EXISTS)
             tx.add_operator(record)
             self._seal.append(
                 tx, "operator.created", actor=record.principal, corr=record.name, body={}
             )
+            return self.factors.enrol(tx, record.principal, seed)
 
-        await self._store.write(add)
-        return password
+        codes = await self._store.write(add)
+        return Enrolment(
+            name=name, password=password, otpauth=totp.uri(seed, name=name), recovery_codes=codes
+        )
 
-    async def sign_in(self, *, name: str, password: str, address: str) -> tuple[SessionRecord, str]:
+    async def sign_in(
+        self, *, name: str, password: str, code: str, address: str
+    ) -> tuple[SessionRecord, str]:
         """Return a new session and its cookie; raise Unauthenticated or RateLimited."""
-        known = await self._store.read(lambda tx: tx.operators())
-        if not known:
-            raise Unauthenticated(
-                "no operator exists yet", fix="run `ordergate operator init` on this machine"
-            )
+        known = await self._known_operators()
         account = name[:64]
-        self._begin_try(account, address)
+        self.factors.begin_try(account, address)
         operator = next((each for each in known if each.name == name), None)
-        if not await self._right(operator, password) or operator is None:
-            await self._seal_refusal(operator, address)
-            raise Unauthenticated("name or password is wrong")
-        self._throttle = self._throttle.succeeded(account, address)
-        return await self._open_session(operator, address)
+        if not await self.factors.right_password(operator, password) or operator is None:
+            await self._seal_refusal(operator, address, "password")
+            raise Unauthenticated(_WRONG)
+
+        def prove(tx: IdentityTx) -> Method:
+            return self.factors.use_code(tx, operator.principal, code)
+
+        try:
+            opened = await self._open_session(operator, address, prove)
+        except FactorNeeded as fault:
+            await self._seal_refusal(operator, address, "code")
+            if fault.details["factor"] == "wrong":
+                raise Unauthenticated(_WRONG) from None
+            raise
+        self.factors.succeeded(account, address)
+        return opened
+
+    async def sign_in_with_passkey(self, answer: str, *, address: str) -> tuple[SessionRecord, str]:
+        """Return a new session and its cookie for who holds a passkey; raise Unauthenticated."""
+        known = await self._known_operators()
+        self.factors.begin_try("passkey", address)
+        operator: OperatorRecord | None = None
+        try:
+            signed = await self.factors.signed(answer, asker="")
+            holder = signed.passkey.principal
+            operator = next((each for each in known if each.principal == holder), None)
+            if operator is None or signed.purpose != SIGN_IN:
+                raise Unauthenticated("this passkey belongs to nobody here")
+            opened = await self._open_session(operator, address, self._by(signed))
+        except Unauthenticated:
+            await self._seal_refusal(operator, address, "passkey")
+            raise
+        self.factors.succeeded("passkey", address)
+        return opened
 
     async def session(self, cookie: str, *, touch: bool = True) -> tuple[Principal, SessionRecord]:
         """Return who is signed in; `last_seen_at` is this very moment. Raise Unauthenticated.
 
         Without `touch` the look does not count as use: the session goes on idling.
         """
-        found = await self._store.read(lambda tx: (tx.session(_hashed(cookie)), tx.operators()))
+        found = await self._store.read(lambda tx: (tx.session(hashed(cookie)), tx.operators()))
         record, known = found
         now = self._clock.now()
         if record is None or record.revoked_at is not None:
@@ -208,106 +179,152 @@ class SignIn:
 
     async def sign_out(self, cookie: str) -> None:
         """End a session; nothing happens when there is none."""
-        digest = _hashed(cookie)
+        digest = hashed(cookie)
 
         def end(tx: IdentityTx) -> None:
             record = tx.session(digest)
             if record is not None and tx.revoke_session(digest, at=self._clock.now()):
                 self._seal.append(
-                    tx, "operator.signed_out", actor=record.principal, corr=digest[:16], body={}
+                    tx,
+                    "operator.signed_out",
+                    actor=record.principal,
+                    corr=record.session_id[:16],
+                    body={},
                 )
 
         await self._store.write(end)
 
-    # private
-
-    async def _look_up(self, token_id: str) -> TokenRecord | None:
-        before = self._revocations
-        record = await self._store.read(lambda tx: tx.token(token_id))
-        # A revocation that came while we read must not be undone by what we read.
-        if record is not None and record.revoked_at is None and before == self._revocations:
-            self._known[token_id] = record
-        return record
-
-    async def _touch_token(self, record: TokenRecord, now: datetime) -> None:
-        if record.last_used_at is not None and now - record.last_used_at < TOUCH_EVERY:
-            return
-        if record.token_id in self._known:
-            self._known[record.token_id] = dataclasses.replace(record, last_used_at=now)
-        # A full disk must not keep an exit out.
-        with suppress(JournalUnwritable):
-            await self._store.write(lambda tx: tx.touch_token(record.token_id, at=now))
-
-    async def _create_token(
-        self, *, kind: Kind, name: str, days: int, grants: frozenset[Grant], by: Principal
-    ) -> tuple[TokenRecord, str]:
-        if not tokens.carried_by(kind):
-            raise InvalidArgument(f"a principal of kind {kind.value} never holds a token")
-        if fault := tokens.name_fault(name):
-            raise InvalidArgument(fault)
-        if not 1 <= days <= tokens.DAYS_MAX:
-            raise InvalidArgument(f"a token lives 1 to {tokens.DAYS_MAX} days")
-        token = tokens.mint(
-            kind,
-            token_id=bytes.fromhex(self._ids.new_id())[: tokens.ID_BYTES],
-            secret=self._chance(tokens.SECRET_BYTES),
-        )
+    async def sessions(self, operator: Principal) -> tuple[SessionRecord, ...]:
+        """Return the operator's sign-ins that still stand, oldest first."""
         now = self._clock.now()
-        record = TokenRecord(
-            token_id=token.token_id,
-            principal=PrincipalId(name),
-            kind=kind,
-            name=name,
-            digest=tokens.digest(token.secret, pepper=self._pepper),
-            created_at=now,
-            expires_at=now + timedelta(days=days),
-            live=Grant.LIVE in grants,
-            others=Grant.OTHERS in grants,
+        since = now - operators.SESSION_ABSOLUTE
+        opened = await self._store.read(lambda tx: tx.sessions(operator.id, since=since))
+        return tuple(
+            one
+            for one in opened
+            if operators.session_alive(
+                created_at=one.created_at, last_seen_at=one.last_seen_at, now=now
+            )
         )
-        body: dict[str, object] = {
-            "principal": name,
-            "kind": kind,
-            "expires_at": record.expires_at,
-            "grants": sorted(grants),
-        }
+
+    async def end_session(self, session_id: str, *, by: Principal) -> None:
+        """End one of the operator's own sign-ins from the next request on; raise NotFound."""
+        since = self._clock.now() - operators.SESSION_ABSOLUTE
+
+        def end(tx: IdentityTx) -> None:
+            for one in tx.sessions(by.id, since=since):
+                if one.session_id == session_id and tx.revoke_session(
+                    one.digest, at=self._clock.now()
+                ):
+                    self._note(tx, "operator.session_revoked", by, corr=session_id[:16])
+                    return
+            raise NotFound("no sign-in of yours has this id")
+
+        await self._store.write(end)
+
+    # factors: each of these is reached after a fresh one was shown
+
+    async def add_passkey(self, session: SessionRecord, answer: str, *, name: str) -> PasskeyRecord:
+        """Keep the passkey that a device made when it was asked to."""
+        if fault := passkeys.name_fault(name):
+            raise InvalidArgument(fault)
+        made = self.factors.enrolled(session, answer, purpose=ENROL)
+        record = PasskeyRecord(
+            credential_id=made.credential_id,
+            principal=session.principal,
+            name=name.strip(),
+            public_key=made.public_key,
+            sign_count=made.sign_count,
+            created_at=self._clock.now(),
+        )
 
         def add(tx: IdentityTx) -> None:
-            _refuse_clash(tx.tokens(), record, now=now)
-            tx.add_token(record)
-            self._seal.append(tx, "token.created", actor=by.id, corr=token.token_id, body=body)
+            every = tx.passkeys()
+            if any(one.credential_id == record.credential_id for one in every):
+                raise IllegalState("this passkey is enrolled already")
+            if sum(one.principal == record.principal for one in every) >= passkeys.HELD_MAX:
+                raise IllegalState(
+                    f"there are {passkeys.HELD_MAX} passkeys", fix="remove one first"
+                )
+            tx.add_passkey(record)
+            body = {"passkey": record.credential_id, "name": record.name}
+            self._seal.append(
+                tx, "operator.passkey_added", actor=record.principal, corr=record.name, body=body
+            )
 
         await self._store.write(add)
-        return record, tokens.write(token)
+        return record
 
-    def _begin_try(self, account: str, address: str) -> None:
-        now = self._clock.monotonic()
-        wait_s = self._throttle.wait_s(account, address, now=now)
-        if wait_s > 0:
-            seconds = int(wait_s) + 1
-            raise RateLimited(
-                "too many tries to sign in",
-                fix=f"wait {seconds} s",
-                details={"retry_after_s": seconds},
+    async def remove_passkey(self, passkey_id: str, *, by: Principal) -> None:
+        """Forget one of the operator's own passkeys; raise NotFound."""
+
+        def remove(tx: IdentityTx) -> None:
+            for one in tx.passkeys():
+                if one.principal == by.id and passkeys.short_id(one.credential_id) == passkey_id:
+                    tx.remove_passkey(one.credential_id)
+                    self._note(tx, "operator.passkey_removed", by, corr=one.name)
+                    return
+            raise NotFound("no passkey of yours has this id")
+
+        await self._store.write(remove)
+
+    async def new_recovery_codes(self, *, by: Principal) -> tuple[str, ...]:
+        """Make ten codes in the place of all there were, and return them, this once."""
+
+        def make(tx: IdentityTx) -> tuple[str, ...]:
+            codes = self.factors.make_recovery_codes(tx, by.id)
+            self._note(tx, "operator.recovery_codes_made", by)
+            return codes
+
+        return await self._store.write(make)
+
+    async def recovery_codes_left(self, by: Principal) -> int:
+        held = await self._store.read(lambda tx: tx.recovery_codes(by.id))
+        return sum(one.used_at is None for one in held)
+
+    def begin_totp(self, session: SessionRecord, *, by: Principal) -> str:
+        """Return the otpauth address of a new authenticator; it counts when it is confirmed."""
+        seed, now = self.factors.new_seed(), self._clock.monotonic()
+        fresh = {key: one for key, one in self._pending.items() if now - one[1] < PENDING_S}
+        while len(fresh) >= SEEDS_PENDING_MAX:
+            del fresh[next(iter(fresh))]
+        self._pending = {**fresh, session.session_id: (seed, now)}
+        return totp.uri(seed, name=by.name)
+
+    async def confirm_totp(self, session: SessionRecord, code: str, *, by: Principal) -> None:
+        """Put the new authenticator in the old one's place, once it showed a code that is right."""
+        seed, since = self._pending.get(session.session_id, ("", 0.0))
+        if not seed or self._clock.monotonic() - since >= PENDING_S:
+            raise IllegalState("no new authenticator waits to be confirmed", fix="begin again")
+        step = totp.step_shown(seed, code, now=self._clock.now()) if totp.is_code(code) else None
+        if step is None:
+            raise InvalidArgument("the new authenticator's code is wrong; the old one still counts")
+
+        def keep(tx: IdentityTx) -> None:
+            now = self._clock.now()
+            tx.put_totp(TotpRecord(principal=by.id, last_step=step, enrolled_at=now))
+            self._note(tx, "operator.totp_replaced", by)
+            self._seeds.put(by.id, seed)
+
+        await self._store.write(keep)
+        self._pending.pop(session.session_id, None)
+
+    # private
+
+    async def _known_operators(self) -> tuple[OperatorRecord, ...]:
+        known = tuple(await self._store.read(lambda tx: tx.operators()))
+        if not known:
+            raise Unauthenticated(
+                "no operator exists yet", fix="run `ordergate operator init` on this machine"
             )
-        self._throttle = self._throttle.begun(account, address, now=now)
+        return known
 
-    async def _right(self, operator: OperatorRecord | None, password: str) -> bool:
-        asked = password[: operators.PASSWORD_CHARACTERS_MAX].encode("utf-8", "surrogatepass")
-        if operator is None:
-            # The same work as for a known name, so that time tells nothing.
-            await self._off_loop(lambda: self._hasher.hash(asked))
-            return False
-        stored = operator.password_hash
-        try:
-            await self._off_loop(lambda: str(self._hasher.verify(stored, asked)))
-        except (VerificationError, InvalidHashError):
-            return False
-        return len(password) <= operators.PASSWORD_CHARACTERS_MAX
+    def _by(self, signed: Signed) -> Callable[[IdentityTx], Method]:
+        return lambda tx: self.factors.use_passkey(tx, signed)
 
-    async def _off_loop(self, work: Callable[[], str]) -> str:
-        return await asyncio.get_running_loop().run_in_executor(self._argon2, work)
-
-    async def _seal_refusal(self, operator: OperatorRecord | None, address: str) -> None:
+    async def _seal_refusal(
+        self, operator: OperatorRecord | None, address: str, method: str
+    ) -> None:
         # An unknown name is not written down: people type passwords into the wrong field.
         actor = operator.principal if operator else "unknown"
         await self._store.write(
@@ -316,55 +333,51 @@ class SignIn:
                 "operator.sign_in_refused",
                 actor=actor,
                 corr="",
-                body={"address": address, "method": "password"},
+                body={"address": address, "method": method},
             )
         )
 
     async def _open_session(
-        self, operator: OperatorRecord, address: str
+        self, operator: OperatorRecord, address: str, prove: Callable[[IdentityTx], Method]
     ) -> tuple[SessionRecord, str]:
+        """Use up the factor and open the session in one transaction."""
         cookie = tokens.base64url(self._chance(COOKIE_BYTES))
+        csrf = tokens.base64url(self._chance(COOKIE_BYTES))
+        session_id = self._ids.new_id()
         now = self._clock.now()
-        record = SessionRecord(
-            digest=_hashed(cookie),
-            principal=operator.principal,
-            csrf=tokens.base64url(self._chance(COOKIE_BYTES)),
-            created_at=now,
-            last_seen_at=now,
-        )
 
-        def add(tx: IdentityTx) -> None:
+        def add(tx: IdentityTx) -> SessionRecord:
+            record = SessionRecord(
+                session_id=session_id,
+                digest=hashed(cookie),
+                principal=operator.principal,
+                csrf=csrf,
+                created_at=now,
+                last_seen_at=now,
+                method=prove(tx),
+                factor_at=now,
+                address=address,
+            )
             tx.add_session(record)
             self._seal.append(
                 tx,
                 "operator.signed_in",
                 actor=operator.principal,
-                corr=record.digest[:16],
-                body={"address": address, "method": "password"},
+                corr=session_id[:16],
+                body={"address": address, "method": record.method},
             )
+            return record
 
-        await self._store.write(add)
-        return record, cookie
+        return await self._store.write(add), cookie
+
+    def _note(self, tx: IdentityTx, kind: str, by: Principal, *, corr: str = "") -> None:
+        self._seal.append(tx, kind, actor=by.id, corr=corr or by.name, body={})
 
 
 _OPERATOR_EXISTS: Final = "an operator exists already"
+_WRONG: Final = "name, password or code is wrong"
 
 
 def csrf_matches(session: SessionRecord, presented: str) -> bool:
     """Compare a presented CSRF token with the session's, in constant time."""
     return hmac.compare_digest(session.csrf.encode(), presented.encode())
-
-
-def _hashed(cookie: str) -> str:
-    return hashlib.sha256(cookie.encode()).hexdigest()
-
-
-def _refuse_clash(known: Sequence[TokenRecord], new: TokenRecord, *, now: datetime) -> None:
-    """Refuse an id or name in use by another kind, and too many live tokens."""
-    if any(each.token_id == new.token_id for each in known):
-        raise IllegalState("the token id is taken; try again")
-    if any(each.principal == new.principal and each.kind is not new.kind for each in known):
-        raise InvalidArgument("this name belongs to a principal of another kind")
-    live = sum(each.revoked_at is None and now < each.expires_at for each in known)
-    if live >= TOKENS_LIVE_MAX:
-        raise IllegalState(f"there are {TOKENS_LIVE_MAX} live tokens; revoke one first")

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from ordergate.model.orders import Action, AttemptState, Intent, Lane, OrderState, Side
 from ordergate.model.principals import Kind
+from ordergate.model.proofs import Method
 from ordergate.model.values import (
     AccountId,
     AttemptId,
@@ -348,11 +349,45 @@ class OperatorRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRecord:
-    """An operator's sign-in; the cookie holds the id, the row its digest."""
+    """An operator's sign-in; the cookie holds a secret that rotates, the row its digest."""
 
+    session_id: str
     digest: str
     principal: PrincipalId
     csrf: str
     created_at: datetime
     last_seen_at: datetime
+    method: Method  # of the newest factor shown
+    factor_at: datetime
+    address: str
     revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TotpRecord:
+    """That an operator has an authenticator, and the last step it was believed for."""
+
+    principal: PrincipalId
+    last_step: int
+    enrolled_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecoveryRecord:
+    digest: str
+    principal: PrincipalId
+    created_at: datetime
+    used_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasskeyRecord:
+    """A passkey's public half; bytes are base64url text."""
+
+    credential_id: str
+    principal: PrincipalId
+    name: str
+    public_key: str
+    sign_count: int
+    created_at: datetime
+    last_used_at: datetime | None = None

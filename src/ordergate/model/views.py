@@ -133,3 +133,12 @@ class Change:
     topic: str  # "quotes", "orders", "approvals", "activity"
     principal: str | None  # None = for everyone who may read
     body: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One thing that is not as it was when the operator was asked."""
+
+    what: str
+    was: str
+    now: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,7 @@ from typing import Final, TypeVar
 from ordergate.model.accounts import Mode, VenueSnapshot
 from ordergate.model.canonical import from_iso, iso
 from ordergate.model.errors import DataUnavailable, InvalidArgument, NotFound, NotReady
-from ordergate.model.orders import OrderState
+from ordergate.model.orders import OrderState, PlaceIntent, Side
 from ordergate.model.principals import Kind, Principal
 from ordergate.model.records import AttemptRecord, ExternalRecord, OrderRecord, TicketRecord
 from ordergate.model.values import AccountId, OrderId, Symbol, TicketId, VenueName
@@ -29,6 +30,7 @@ from ordergate.model.views import (
 )
 from ordergate.order.accounts import READ_TIMEOUT_S
 from ordergate.order.halt import killed
+from ordergate.order.policy.exposure import reference_price
 from ordergate.order.policy.judge import Judge
 from ordergate.order.policy.loosening import WAITING_FACT, read_waiting
 from ordergate.order.policy.tightenings import EVERYONE, Scope
@@ -299,8 +301,16 @@ class Books:
             ticket=ticket,
             order=order,
             approve_url=self._approve_url(ticket.ticket_id),
-            now=self.price(order.symbol),
+            now=self._price_asked(order),
         )
+
+    def _price_asked(self, order: OrderRecord) -> PriceView:
+        """Return the price on the side that the ask's own reference is of: they are compared."""
+        quote = self._markets.quote(order.symbol)
+        if quote is None:
+            return self.price(order.symbol)
+        side = order.intent.side if isinstance(order.intent, PlaceIntent) else Side.BUY
+        return dataclasses.replace(self.price(order.symbol), price=reference_price(side, quote))
 
 
 def order_news(view: OrderView) -> Change:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import Final
 
 from ordergate.model.errors import (
     IllegalState,
@@ -21,8 +23,9 @@ from ordergate.model.records import (
     TicketState,
 )
 from ordergate.model.values import OrderId, PositionId, TicketId, plain
-from ordergate.model.views import OrderView, Page, SafetyView, TicketView
-from ordergate.order.approval.ticket import Yes
+from ordergate.model.views import Difference, OrderView, Page, SafetyView, TicketView
+from ordergate.order.approval.changed import asks, limits_changed, limits_in, terms_changed
+from ordergate.order.approval.ticket import Yes, in_band
 from ordergate.order.arming import Armings
 from ordergate.order.books import PAGE_MAX
 from ordergate.order.desk_terms import DeskTerms, require_operator, require_reason
@@ -30,10 +33,14 @@ from ordergate.order.dispatch.look import Look
 from ordergate.order.dispatch.send import Claim
 from ordergate.order.gateway import GATEWAY, Gateway
 from ordergate.order.journal.record import Instance
+from ordergate.order.policy.judge import Judge
 from ordergate.order.policy.limits import spec_named
+from ordergate.order.policy.tightenings import Scope
 from ordergate.order.stages import Line
 from ordergate.ports.feed import SPEED_MAX, Pace
 from ordergate.ports.journal import JournalTx
+
+HISTORY_MAX: Final = 1000  # sealed records of one order
 
 
 class Desk(DeskTerms):
@@ -45,6 +52,7 @@ class Desk(DeskTerms):
         instance: Instance,
         gateway: Gateway,
         line: Line,
+        judge: Judge,
         armings: Armings,
         pace: Pace | None,
     ) -> None:
@@ -54,6 +62,7 @@ class Desk(DeskTerms):
         self._settle = line.settle
         self._halt = line.halt
         self._loosen = line.loosen
+        self._judge = judge
         self._pace = pace
 
     async def waiting(self) -> tuple[TicketView, ...]:
@@ -66,6 +75,42 @@ class Desk(DeskTerms):
     async def ticket(self, ticket_id: TicketId) -> TicketView:
         """Return an ask and its order."""
         return await self._gateway.ticket(ticket_id, asker=GATEWAY)
+
+    async def changes(self, ticket_id: TicketId) -> tuple[Difference, ...]:
+        """Return what this ask says otherwise than the one it took the place of; none for a first.
+
+        Both are read from the sealed record: it keeps what was shown.
+        """
+
+        def work(tx: JournalTx) -> tuple[Difference, ...]:
+            ticket = _known(tx.ticket(ticket_id))
+            made = asks(tx.audit_rows(after=0, limit=HISTORY_MAX, corr=ticket.order_id))
+            place = next((n for n, one in enumerate(made) if one.ticket_id == ticket_id), 0)
+            if place == 0:
+                return ()
+            was, now = made[place - 1], made[place]
+            limits = limits_changed(_limits(tx, was.policy), _limits(tx, now.policy))
+            return (*terms_changed(was, now), *limits)
+
+        return await self._journal.read(work)
+
+    async def changes_since(self, ticket_id: TicketId) -> tuple[Difference, ...]:
+        """Return what is otherwise by now than this ask says: a yes to it will ask anew."""
+        view = await self.ticket(ticket_id)
+        ticket, price = view.ticket, view.now.price
+        moved: tuple[Difference, ...] = ()
+        if price is not None and not in_band(ticket, price):
+            moved = (Difference("Price", plain(ticket.reference_price), plain(price)),)
+
+        def work(tx: JournalTx) -> tuple[Difference, ...]:
+            order = view.order
+            scope = Scope(venue=order.venue, account=order.account, principal=order.principal)
+            if self._judge.hash_for(tx, scope) == ticket.policy_hash:
+                return ()
+            now = {one.name: one.value for one in self._judge.views(tx, scope)}
+            return limits_changed(_limits(tx, ticket.policy_hash), now)
+
+        return (*moved, *await self._journal.read(work))
 
     async def approve(
         self, ticket_id: TicketId, *, fingerprint: str, operator: Principal, proof: Proof
@@ -319,6 +364,12 @@ def _known(ticket: TicketRecord | None) -> TicketRecord:
     if ticket is None:
         raise NotFound("no such approval", fix="`ordergate approvals list` shows what waits")
     return ticket
+
+
+def _limits(tx: JournalTx, policy: str) -> Mapping[str, str]:
+    """Return the numbers that a policy's hash stands for, as they were sealed."""
+    rows = tx.audit_rows(after=0, limit=1, kind="limits.in_force", corr=policy)
+    return limits_in(rows[0]) if rows else {}
 
 
 def _last_parked(tx: JournalTx, order_id: OrderId) -> AttemptRecord:

@@ -6,7 +6,14 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from ordergate.model.records import OperatorRecord, SessionRecord, TokenRecord
+from ordergate.model.records import (
+    OperatorRecord,
+    PasskeyRecord,
+    RecoveryRecord,
+    SessionRecord,
+    TokenRecord,
+    TotpRecord,
+)
 from ordergate.ports.audit_log import AuditTx
 
 T = TypeVar("T")
@@ -36,6 +43,50 @@ class IdentityTx(AuditTx, Protocol):
     def touch_session(self, digest: str, *, at: datetime) -> None: ...
 
     def revoke_session(self, digest: str, *, at: datetime) -> bool: ...
+
+    def sessions(self, principal: str, *, since: datetime) -> Sequence[SessionRecord]:
+        """Return the sign-ins that were made after `since` and not ended, oldest first."""
+        ...
+
+    def rotate_session(self, digest: str, session: SessionRecord) -> bool:
+        """Give a sign-in another digest and factor; False when it has ended meanwhile."""
+        ...
+
+    def totp(self, principal: str) -> TotpRecord | None: ...
+
+    def put_totp(self, totp: TotpRecord) -> None: ...
+
+    def use_totp_step(self, principal: str, step: int) -> bool:
+        """Use up a step; False when it, or a later one, was used before."""
+        ...
+
+    def recovery_codes(self, principal: str) -> Sequence[RecoveryRecord]: ...
+
+    def put_recovery_codes(self, principal: str, codes: Sequence[RecoveryRecord]) -> None:
+        """Put these in the place of all the operator had."""
+        ...
+
+    def use_recovery_code(self, digest: str, principal: str, *, at: datetime) -> bool:
+        """Use up a code; False when there is none such, or it was used before."""
+        ...
+
+    def passkeys(self) -> Sequence[PasskeyRecord]: ...
+
+    def add_passkey(self, passkey: PasskeyRecord) -> None: ...
+
+    def use_passkey(self, credential_id: str, *, was: int, now: int, at: datetime) -> bool:
+        """Note the new signature count; False when the old one is no longer `was`."""
+        ...
+
+    def remove_passkey(self, credential_id: str) -> bool: ...
+
+
+class Seeds(Protocol):
+    """Where TOTP seeds lie: never beside the password's hash."""
+
+    def read(self, principal: str) -> str | None: ...
+
+    def put(self, principal: str, seed: str) -> None: ...
 
 
 class IdentityStore(Protocol):

@@ -14,7 +14,15 @@ from ordergate import __version__
 from ordergate.model.errors import InvalidArgument
 from ordergate.surfaces.cli.running import DirectoryHeld, Note
 from ordergate.surfaces.cli.starts import Finding, Level, Started, UpOptions
-from support.cli_gateway import PASSWORD, CannedGateway, ok, ordergate, refused, running_gateway
+from support.cli_gateway import (
+    ACT_CODE,
+    STDIN,
+    CannedGateway,
+    ok,
+    ordergate,
+    refused,
+    running_gateway,
+)
 
 ORDER: dict[str, Any] = {
     "order_id": "a" * 32,
@@ -89,6 +97,9 @@ DONE: dict[str, Any] = {
     "order": TICKET["order"],
     "attempt": {"filled_quantity": "0.5", "average_price": "1.0851"},
 }
+
+
+CODE = {"code": ACT_CODE}
 
 
 @pytest.fixture
@@ -296,7 +307,7 @@ def test_text_of_others_cannot_steer_the_terminal(
     typed: Callable[[str], None],
 ) -> None:
     gateway.answers["GET /operator/approvals/t1"] = ok(TICKET)
-    typed(f"{PASSWORD}\n")
+    typed(STDIN)
     assert ordergate(data_dir, "approvals", "show", "t1", "--password-stdin") == 0
     shown = capsys.readouterr().out
     assert "\x1b" not in shown
@@ -311,11 +322,11 @@ def test_approve_shows_the_ticket_and_sends_the_fingerprint_it_showed(
 ) -> None:
     gateway.answers["GET /operator/approvals/t1"] = ok(TICKET)
     gateway.answers["POST /operator/approvals/t1/approve"] = ok(DONE)
-    typed(f"{PASSWORD}\n")
+    typed(STDIN)
     assert ordergate(data_dir, "approvals", "approve", "t1", "--yes", "--password-stdin") == 0
     assert gateway.calls[-1] == (
         "POST /operator/approvals/t1/approve",
-        {"fingerprint": "f" * 64},
+        {"fingerprint": "f" * 64, "code": ACT_CODE},
     )
     shown = capsys.readouterr().out
     for word in (
@@ -332,11 +343,51 @@ def test_approve_shows_the_ticket_and_sends_the_fingerprint_it_showed(
     assert gateway.signed_out == 1
 
 
+def test_a_code_that_was_used_up_asks_for_the_next_one(
+    data_dir: Path, gateway: CannedGateway, typed: Callable[[str], None]
+) -> None:
+    used = refused("UNAUTHENTICATED", "this code was used already", factor="used")
+    gateway.answers["POST /operator/halts/h1/release"] = used
+    typed(f"{STDIN}333333\n444444\n555555\n")
+    assert ordergate(data_dir, "halt", "release", "h1", "--password-stdin") == 6
+    sent = [body["code"] for _, body in gateway.calls]
+    assert sent == [ACT_CODE, "333333", "444444"], "three tries, then it gives up"
+
+
+def test_where_the_codes_end_nothing_is_done_and_the_reason_is_told(
+    data_dir: Path,
+    gateway: CannedGateway,
+    typed: Callable[[str], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    typed(STDIN.rsplit("\n", 2)[0] + "\n")
+    assert ordergate(data_dir, "halt", "release", "h1", "--password-stdin") == 6
+    assert gateway.calls == []
+    assert "no code to release" in capsys.readouterr().err
+
+
+def test_sign_ins_are_listed_and_ended_by_the_operator(
+    data_dir: Path,
+    gateway: CannedGateway,
+    typed: Callable[[str], None],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    row = dict.fromkeys(("session_id", "signed_in_at", "last_seen_at", "address"), "s1")
+    gateway.answers["GET /operator/sessions"] = ok([{**row, "method": "passkey", "this": True}])
+    gateway.answers["DELETE /operator/sessions/s1"] = ok({})
+    typed(STDIN)
+    assert ordergate(data_dir, "operator", "sessions", "list", "--password-stdin") == 0
+    assert "passkey" in capsys.readouterr().out
+    typed(STDIN)
+    assert ordergate(data_dir, "operator", "sessions", "revoke", "s1", "--password-stdin") == 0
+    assert gateway.calls[-1] == ("DELETE /operator/sessions/s1", None)
+
+
 def test_nothing_is_approved_where_nobody_confirms(
     data_dir: Path, gateway: CannedGateway, typed: Callable[[str], None]
 ) -> None:
     gateway.answers["GET /operator/approvals/t1"] = ok(TICKET)
-    typed(f"{PASSWORD}\n")
+    typed(STDIN)
     assert ordergate(data_dir, "approvals", "approve", "t1", "--password-stdin") == 2
     assert [name for name, _ in gateway.calls] == ["GET /operator/approvals/t1"]
     assert gateway.signed_out == 1
@@ -345,7 +396,7 @@ def test_nothing_is_approved_where_nobody_confirms(
 def test_a_wrong_password_is_not_permitted(
     data_dir: Path, gateway: CannedGateway, typed: Callable[[str], None]
 ) -> None:
-    typed("guess\n")
+    typed("guess\n111111\n")
     assert ordergate(data_dir, "approvals", "list", "--password-stdin") == 6
     assert gateway.calls == []
 
@@ -361,17 +412,21 @@ def test_the_password_is_never_an_argument_and_never_shown(
     ("words", "request_line", "body"),
     [
         ("approvals deny t1 --reason no", "POST /operator/approvals/t1/deny", {"reason": "no"}),
-        ("halt release h1 --reason ok", "POST /operator/halts/h1/release", {"reason": "ok"}),
+        (
+            "halt release h1 --reason ok",
+            "POST /operator/halts/h1/release",
+            {"reason": "ok", **CODE},
+        ),
         (
             "token create bot --kind read_only --days 3",
             "POST /operator/tokens",
-            {"kind": "read_only", "name": "bot", "days": 3},
+            {"kind": "read_only", "name": "bot", "days": 3, **CODE},
         ),
         ("token revoke k1", "DELETE /operator/tokens/k1", None),
         (
             "order resolve x1 --not-placed --reason looked",
             "POST /operator/orders/x1/resolve",
-            {"placed": False, "reason": "looked"},
+            {"placed": False, "reason": "looked", **CODE},
         ),
         ("order parked", "GET /operator/parked", None),
         (
@@ -382,7 +437,7 @@ def test_the_password_is_never_an_argument_and_never_shown(
         (
             "risk loosen open_orders_max --reason looked",
             "POST /operator/limits/open_orders_max/loosen",
-            {"reason": "looked"},
+            {"reason": "looked", **CODE},
         ),
         ("replay pause", "POST /operator/feed", {"paused": True}),
         ("replay resume", "POST /operator/feed", {"paused": False}),
@@ -397,7 +452,7 @@ def test_an_operators_command_is_one_request(
     request_line: str,
     body: Any,
 ) -> None:
-    typed(f"{PASSWORD}\n")
+    typed(STDIN)
     ordergate(data_dir, *words.split(), "--password-stdin", "--json")
     assert gateway.calls == [(request_line, body)]
 
@@ -406,7 +461,7 @@ def test_settling_an_order_as_not_placed_is_done_and_no_failure(
     data_dir: Path, gateway: CannedGateway, typed: Callable[[str], None]
 ) -> None:
     gateway.answers["POST /operator/orders/x1/resolve"] = ok({**DONE, "status": "not_sent"})
-    typed(f"{PASSWORD}\n")
+    typed(STDIN)
     words = "order resolve x1 --not-placed --reason looked --password-stdin"
     assert ordergate(data_dir, *words.split()) == 0
 
@@ -429,10 +484,10 @@ def test_the_only_halt_is_released_without_naming_it_and_two_are_not(
     halt = {"halt_id": "h1", "kind": "kill", "scope": "global", "target": ""}
     gateway.answers["POST /operator/halts/h1/release"] = ok({**halt, "released_at": "now"})
     gateway.answers["GET /operator/halts"] = ok([halt, {**halt, "halt_id": "h2"}])
-    typed(f"{PASSWORD}\n")
+    typed(STDIN)
     assert ordergate(data_dir, "halt", "release", "--password-stdin") == 2
     gateway.answers["GET /operator/halts"] = ok([halt])
-    typed(f"{PASSWORD}\n")
+    typed(STDIN)
     assert ordergate(data_dir, "halt", "release", "--password-stdin") == 0
 
 
@@ -455,7 +510,7 @@ def test_what_was_taken_back_shows_the_number_that_counts_again(
     called_off = {**waits, "new": "77", "withdrawn": True}
     answer = ok({"limits": limits, "loosenings": [waits, called_off]})
     gateway.answers["POST /operator/limits/open_orders_max/loosen"] = answer
-    typed(f"{PASSWORD}\n")
+    typed(STDIN)
     words = "risk loosen open_orders_max --reason looked --password-stdin"
     assert ordergate(data_dir, *words.split()) == 0
     shown = capsys.readouterr().out
@@ -474,7 +529,7 @@ def test_parked_orders_are_listed_with_the_tag_to_look_for(
 ) -> None:
     attempt = {"claimed_at": "2026-01-07T14:00", "updated_at": "2026-01-07T14:01", "tag": "OGtag"}
     gateway.answers["GET /operator/parked"] = ok([{**DONE, "attempt": attempt}])
-    typed(f"{PASSWORD}\n")
+    typed(STDIN)
     assert ordergate(data_dir, "order", "parked", "--password-stdin") == 0
     shown = capsys.readouterr().out
     for words in ("a" * 32, "buy 0.5 EURUSD", "OGtag"):
@@ -488,17 +543,17 @@ def test_a_draft_is_shown_before_it_is_submitted(
     draft = {**DONE, **priced, "order_id": "d1", "status": "draft"}
     gateway.answers["GET /operator/drafts"] = ok([draft])
     gateway.answers["POST /operator/drafts/d1/submit"] = ok({**DONE, "status": "approval_required"})
-    typed(f"{PASSWORD}\n")
+    typed(STDIN)
     assert ordergate(data_dir, "order", "submit-draft", "d1", "--yes", "--password-stdin") == 4
-    typed(f"{PASSWORD}\n")
+    typed(STDIN)
     assert ordergate(data_dir, "order", "submit-draft", "d2", "--yes", "--password-stdin") == 1
 
 
 def test_the_audit_is_exported_line_by_line_into_a_private_file(
     data_dir: Path, gateway: CannedGateway, typed: Callable[[str], None], tmp_path: Path
 ) -> None:
-    gateway.answers["GET /operator/audit/export"] = '{"seq":1}\n{"seq":2}\n'
-    typed(f"{PASSWORD}\n")
+    gateway.answers["POST /operator/audit/export"] = '{"seq":1}\n{"seq":2}\n'
+    typed(STDIN)
     out = tmp_path / "audit.jsonl"
     assert ordergate(data_dir, "audit", "export", "--out", str(out), "--password-stdin") == 0
     assert out.read_text() == '{"seq":1}\n{"seq":2}\n'
@@ -627,10 +682,17 @@ def test_doctor_fails_when_a_finding_does(
 def test_the_operators_secret_is_printed_once(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert (
-        ordergate(tmp_path, "operator", "init", "ann", init_operator=lambda name: f"pw-{name}") == 0
-    )
-    assert capsys.readouterr().out.count("pw-ann") == 1
+    def init(name: str) -> dict[str, Any]:
+        uri = "otpauth://totp/ordergate:ann?secret=ABCDEFGH&issuer=ordergate"
+        codes = [f"CODE-{n}" for n in range(10)]
+        return {"name": name, "password": f"pw-{name}", "otpauth": uri, "recovery_codes": codes}
+
+    assert ordergate(tmp_path, "operator", "init", "ann", init_operator=init) == 0
+    shown = capsys.readouterr().out
+    assert shown.count("pw-ann") == 1
+    assert "otpauth://totp/ordergate:ann?secret=ABCDEFGH" in shown
+    assert all(f"CODE-{n}" in shown for n in range(10))
+    assert "█" in shown or "▀" in shown, "the QR code, in the terminal"
 
 
 @pytest.mark.parametrize(

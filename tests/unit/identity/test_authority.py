@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ordergate.identity.authority import GRANTED, MAY, Act, allowed, require
+from ordergate.identity.authority import FRESH, GRANTED, MAY, Act, allowed, require
 from ordergate.model.errors import Code, Forbidden
 from ordergate.model.principals import Grant, Kind, Principal
 from ordergate.model.values import PrincipalId
@@ -37,6 +37,7 @@ set_pace       - - - y
 make_tokens    - - - y
 export_audit   - - - y
 acknowledge    - - - y
+manage_factors - - - y
 """
 COLUMNS = (Kind.READ_ONLY, Kind.AGENT, Kind.GATEWAY, Kind.OPERATOR)
 ROWS = [line.split() for line in TABLE.strip().splitlines()]
@@ -91,3 +92,11 @@ def test_no_grant_can_stand_for_a_decision() -> None:
     for act in (Act.APPROVE, Act.ARM, Act.RELEASE, Act.RESOLVE, Act.LOOSEN, Act.MAKE_TOKENS):
         with pytest.raises(Forbidden):
             require(everything, act)
+
+
+def test_a_fresh_factor_is_asked_for_what_lets_more_risk_in_and_for_nothing_that_takes_it_out() -> (
+    None
+):
+    """reliability.md 4.3, the column "operator + fresh factor"."""
+    deciding = MAY[Kind.OPERATOR] - MAY[Kind.AGENT] - MAY[Kind.READ_ONLY] - {Act.PROPOSE_LIVE}
+    assert deciding - {Act.DENY} == FRESH

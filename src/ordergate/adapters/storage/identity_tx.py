@@ -6,13 +6,27 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import bindparam, null, update
+from sqlalchemy import bindparam, delete, null, update
 
-from ordergate.adapters.storage.statements import Shelf, given, text_of
-from ordergate.adapters.storage.tables import OPERATORS, SESSIONS, TOKENS
+from ordergate.adapters.storage.statements import Shelf, given, text_of, upsert
+from ordergate.adapters.storage.tables import (
+    OPERATORS,
+    PASSKEYS,
+    RECOVERY_CODES,
+    SESSIONS,
+    TOKENS,
+    TOTPS,
+)
 from ordergate.adapters.storage.transaction import Transaction
 from ordergate.model.canonical import iso
-from ordergate.model.records import OperatorRecord, SessionRecord, TokenRecord
+from ordergate.model.records import (
+    OperatorRecord,
+    PasskeyRecord,
+    RecoveryRecord,
+    SessionRecord,
+    TokenRecord,
+    TotpRecord,
+)
 
 _T = TOKENS.c
 _TOKENS: Final = Shelf(TOKENS, TokenRecord)
@@ -44,6 +58,51 @@ _REVOKE_SESSION: Final = text_of(
 _REVOKE_SESSIONS: Final = text_of(
     update(SESSIONS).where(_S.revoked_at.is_(null())).values(revoked_at=bindparam("at"))
 )
+_OPEN_SESSIONS: Final = _SESSIONS.select(
+    given(_S.principal),
+    _S.created_at > bindparam("since"),
+    _S.revoked_at.is_(null()),
+    order_by=(_S.created_at,),
+)
+_ROTATE_SESSION: Final = text_of(
+    update(SESSIONS)
+    .where(given(_S.digest), _S.revoked_at.is_(null()))
+    .values(
+        digest=bindparam("fresh"),
+        method=bindparam("method"),
+        factor_at=bindparam("at"),
+        last_seen_at=bindparam("at"),
+    )
+)
+
+_TOTPS: Final = Shelf(TOTPS, TotpRecord)
+_TOTP: Final = _TOTPS.select(given(TOTPS.c.principal))
+_PUT_TOTP: Final = upsert(TOTPS)
+_USE_STEP: Final = text_of(
+    update(TOTPS)
+    .where(given(TOTPS.c.principal), TOTPS.c.last_step < bindparam("step"))
+    .values(last_step=bindparam("step"))
+)
+
+_R = RECOVERY_CODES.c
+_CODES: Final = Shelf(RECOVERY_CODES, RecoveryRecord)
+_ALL_CODES: Final = _CODES.select(given(_R.principal), order_by=(_R.created_at, _R.digest))
+_DROP_CODES: Final = text_of(delete(RECOVERY_CODES).where(given(_R.principal)))
+_USE_CODE: Final = text_of(
+    update(RECOVERY_CODES)
+    .where(given(_R.digest), given(_R.principal), _R.used_at.is_(null()))
+    .values(used_at=bindparam("at"))
+)
+
+_P = PASSKEYS.c
+_PASSKEYS: Final = Shelf(PASSKEYS, PasskeyRecord)
+_ALL_PASSKEYS: Final = _PASSKEYS.select(order_by=(_P.created_at, _P.credential_id))
+_USE_PASSKEY: Final = text_of(
+    update(PASSKEYS)
+    .where(given(_P.credential_id), _P.sign_count == bindparam("was"))
+    .values(sign_count=bindparam("now"), last_used_at=bindparam("at"))
+)
+_DROP_PASSKEY: Final = text_of(delete(PASSKEYS).where(given(_P.credential_id)))
 
 
 class IdentityRowsTx(Transaction):
@@ -83,3 +142,46 @@ class IdentityRowsTx(Transaction):
     def revoke_all_sessions(self, *, at: datetime) -> int:
         """End every sign-in; return how many were open."""
         return self._changed(_REVOKE_SESSIONS, at=iso(at))
+
+    def sessions(self, principal: str, *, since: datetime) -> Sequence[SessionRecord]:
+        return self._records(_SESSIONS, _OPEN_SESSIONS, principal=principal, since=iso(since))
+
+    def rotate_session(self, digest: str, session: SessionRecord) -> bool:
+        fresh = {"fresh": session.digest, "method": session.method.value}
+        return bool(
+            self._changed(_ROTATE_SESSION, digest=digest, at=iso(session.factor_at), **fresh)
+        )
+
+    def totp(self, principal: str) -> TotpRecord | None:
+        return self._record(_TOTPS, _TOTP, principal=principal)
+
+    def put_totp(self, totp: TotpRecord) -> None:
+        self._changed(_PUT_TOTP, **_TOTPS.rows.to_row(totp))
+
+    def use_totp_step(self, principal: str, step: int) -> bool:
+        return bool(self._changed(_USE_STEP, principal=principal, step=step))
+
+    def recovery_codes(self, principal: str) -> Sequence[RecoveryRecord]:
+        return self._records(_CODES, _ALL_CODES, principal=principal)
+
+    def put_recovery_codes(self, principal: str, codes: Sequence[RecoveryRecord]) -> None:
+        self._changed(_DROP_CODES, principal=principal)
+        for code in codes:
+            self._add(_CODES, code)
+
+    def use_recovery_code(self, digest: str, principal: str, *, at: datetime) -> bool:
+        return bool(self._changed(_USE_CODE, digest=digest, principal=principal, at=iso(at)))
+
+    def passkeys(self) -> Sequence[PasskeyRecord]:
+        return self._records(_PASSKEYS, _ALL_PASSKEYS)
+
+    def add_passkey(self, passkey: PasskeyRecord) -> None:
+        self._add(_PASSKEYS, passkey)
+
+    def use_passkey(self, credential_id: str, *, was: int, now: int, at: datetime) -> bool:
+        return bool(
+            self._changed(_USE_PASSKEY, credential_id=credential_id, was=was, now=now, at=iso(at))
+        )
+
+    def remove_passkey(self, credential_id: str) -> bool:
+        return bool(self._changed(_DROP_PASSKEY, credential_id=credential_id))

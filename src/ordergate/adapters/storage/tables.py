@@ -403,7 +403,38 @@ SESSIONS: Final = _table(
     _text("csrf"),
     _text("created_at"),
     _text("last_seen_at"),
+    _text("session_id"),
+    _text("method"),
+    _text("factor_at"),
+    _text("address"),
     _maybe("revoked_at"),
+    Index(None, "principal", "created_at"),
+)
+
+TOTPS: Final = _table(
+    "totps",
+    Column("principal", Text, primary_key=True),
+    _number("last_step"),
+    _text("enrolled_at"),
+)
+
+RECOVERY_CODES: Final = _table(
+    "recovery_codes",
+    Column("digest", Text, primary_key=True),
+    _text("principal"),
+    _text("created_at"),
+    _maybe("used_at"),
+)
+
+PASSKEYS: Final = _table(
+    "passkeys",
+    Column("credential_id", Text, primary_key=True),
+    _text("principal"),
+    _text("name"),
+    _text("public_key"),
+    _number("sign_count"),
+    _text("created_at"),
+    _maybe("last_used_at"),
 )
 
 ALERTS: Final = _table(

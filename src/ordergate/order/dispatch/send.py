@@ -49,9 +49,11 @@ from ordergate.order.journal.record import Instance, Step
 from ordergate.order.policy.decision import recorded, told
 from ordergate.order.policy.judge import Judge
 from ordergate.order.policy.on_live import ask_life_s
+from ordergate.order.policy.tightenings import EVERYONE, Scope
 from ordergate.ports.journal import JournalTx
 from ordergate.ports.venue_trade import VenueTrader
 
+POLICY: Final = "policy_hash"
 SEND_WITHIN_S: Final = 2.0  # between claim and first byte
 WIRE_TIMEOUT_S: Final = 10.0
 TAG_TRIES: Final = 4
@@ -139,7 +141,7 @@ class Send:
         but with real money every opening order waits for a signed one. Neither lifts a hard limit.
         """
         judgement = self.judged(tx, order.intent, look, asker, order_id=order.order_id)
-        self._note_policy(tx, self._judge.policy_hash(tx))
+        self._note_policy(tx, order, judgement.policy_hash)
         decision = judgement.decision
         actor = asker.id
         if decision.verb is Verb.DENY:
@@ -337,19 +339,26 @@ class Send:
         ttl_s = ask_life_s(self._judge.effective(tx), live=look.live, limit_order=resting)
         return self._approve.issue(tx, order, judgement, ttl_s=ttl_s)
 
-    def _note_policy(self, tx: JournalTx, policy_hash: str) -> None:
-        """Seal that other limits are in force than at the judgement before."""
-        before = tx.fact("policy_hash")
-        if before != policy_hash:
-            tx.put_fact("policy_hash", policy_hash)
-            limits = {view.name: view.value for view in self._judge.views(tx)}
-            self._record.note(
-                tx,
-                "limits.in_force",
-                actor=self._instance,
-                corr=policy_hash,
-                body={"before": before, "now": policy_hash, "limits": limits},
-            )
+    def _note_policy(self, tx: JournalTx, order: OrderRecord, judged_by: str) -> None:
+        """Seal that other limits are in force than at the judgement before, for all or for one."""
+        whole = self._judge.policy_hash(tx)
+        if tx.fact(POLICY) != whole:
+            self._seal_limits(tx, POLICY, whole, EVERYONE)
+        scope = Scope(venue=order.venue, account=order.account, principal=order.principal)
+        if judged_by != whole and tx.fact(f"{POLICY}:{order.principal}") != judged_by:
+            self._seal_limits(tx, f"{POLICY}:{order.principal}", judged_by, scope)
+
+    def _seal_limits(self, tx: JournalTx, name: str, policy: str, scope: Scope) -> None:
+        before = tx.fact(name)
+        tx.put_fact(name, policy)
+        limits = {view.name: view.value for view in self._judge.views(tx, scope)}
+        self._record.note(
+            tx,
+            "limits.in_force",
+            actor=self._instance,
+            corr=policy,
+            body={"before": before, "now": policy, "limits": limits},
+        )
 
 
 def _kept(judgement: Judgement) -> dict[str, object]:

@@ -157,7 +157,11 @@ class Judge:
 
     def policy_hash(self, tx: JournalTx) -> str:
         """Return the hash of all limits in force, those of single agents and accounts too."""
-        return self._policy(tx).whole_hash()
+        return self._policy(tx).whole_hash(self._at(EVERYONE))
+
+    def hash_for(self, tx: JournalTx, scope: Scope) -> str:
+        """Return the hash of the limits in force for one asker: what an ask is bound to."""
+        return self._policy(tx).hash_of(self._at(scope))
 
     def judge(
         self,
@@ -194,7 +198,7 @@ class Judge:
                 others=others,
             ),
             standing=policy.of(scope),
-            version=version_identity(policy.whole_hash()),
+            version=version_identity(policy.whole_hash(self._at(EVERYONE))),
         )
         decision = decide(intent, facts)
         price, low, high = band(facts)

@@ -46,9 +46,9 @@ class PolicyBook:
         """Return every limit in force for a scope with its unit, meaning and source."""
         return limit_views(self.limits, self.tightenings, scope)
 
-    def whole_hash(self) -> str:
+    def whole_hash(self, everybody: Scope = EVERYONE) -> str:
         """Return one hash over what is in force for everyone and over every table of its own."""
-        everyone, narrower = self.hash_of(EVERYONE), self.limits.narrowings
+        everyone, narrower = self.hash_of(everybody), self.limits.narrowings
         return sha256_hex(canonical([everyone, narrower])) if narrower else everyone
 
     def _worked_out(self, scope: Scope) -> tuple[InForce, str]:

@@ -82,7 +82,7 @@ def approve(
             say(*_ticket(asked["data"]))
         confirm("Approve this order?", yes=yes, password_stdin=password_stdin, as_json=as_json)
         seen = {"fingerprint": asked["data"]["ticket"]["fingerprint"]}
-        return door.post(f"/approvals/{approval_id}/approve", seen)
+        return door.act("approve", f"/approvals/{approval_id}/approve", seen)
 
     ask_operator(context, act, (name, password_stdin, as_json), _order, exit_code=exit_of_order)
 
@@ -130,7 +130,7 @@ def submit_draft(
         if not as_json:
             say(*_order(draft), Text(f"price now {draft['price_now']}: {_price_source(draft)}"))
         confirm("Submit this order?", yes=yes, password_stdin=password_stdin, as_json=as_json)
-        return door.post(f"/drafts/{order_id}/submit", {})
+        return door.act("submit the draft", f"/drafts/{order_id}/submit", {})
 
     ask_operator(context, act, (name, password_stdin, as_json), _order, exit_code=exit_of_order)
 
@@ -152,7 +152,7 @@ def resolve(
     found = {"placed": placed, "reason": reason}
     ask_operator(
         context,
-        lambda door: door.post(f"/orders/{order_id}/resolve", found),
+        lambda door: door.act("resolve", f"/orders/{order_id}/resolve", found),
         (name, password_stdin, as_json),
         _order,
     )
@@ -183,7 +183,7 @@ def loosen(
     """Take back a limit's tightenings; after the delay ordergate.toml's number counts again."""
     ask_operator(
         context,
-        lambda door: door.post(f"/limits/{limit_name}/loosen", {"reason": reason}),
+        lambda door: door.act("loosen", f"/limits/{limit_name}/loosen", {"reason": reason}),
         (name, password_stdin, as_json),
         lambda found: draw_limits(found, only=limit_name),
     )

@@ -5,7 +5,7 @@ Answers are envelopes, whatever happens on the way; nothing is kept on disk.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
@@ -16,6 +16,8 @@ from ordergate.model.errors import Code
 
 CONNECT_S: Final = 5.0
 ANSWER_S: Final = 130.0  # the longest wait a tool knows is 120 s
+
+CODE_TRIES: Final = 3
 
 Envelope = Mapping[str, Any]
 
@@ -71,9 +73,20 @@ class AgentDoor:
 
 
 class OperatorDoor:
-    """An operator's sign-in, from `with` to its end; cookie and CSRF token live in memory."""
+    """An operator's sign-in, from `with` to its end; cookie and CSRF token live in memory.
 
-    def __init__(self, console_url: str, *, connect_to: str, name: str, password: str) -> None:
+    `code` gives the next code of the authenticator: it is told what for, and why once more.
+    """
+
+    def __init__(
+        self,
+        console_url: str,
+        *,
+        connect_to: str,
+        name: str,
+        password: str,
+        code: Callable[[str, str], str],
+    ) -> None:
         place = urlsplit(console_url)
         origin = f"{place.scheme}://{place.netloc}"
         self._client = _client(
@@ -81,6 +94,7 @@ class OperatorDoor:
             {"Host": place.netloc, "Origin": origin},
         )
         self._who = {"name": name, "password": password}
+        self._code = code
 
     def __enter__(self) -> Self:
         try:
@@ -112,36 +126,76 @@ class OperatorDoor:
     def delete(self, path: str) -> Envelope:
         return self._ask("DELETE", path)
 
-    def lines(self, path: str) -> Iterator[str]:
+    def act(self, what: str, path: str, fields: Mapping[str, Any]) -> Envelope:
+        """Do what needs a fresh factor; a code that was used up asks for the next one."""
+
+        def once(code: str) -> Envelope:
+            return self._ask("POST", path, {**fields, "code": code})
+
+        return self._with_code(what, once)
+
+    def lines(self, what: str, path: str) -> Iterator[str]:
         """Yield the lines of a stream; raise Stopped when it is refused or breaks off."""
-        try:
-            with self._client.stream("GET", f"/operator{path}") as reply:
-                if reply.status_code != 200:
+        refused: Envelope = {}
+        for _ in range(CODE_TRIES):
+            said = refused["error"]["message"] if refused else ""
+            body = {"code": self._code(what, said)}
+            try:
+                with self._client.stream("POST", f"/operator{path}", json=body) as reply:
+                    self._keep_cookie(reply)
+                    if reply.status_code == 200:
+                        yield from reply.iter_lines()
+                        return
                     reply.read()
-                    raise Stopped(_envelope(reply))
-                yield from reply.iter_lines()
-        except httpx.HTTPError as error:
-            raise Stopped(_lost(error, acts=False)) from None
+                    refused = _envelope(reply)
+            except httpx.HTTPError as error:
+                raise Stopped(_lost(error, acts=False)) from None
+            if not _was_used(refused):
+                break
+        raise Stopped(refused)
+
+    def _with_code(self, what: str, once: Callable[[str], Envelope]) -> Envelope:
+        envelope = once(self._code(what, ""))
+        for _ in range(CODE_TRIES - 1):
+            if not _was_used(envelope):
+                break
+            envelope = once(self._code(what, str(envelope["error"]["message"])))
+        return envelope
 
     def _sign_in(self) -> None:
-        try:
-            reply = self._client.post("/operator/sign-in", json=self._who)
-        except httpx.HTTPError:
-            raise Stopped(not_running()) from None
-        envelope = _envelope(reply)
+        def once(code: str) -> Envelope:
+            try:
+                reply = self._client.post("/operator/sign-in", json={**self._who, "code": code})
+            except httpx.HTTPError:
+                raise Stopped(not_running()) from None
+            self._keep_cookie(reply)
+            return _envelope(reply)
+
+        envelope = self._with_code("sign in", once)
         if not envelope["ok"]:
             raise Stopped(envelope)
-        cookie = reply.headers.get("set-cookie", "").partition(";")[0]
-        self._client.headers["Cookie"] = cookie
         self._client.headers["X-CSRF-Token"] = envelope["data"]["csrf"]
-        self._client.cookies.clear()  # the one Cookie header is ours: httpx keeps none of its own
 
     def _ask(self, method: str, path: str, fields: Mapping[str, Any] | None = None) -> Envelope:
         try:
             body = None if fields is None else dict(fields)
-            return _envelope(self._client.request(method, f"/operator{path}", json=body))
+            reply = self._client.request(method, f"/operator{path}", json=body)
         except httpx.HTTPError as error:
             return _lost(error, acts=method != "GET")
+        self._keep_cookie(reply)
+        return _envelope(reply)
+
+    def _keep_cookie(self, reply: httpx.Response) -> None:
+        """Take the cookie: it is another one after each factor that was shown."""
+        told = reply.headers.get("set-cookie", "").partition(";")[0]
+        if told.partition("=")[2]:
+            self._client.headers["Cookie"] = told
+        self._client.cookies.clear()  # the one Cookie header is ours: httpx keeps none of its own
+
+
+def _was_used(envelope: Envelope) -> bool:
+    error = envelope.get("error") or {}
+    return (error.get("details") or {}).get("factor") == "used"
 
 
 def not_running() -> Envelope:

@@ -91,7 +91,7 @@ def release(
                     Code.INVALID_ARGUMENT, f"halts in force: {ids}", fix="name one halt id"
                 )
             chosen = listed["data"][0]["halt_id"]
-        return door.post(f"/halts/{chosen}/release", {"reason": reason})
+        return door.act("release", f"/halts/{chosen}/release", {"reason": reason})
 
     ask_operator(context, act, (name, password_stdin, as_json), _halt)
 
@@ -117,7 +117,7 @@ def create(
         fields["days"] = days
     ask_operator(
         context,
-        lambda door: door.post("/tokens", fields),
+        lambda door: door.act("make a token", "/tokens", fields),
         (name, password_stdin, as_json),
         _new_token,
     )
@@ -163,7 +163,7 @@ def export_audit(
     """Write the whole audit as JSON lines."""
 
     def act(door: OperatorDoor) -> Envelope:
-        lines = door.lines("/audit/export")
+        lines = door.lines("export the audit", "/audit/export")
         if out is None:
             for line in lines:
                 typer.echo(line)

@@ -33,7 +33,10 @@ TokenFile = Annotated[
 ]
 OperatorName = Annotated[str, typer.Option("--name", help="The operator who signs in.")]
 PasswordStdin = Annotated[
-    bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+    bool,
+    typer.Option(
+        "--password-stdin", help="Read the password and each code from standard input, in lines."
+    ),
 ]
 Reason = Annotated[str, typer.Option(help="Why; goes into the audit.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask to confirm.")]
@@ -70,13 +73,17 @@ class Session:
         return AgentDoor(note.rest_url, token=token).call(tool, given, acts=acts)
 
     def operator(self, name: str, *, password_stdin: bool) -> OperatorDoor:
-        """Return the operator's listener, to be entered with `with`; asks for the password."""
+        """Return the operator's listener, to be entered with `with`; asks for the password.
+
+        A code is asked for at the sign-in, and one more for each act that needs a factor.
+        """
         note = self._note()
         return OperatorDoor(
             note.console_url,
             connect_to=urlsplit(note.rest_url).hostname or "127.0.0.1",
             name=name,
             password=_password(name, from_stdin=password_stdin),
+            code=lambda what, said: _code(what, said, from_stdin=password_stdin),
         )
 
     def console(self) -> str:
@@ -148,3 +155,22 @@ def _password(name: str, *, from_stdin: bool) -> str:
         )
     password: str = typer.prompt(f"Password of {name}", hide_input=True, err=True)
     return password
+
+
+def _code(what: str, said: str, *, from_stdin: bool) -> str:
+    """Return the next code: typed, or the next line of standard input."""
+    if from_stdin:
+        line = sys.stdin.readline(PASSWORD_BYTES_MAX).strip()
+        if not line:
+            raise Stopped(
+                failure(
+                    Code.UNAUTHENTICATED,
+                    said or f"no code to {what}",
+                    fix="pipe in the password, then a line for each code; each is good once",
+                )
+            )
+        return line
+    if said:
+        typer.echo(f"{said}. Wait for the next one: it changes every 30 seconds.", err=True)
+    code: str = typer.prompt(f"Code to {what} (authenticator or recovery)", err=True)
+    return code.strip()

@@ -21,6 +21,7 @@ from ordergate.surfaces.cli.clients import CLIENTS, Door, Places, Unmergeable, s
 from ordergate.surfaces.cli.doors import Envelope, failure, success
 from ordergate.surfaces.cli.exits import PROVEN, Exit, exit_of, exit_of_proof
 from ordergate.surfaces.cli.operating import export_audit
+from ordergate.surfaces.cli.operators import draw_operator, sessions_app
 from ordergate.surfaces.cli.running import DirectoryHeld, Note
 from ordergate.surfaces.cli.screen import Json, pairs, plain, show, table
 from ordergate.surfaces.cli.session import TokenFile, envelope_of, session
@@ -42,6 +43,7 @@ def register(app: typer.Typer) -> None:
     audit_app.command("export")(export_audit)
     app.add_typer(audit_app, name="audit")
     app.add_typer(config_app, name="config")
+    operator_app.add_typer(sessions_app, name="sessions")
     app.add_typer(operator_app, name="operator")
     app.add_typer(client_app, name="client")
 
@@ -158,12 +160,9 @@ def init_operator(
     name: Annotated[str, typer.Argument(help="The operator's name.")] = "operator",
     as_json: Json = False,
 ) -> None:
-    """Make the first operator and print the password once; works only while there is none."""
-
-    def made() -> Mapping[str, str]:
-        return {"name": name, "password": session(context).starts.init_operator(name)}
-
-    show(_local(made), as_json=as_json, draw=_operator)
+    """Make the first operator; print password, authenticator and recovery codes, once."""
+    answer = _local(lambda: session(context).starts.init_operator(name))
+    show(answer, as_json=as_json, draw=draw_operator)
 
 
 @audit_app.command()
@@ -358,11 +357,6 @@ def _settings(rows: list[Mapping[str, str]]) -> Iterable[RenderableType]:
     names = ("key", "value", "source", "meaning")
     columns = ("key", "set to", "from", "meaning")
     yield table("Settings", columns, ([row[name] for name in names] for row in rows))
-
-
-def _operator(made: Mapping[str, str]) -> Iterable[RenderableType]:
-    yield pairs(f"operator {made['name']}", [("password", made["password"])])
-    yield Text("shown this once and stored only as a hash; keep it where no agent reads")
 
 
 def _records(found: Mapping[str, Any]) -> Iterable[RenderableType]:

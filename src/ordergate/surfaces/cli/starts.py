@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,8 @@ class Starts:
     mcp: Callable[[], int]
     data_dir: Callable[[], Path]
     token: Callable[[Path | None], str]  # from a file, else the environment, else agent.token
-    init_operator: Callable[[str], str]
+    # name -> name, password, otpauth, recovery_codes; shown once
+    init_operator: Callable[[str], Mapping[str, Any]]
     # of a file, else of our own database; raises GateError when the proof fails
     verify_audit: Callable[[Path | None], Mapping[str, Any]]
     # policy file, from, to: what recorded decisions had come to under other limits
@@ -72,6 +74,7 @@ class Starts:
     watch: Callable[[str, int, Callable[[str], None]], int]  # url, seconds, what to say
     # the public address, and what was found on the way to it; True = also send a link
     phone: Callable[[bool], tuple[str | None, list[Finding]]]
+    now: Callable[[], datetime]  # the wall clock
     monotonic: Callable[[], float]  # seconds of a clock that never goes back
     client_environment: Callable[[], Mapping[str, str]]  # what a client must pass to find us
     around: Callable[[], list[Finding]] = list  # ways to a broker past the gate, seen from here

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -10,10 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from ordergate.identity.authority import Act, require
-from ordergate.identity.sign_in import TOKEN_DAYS, SignIn
+from ordergate.identity.authority import Act
+from ordergate.identity.bearers.recognise import TOKEN_DAYS
+from ordergate.identity.sign_in import SignIn
 from ordergate.model.canonical import plain_data
-from ordergate.model.errors import Code, InvalidArgument
+from ordergate.model.errors import Code, InvalidApproval, InvalidArgument
 from ordergate.model.principals import Grant, Kind
 from ordergate.model.records import ScopeKind
 from ordergate.model.values import (
@@ -37,10 +38,8 @@ from ordergate.surfaces.console.answers import (
     token_shape,
 )
 from ordergate.surfaces.console.entry import (
-    COOKIE,
     Entry,
-    drop_cookie,
-    keep_cookie,
+    Visit,
     only,
     path_id,
     read_object,
@@ -50,6 +49,7 @@ from ordergate.surfaces.console.entry import (
 
 EXTERNALS_SHOWN: Final = 200
 
+UNDERLYINGS: Final = "underlyings"  # what a factor for the map of underlyings is shown for
 AuditLines = Callable[[], AsyncIterator[str]]
 
 
@@ -67,8 +67,6 @@ class Acts:
 
     def routes(self) -> list[Route]:
         table = [
-            ("POST", "/operator/sign-in", self.sign_in),
-            ("POST", "/operator/sign-out", self.sign_out),
             ("GET", "/operator/approvals", self.approvals),
             ("GET", "/operator/approvals/{id}", self.approval),
             ("POST", "/operator/approvals/{id}/approve", self.approve),
@@ -94,27 +92,8 @@ class Acts:
             ("DELETE", "/operator/tokens/{id}", self.revoke_token),
         ]
         if self._audit is not None:
-            table.append(("GET", "/operator/audit/export", self.export_audit))
+            table.append(("POST", "/operator/audit/export", self.export_audit))
         return [Route(path, act, methods=[method]) for method, path, act in table]
-
-    async def sign_in(self, request: Request) -> Response:
-        fields = await read_object(request)
-        only(fields, "name", "password")
-        session, cookie = await self._sign_in.sign_in(
-            name=text(fields, "name"),
-            password=text(fields, "password"),
-            address=request.client.host if request.client else "",
-        )
-        response = answer({"name": text(fields, "name"), "csrf": session.csrf})
-        keep_cookie(response, cookie)
-        return response
-
-    async def sign_out(self, request: Request) -> Response:
-        await self._entry.write(request)
-        await self._sign_in.sign_out(request.cookies[COOKIE])
-        response = answer({})
-        drop_cookie(response)
-        return response
 
     async def approvals(self, request: Request) -> Response:
         await self._entry.visit(request)
@@ -125,12 +104,13 @@ class Acts:
         return answer(ticket_shape(await self._desk.ticket(TicketId(path_id(request, "id")))))
 
     async def approve(self, request: Request) -> Response:
-        visit = await self._entry.write(request)
-        fields = await read_object(request)
-        only(fields, "fingerprint")
+        ticket_id = TicketId(path_id(request, "id"))
+        visit, fingerprint = await self._entry.act(
+            request, Act.APPROVE, ticket_id, ("fingerprint",), lambda it: text(it, "fingerprint")
+        )
         view = await self._desk.approve(
-            TicketId(path_id(request, "id")),
-            fingerprint=text(fields, "fingerprint"),
+            ticket_id,
+            fingerprint=seen(visit, fingerprint),
             operator=visit.operator,
             proof=visit.proof,
         )
@@ -157,9 +137,8 @@ class Acts:
         )
 
     async def submit_draft(self, request: Request) -> Response:
-        visit = await self._entry.write(request)
-        only(await read_object(request))
         order_id = OrderId(path_id(request, "id"))
+        visit, _ = await self._entry.act(request, Act.SUBMIT_DRAFT, order_id)
         return answer(order_shape(await self._desk.submit_draft(order_id, operator=visit.operator)))
 
     async def discard_draft(self, request: Request) -> Response:
@@ -187,12 +166,9 @@ class Acts:
         return answer(plain_data(halt))
 
     async def release(self, request: Request) -> Response:
-        visit = await self._entry.write(request)
-        fields = await read_object(request)
-        only(fields, "reason")
-        halt = await self._desk.release(
-            path_id(request, "id"), reason=text(fields, "reason"), operator=visit.operator
-        )
+        halt_id = path_id(request, "id")
+        visit, reason = await self._entry.act(request, Act.RELEASE, halt_id, *_REASON)
+        halt = await self._desk.release(halt_id, reason=reason, operator=visit.operator)
         return answer(plain_data(halt))
 
     async def parked(self, request: Request) -> Response:
@@ -200,24 +176,23 @@ class Acts:
         return answer([order_shape(view) for view in await self._desk.parked()])
 
     async def resolve(self, request: Request) -> Response:
-        visit = await self._entry.write(request)
-        fields = await read_object(request)
-        only(fields, "placed", "reason")
+        order_id = OrderId(path_id(request, "id"))
+        visit, (placed, reason) = await self._entry.act(
+            request,
+            Act.RESOLVE,
+            order_id,
+            ("placed", "reason"),
+            lambda it: (typed(it, "placed", bool), text(it, "reason")),
+        )
         view = await self._desk.resolve(
-            OrderId(path_id(request, "id")),
-            placed=typed(fields, "placed", bool),
-            reason=text(fields, "reason"),
-            operator=visit.operator,
+            order_id, placed=placed, reason=reason, operator=visit.operator
         )
         return answer(order_shape(view))
 
     async def loosen(self, request: Request) -> Response:
-        visit = await self._entry.write(request)
-        fields = await read_object(request)
-        only(fields, "reason")
-        safety = await self._desk.loosen(
-            path_id(request, "name"), reason=text(fields, "reason"), operator=visit.operator
-        )
+        name = path_id(request, "name")
+        visit, reason = await self._entry.act(request, Act.LOOSEN, name, *_REASON)
+        safety = await self._desk.loosen(name, reason=reason, operator=visit.operator)
         return answer(_limits_shape(safety))
 
     async def withdraw_loosening(self, request: Request) -> Response:
@@ -234,26 +209,26 @@ class Acts:
         return answer(plain_data(await self._desk.underlyings()))
 
     async def confirm_underlying(self, request: Request) -> Response:
-        visit = await self._entry.write(request)
-        fields = await read_object(request)
-        only(fields, "name", "underlying", "venue", "reason")
+        visit, wanted = await self._entry.act(
+            request, Act.LOOSEN, UNDERLYINGS, ("name", "underlying", "venue", "reason"), _same_risk
+        )
         row = await self._desk.confirm_underlying(
-            Symbol(text(fields, "name")),
-            text(fields, "underlying"),
-            venue=text(fields, "venue", default=""),
-            reason=text(fields, "reason"),
+            Symbol(wanted["name"]),
+            wanted["underlying"],
+            venue=wanted["venue"],
+            reason=wanted["reason"],
             operator=visit.operator,
         )
         return answer(plain_data(row))
 
     async def remove_underlying(self, request: Request) -> Response:
-        visit = await self._entry.write(request)
-        fields = await read_object(request)
-        only(fields, "name", "venue", "reason")
+        visit, wanted = await self._entry.act(
+            request, Act.LOOSEN, UNDERLYINGS, ("name", "venue", "reason"), _named_risk
+        )
         await self._desk.remove_underlying(
-            Symbol(text(fields, "name")),
-            venue=text(fields, "venue", default=""),
-            reason=text(fields, "reason"),
+            Symbol(wanted["name"]),
+            venue=wanted["venue"],
+            reason=wanted["reason"],
             operator=visit.operator,
         )
         return answer({})
@@ -264,14 +239,9 @@ class Acts:
         return answer(plain_data(page.items))
 
     async def close(self, request: Request) -> Response:
-        visit = await self._entry.write(request)
-        fields = await read_object(request)
-        only(fields, "reason")
-        view = await self._desk.close(
-            PositionId(path_id(request, "id")),
-            reason=text(fields, "reason"),
-            operator=visit.operator,
-        )
+        position = PositionId(path_id(request, "id"))
+        visit, reason = await self._entry.act(request, Act.RESOLVE, position, *_REASON)
+        view = await self._desk.close(position, reason=reason, operator=visit.operator)
         return answer(order_shape(view))
 
     async def set_pace(self, request: Request) -> Response:
@@ -292,19 +262,12 @@ class Acts:
         return answer([token_shape(record) for record in await self._sign_in.tokens()])
 
     async def create_token(self, request: Request) -> Response:
-        visit = await self._entry.write(request)
-        fields = await read_object(request)
-        only(fields, "kind", "name", "days", *Grant)
-        try:
-            kind = Kind(text(fields, "kind"))
-        except ValueError:
-            raise InvalidArgument("kind must be agent or read_only") from None
+        visit, wanted = await self._entry.act(
+            request, Act.MAKE_TOKENS, "", ("kind", "name", "days", *Grant), _wanted_token
+        )
+        kind, name, days, grants = wanted
         record, token = await self._sign_in.create_token(
-            kind=kind,
-            name=text(fields, "name"),
-            days=typed(fields, "days", int) if "days" in fields else TOKEN_DAYS,
-            grants=frozenset(one for one in Grant if one in fields and typed(fields, one, bool)),
-            by=visit.operator,
+            kind=kind, name=name, days=days, grants=grants, by=visit.operator
         )
         return answer({**token_shape(record), "token": token})
 
@@ -314,10 +277,43 @@ class Acts:
         return answer({})
 
     async def export_audit(self, request: Request) -> Response:
-        visit = await self._entry.visit(request)
-        require(visit.operator, Act.EXPORT_AUDIT)
+        await self._entry.act(request, Act.EXPORT_AUDIT, "")
         assert self._audit is not None  # the route stands only with a reader
         return StreamingResponse(self._audit(), media_type="application/jsonl")
+
+
+def seen(visit: Visit, fingerprint: str) -> str:
+    """Return what was shown; a passkey that signed something else is a yes to something else."""
+    signed = visit.proof.over
+    if signed is not None and signed != fingerprint:
+        raise InvalidApproval("the passkey signed another order than the one that was shown")
+    return fingerprint
+
+
+def _wanted_token(fields: Mapping[str, object]) -> tuple[Kind, str, int, frozenset[Grant]]:
+    try:
+        kind = Kind(text(fields, "kind"))
+    except ValueError:
+        raise InvalidArgument("kind must be agent or read_only") from None
+    days = typed(fields, "days", int) if "days" in fields else TOKEN_DAYS
+    grants = frozenset(one for one in Grant if one in fields and typed(fields, one, bool))
+    return kind, text(fields, "name"), days, grants
+
+
+def _same_risk(fields: Mapping[str, object]) -> dict[str, str]:
+    return _named_risk(fields) | {"underlying": text(fields, "underlying")}
+
+
+def _named_risk(fields: Mapping[str, object]) -> dict[str, str]:
+    venue = text(fields, "venue", default="")
+    return {"name": text(fields, "name"), "venue": venue, "reason": text(fields, "reason")}
+
+
+def _reason(fields: Mapping[str, object]) -> str:
+    return text(fields, "reason")
+
+
+_REASON: Final = (("reason",), _reason)
 
 
 def scope_of(word: str) -> ScopeKind:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -22,11 +22,23 @@ from ordergate.surfaces.console.acts import Acts, AuditLines
 from ordergate.surfaces.console.answers import refusal
 from ordergate.surfaces.console.arming import ArmingActs
 from ordergate.surfaces.console.behind import Behind
-from ordergate.surfaces.console.entry import Entry
+from ordergate.surfaces.console.credentials import Credentials
+from ordergate.surfaces.console.entry import Entry, Rotation
 from ordergate.surfaces.console.guard import Guard
 from ordergate.surfaces.console.pages import Pages
+from ordergate.surfaces.console.security import SecurityPages
 
+ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><path fill="#6ea8fe" '
+    'd="M2 15V5l6-4 6 4v10h-3V7L8 5 5 7v8z"/></svg>'
+)
 STYLE = Path(__file__).with_name("console.css")
+
+
+class Offers(Protocol):
+    """A part of the listener."""
+
+    def routes(self) -> list[Route]: ...
 
 
 class InternalFailure(GateError):
@@ -59,11 +71,20 @@ def console_app(
     beside = beside or Beside()
     pages = Pages(desk=desk, gateway=gateway, sign_in=sign_in)
     acts = Acts(desk=desk, gateway=gateway, sign_in=sign_in, audit=audit)
-    arming = ArmingActs(desk=desk, sign_in=sign_in)
+    parts: tuple[Offers, ...] = (
+        acts,
+        pages,
+        ArmingActs(desk=desk, gateway=gateway, sign_in=sign_in),
+        Credentials(desk=desk, gateway=gateway, sign_in=sign_in),
+        SecurityPages(gateway=gateway, sign_in=sign_in),
+    )
     css = STYLE.read_bytes()
 
     async def style(_: Request) -> Response:
         return Response(css, media_type="text/css")
+
+    async def icon(_: Request) -> Response:
+        return Response(ICON, media_type="image/svg+xml")
 
     async def refused(request: Request, error: Exception) -> Response:
         fault = _as_gate_error(error)
@@ -73,17 +94,21 @@ def console_app(
 
     app: ASGIApp = Starlette(
         routes=[
-            *acts.routes(),
-            *arming.routes(),
-            *pages.routes(),
+            *_routes(parts),
             *beside.routes,
             Route("/console.css", style),
+            Route("/icon.svg", icon),
         ],
         exception_handlers={GateError: refused, HTTPException: refused, Exception: refused},
     )
+    app = Rotation(app)
     if beside.api is not None:
         app = Behind(app, api=beside.api, entry=Entry(sign_in))
     return Guard(app, origins=origins)
+
+
+def _routes(parts: Iterable[Offers]) -> list[Route]:
+    return [route for part in parts for route in part.routes()]
 
 
 def _as_gate_error(error: Exception) -> GateError:

@@ -7,10 +7,11 @@ from decimal import Decimal
 from typing import Any, Final
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from ordergate.identity.authority import Act, require
+from ordergate.identity.factors.challenges import Purpose
 from ordergate.identity.sign_in import SignIn
 from ordergate.model.accounts import Mode
 from ordergate.model.arming import HOURS_DEFAULT, HOURS_MAX, Arming, ArmingOffer
@@ -19,20 +20,31 @@ from ordergate.model.errors import InvalidArgument
 from ordergate.model.values import AccountId, NotANumber, parse_decimal, plain
 from ordergate.model.views import ArmingView
 from ordergate.order.desk import Desk
+from ordergate.order.gateway import Gateway
 from ordergate.surfaces.console.answers import answer
-from ordergate.surfaces.console.entry import Entry, Visit, only, read_form, read_object, text
+from ordergate.surfaces.console.entry import (
+    FACTOR,
+    Entry,
+    Visit,
+    only,
+    read_object,
+    shown_in,
+    text,
+)
 from ordergate.surfaces.console.frame import (
     Frame,
     button,
     card,
+    factor,
     facts,
     field,
     form,
     moment,
-    page,
 )
 from ordergate.surfaces.console.markup import Child, Html, tag
+from ordergate.surfaces.console.visiting import Visiting, shown, to
 
+TITLE: Final = "Live arming"
 # What an operator should have read before opening an account to real money.
 SHOWN: Final = (
     "limits.symbols_allow",
@@ -49,9 +61,10 @@ SHOWN: Final = (
 class ArmingActs:
     """Endpoints for programs under /operator/arming and for a person under /arming."""
 
-    def __init__(self, *, desk: Desk, sign_in: SignIn) -> None:
+    def __init__(self, *, desk: Desk, gateway: Gateway, sign_in: SignIn) -> None:
         self._desk = desk
         self._entry = Entry(sign_in)
+        self._visiting = Visiting(gateway=gateway, sign_in=sign_in)
 
     def routes(self) -> list[Route]:
         table = [
@@ -79,8 +92,8 @@ class ArmingActs:
     async def arm(self, request: Request) -> Response:
         visit = await self._entry.write(request)
         fields = await read_object(request)
-        only(fields, "account")
-        return answer(plain_data(await self._armed(fields, visit)))
+        only(fields, *FACTOR, "account", "offer")
+        return answer(plain_data(await self._armed(request, fields, visit)))
 
     async def disarm(self, request: Request) -> Response:
         visit = await self._entry.write(request)
@@ -89,25 +102,26 @@ class ArmingActs:
         return answer(plain_data(await self._disarmed(fields, visit)))
 
     async def page(self, request: Request) -> Response:
-        visit = await self._entry.visit(request)
-        view = await self._desk.arming()
-        return _shown(view, visit, _standing(view, visit), _limits(view))
+        visit = await self._visiting.visit(request)
+        view, frame = await self._desk.arming(), await self._visiting.frame(visit)
+        return shown(TITLE, _standing(view, frame), _limits(view), frame=frame)
 
     async def offer_page(self, request: Request) -> Response:
-        visit, fields = await self._form(request, "account", "hours")
+        visit, fields = await self._visiting.writer(request, "account", "hours")
         offer = await self._offered(fields, visit)
-        view = await self._desk.arming()
-        return _shown(view, visit, _signing(offer, visit), _limits(view))
+        view, frame = await self._desk.arming(), await self._visiting.frame(visit)
+        content = (_signing(offer, frame), _limits(view))
+        return shown(TITLE, *content, frame=frame, script=frame.passkeys)
 
     async def arm_page(self, request: Request) -> Response:
-        visit, fields = await self._form(request, "account")
-        await self._armed(fields, visit)
-        return RedirectResponse("/arming", status_code=303)
+        visit, fields = await self._visiting.writer(request, *FACTOR, "account", "offer")
+        await self._armed(request, fields, visit)
+        return to("/arming")
 
     async def disarm_page(self, request: Request) -> Response:
-        visit, fields = await self._form(request, "account", "reason")
+        visit, fields = await self._visiting.writer(request, "account", "reason")
         await self._disarmed(fields, visit)
-        return RedirectResponse("/arming", status_code=303)
+        return to("/arming")
 
     async def _offered(self, fields: Mapping[str, object], visit: Visit) -> ArmingOffer:
         require(visit.operator, Act.ARM)
@@ -117,11 +131,12 @@ class ArmingActs:
             operator=visit.operator,
         )
 
-    async def _armed(self, fields: Mapping[str, object], visit: Visit) -> Arming:
+    async def _armed(self, request: Request, fields: Mapping[str, object], visit: Visit) -> Arming:
         require(visit.operator, Act.ARM)
-        return await self._desk.arm(
-            AccountId(text(fields, "account")), operator=visit.operator, proof=visit.proof
-        )
+        account, offer = AccountId(text(fields, "account")), text(fields, "offer")
+        purpose = Purpose(act=Act.ARM.value, target=offer, over=offer)
+        proven = await self._entry.prove(request, visit, purpose, shown_in(fields))
+        return await self._desk.arm(account, operator=proven.operator, proof=proven.proof)
 
     async def _disarmed(self, fields: Mapping[str, object], visit: Visit) -> Arming:
         return await self._desk.disarm(
@@ -129,12 +144,6 @@ class ArmingActs:
             reason=text(fields, "reason", default=""),
             operator=visit.operator,
         )
-
-    async def _form(self, request: Request, *known: str) -> tuple[Visit, Mapping[str, str]]:
-        fields = await read_form(request)
-        visit = await self._entry.write(request, fields.get("csrf", ""))
-        only(fields, "csrf", *known)
-        return visit, fields
 
 
 def _hours(words: str) -> Decimal:
@@ -163,7 +172,7 @@ def _offer_shape(offer: ArmingOffer) -> dict[str, Any]:
     return shape | {"digest": offer.digest}
 
 
-def _standing(view: ArmingView, visit: Visit) -> Html:
+def _standing(view: ArmingView, frame: Frame) -> Html:
     identity, armed = view.identity, view.arming
     rows: list[tuple[str, Child]] = [
         ("Account", f"{identity.account} at {identity.venue}"),
@@ -178,7 +187,7 @@ def _standing(view: ArmingView, visit: Visit) -> Html:
             account,
             field("Why", "reason", required=False, maxlength="500"),
             button("Disarm now", kind="no"),
-            csrf=visit.session.csrf,
+            csrf=frame.csrf,
         )
     elif identity.mode is Mode.LIVE and view.switches.on:
         act = form(
@@ -186,14 +195,14 @@ def _standing(view: ArmingView, visit: Visit) -> Html:
             account,
             field(f"Hours, at most {plain(HOURS_MAX)}", "hours", value=plain(HOURS_DEFAULT)),
             button("Prepare to arm"),
-            csrf=visit.session.csrf,
+            csrf=frame.csrf,
         )
     else:
         act = tag("p", "There is nothing to arm here. Exits need no arming, ever.")
     return card("Arming", facts(rows), act)
 
 
-def _signing(offer: ArmingOffer, visit: Visit) -> Html:
+def _signing(offer: ArmingOffer, frame: Frame) -> Html:
     """Return the form whose passkey challenge is the offer's own hash."""
     rows: list[tuple[str, Child]] = [
         ("Account", f"{offer.account} at {offer.venue}"),
@@ -205,17 +214,14 @@ def _signing(offer: ArmingOffer, visit: Visit) -> Html:
         "Open this account to new risk with real money",
         facts(rows),
         tag("p", "Every opening order still waits for your signature. Exits never wait."),
-        tag(
-            "div",
-            form(
-                "/arming/arm",
-                tag("input", type="hidden", name="account", value=offer.account),
-                button("Arm with passkey", kind="yes"),
-                csrf=visit.session.csrf,
-                class_="passkey",
-            ),
-            data_over=offer.digest,
+        form(
+            "/arming/arm",
+            tag("input", type="hidden", name="account", value=offer.account),
+            tag("input", type="hidden", name="offer", value=offer.digest),
+            factor(frame, "Arm", act=Act.ARM, target=offer.digest),
+            csrf=frame.csrf,
         ),
+        tag("p", "Only a passkey arms: enrol one on the page Security."),
     )
 
 
@@ -223,13 +229,3 @@ def _limits(view: ArmingView) -> Html:
     rows = {row.name: f"{row.value} {row.unit}" for row in view.limits}
     shown: list[tuple[str, Child]] = [(name, rows[name]) for name in SHOWN if name in rows]
     return card("Limits of this account", facts(shown))
-
-
-def _shown(view: ArmingView, visit: Visit, *content: Child) -> HTMLResponse:
-    frame = Frame(
-        mode=view.identity.mode,
-        killed=view.killed,
-        operator=visit.operator.name,
-        csrf=visit.session.csrf,
-    )
-    return HTMLResponse(page("Live arming", *content, frame=frame))

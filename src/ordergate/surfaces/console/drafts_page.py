@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from ordergate.identity.authority import Act
 from ordergate.model.views import OrderView, PriceView
-from ordergate.surfaces.console.frame import button, card, facts, form, moment, priced
+from ordergate.surfaces.console.frame import (
+    Frame,
+    button,
+    card,
+    factor,
+    facts,
+    form,
+    moment,
+    priced,
+)
 from ordergate.surfaces.console.markup import Child, Html, tag
 from ordergate.surfaces.console.ticket_page import headline, order_facts
 
 
-def draft_card(view: OrderView, now: PriceView, *, csrf: str) -> Html:
+def draft_card(view: OrderView, now: PriceView, *, frame: Frame) -> Html:
     """Return a draft with its terms, the price now, and the two answers to it."""
     here = f"/drafts/{view.order.order_id}"
     rows: list[tuple[str, Child]] = [
@@ -25,8 +35,17 @@ def draft_card(view: OrderView, now: PriceView, *, csrf: str) -> Html:
         ),
         tag(
             "div",
-            form(f"{here}/submit", button("Submit as my own order", kind="yes"), csrf=csrf),
-            form(f"{here}/discard", button("Discard", kind="no"), csrf=csrf),
+            form(
+                f"{here}/submit",
+                factor(
+                    frame,
+                    "Submit as my own order",
+                    act=Act.SUBMIT_DRAFT,
+                    target=view.order.order_id,
+                ),
+                csrf=frame.csrf,
+            ),
+            form(f"{here}/discard", button("Discard", kind="no"), csrf=frame.csrf),
             class_="answers",
         ),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -13,17 +13,25 @@ from urllib.parse import parse_qsl
 
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ordergate.identity.authority import Act, require
+from ordergate.identity.factors.challenges import Purpose
+from ordergate.identity.factors.prove import Shown
 from ordergate.identity.sign_in import SignIn, csrf_matches
 from ordergate.model.errors import Forbidden, InvalidArgument, NotFound, Unauthenticated
 from ordergate.model.principals import Principal
-from ordergate.model.proofs import Method, Proof
+from ordergate.model.proofs import Proof
 from ordergate.model.records import SessionRecord
 
 COOKIE: Final = "__Host-ordergate"
 READ_TIMEOUT_S: Final = 30
 FIELDS_MAX: Final = 32
 TEXT_MAX: Final = 500
+CODE_MAX: Final = 64
+ASSERTION_MAX: Final = 8192
+FACTOR: Final = ("code", "assertion")
+ROTATED: Final = "ordergate.rotated"
 _ID: Final = re.compile(r"[A-Za-z0-9_.:-]{1,80}", re.ASCII)
 
 T = TypeVar("T")
@@ -31,10 +39,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A signed-in operator's request."""
+    """A signed-in operator's request; `fresh` is the factor that came with this very act."""
 
     operator: Principal
     session: SessionRecord
+    fresh: Proof | None = None
 
     @property
     def now(self) -> datetime:
@@ -42,8 +51,8 @@ class Visit:
 
     @property
     def proof(self) -> Proof:
-        """Return how the operator showed, at sign-in, that it was them."""
-        return Proof(method=Method.PASSWORD, at=self.session.created_at)
+        """Return the newest way in which the operator showed that it was them."""
+        return self.fresh or Proof(method=self.session.method, at=self.session.factor_at)
 
 
 class Entry:
@@ -68,6 +77,70 @@ class Entry:
         if not csrf_matches(visit.session, token or ""):
             raise Forbidden("the CSRF token of this session is missing or wrong")
         return visit
+
+    async def prove(
+        self, request: HTTPConnection, visit: Visit, purpose: Purpose, shown: Shown
+    ) -> Visit:
+        """Use up the factor that came with a privileged act; the answer carries the new cookie."""
+        require(visit.operator, Act(purpose.act))
+        proof, session, cookie = await self._sign_in.factors.fresh(
+            visit.session, shown, purpose, address=address_of(request)
+        )
+        request.scope[ROTATED].append(cookie)
+        return Visit(visit.operator, session, proof)
+
+    async def act(
+        self,
+        request: Request,
+        act: Act,
+        target: str,
+        known: Sequence[str] = (),
+        read: Callable[[Mapping[str, object]], T] = lambda _: None,  # type: ignore[assignment,return-value]
+    ) -> tuple[Visit, T]:
+        """Return who acts and what `read` makes of the JSON body, after a fresh factor was shown.
+
+        A body that is not right uses no factor up.
+        """
+        visit = await self.write(request)
+        fields = await read_object(request)
+        only(fields, *FACTOR, *known)
+        what = read(fields)
+        purpose = Purpose(act=act.value, target=target)
+        return await self.prove(request, visit, purpose, shown_in(fields)), what
+
+
+class Rotation:
+    """Puts a cookie that was rotated into the answer, whatever the answer is."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        rotated: list[str] = []
+
+        async def with_cookie(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                for cookie in rotated:
+                    told = f"{COOKIE}={cookie}; {_COOKIE_RULES}"
+                    message["headers"] = [
+                        *message["headers"],
+                        (b"set-cookie", told.encode("ascii")),
+                    ]
+            await send(message)
+
+        await self._app({**scope, ROTATED: rotated}, receive, with_cookie)
+
+
+def shown_in(fields: Mapping[str, object]) -> Shown:
+    """Read the factor that came with an act; raise InvalidArgument on what can be none."""
+    return Shown(
+        code=text(fields, "code", most=CODE_MAX, default="").strip(),
+        assertion=text(fields, "assertion", most=ASSERTION_MAX, default=""),
+    )
+
+
+def address_of(request: HTTPConnection) -> str:
+    return request.client.host if request.client else ""
 
 
 def _cookie(request: HTTPConnection) -> str:

@@ -26,10 +26,20 @@ class Frame:
     killed: bool
     operator: str
     csrf: str
+    passkeys: bool = False  # the operator has one, so that a page may ask for it
 
 
-def page(title: str, *content: Child, frame: Frame | None, refresh: str | None = None) -> str:
-    """Return a whole document; without a frame it is a page for someone not signed in."""
+def page(
+    title: str,
+    *content: Child,
+    frame: Frame | None,
+    refresh: str | None = None,
+    script: bool = False,
+) -> str:
+    """Return a whole document; without a frame it is a page for someone not signed in.
+
+    `script` adds the one script of ours, which asks a passkey; every page works without it.
+    """
     mode = frame.mode if frame else None
     head = tag(
         "head",
@@ -38,6 +48,8 @@ def page(title: str, *content: Child, frame: Frame | None, refresh: str | None =
         tag("meta", http_equiv="refresh", content=f"0;url={refresh}") if refresh else None,
         tag("title", f"{title} · ordergate"),
         tag("link", rel="stylesheet", href="/console.css"),
+        tag("link", rel="icon", href="/icon.svg"),
+        tag("script", src="/passkey.js", defer=True) if script else None,
     )
     body = tag(
         "body",
@@ -64,16 +76,65 @@ def field(label: str, name: str, *, required: bool = True, **attributes: str) ->
     return tag("label", tag("span", label), tag("input", name=name, required=required, **given))
 
 
+def code_field(label: str = "Code of your authenticator, or a recovery code") -> Html:
+    return field(label, "code", autocomplete="one-time-code", maxlength="64", spellcheck="false")
+
+
+def factor(frame: Frame, label: str, *, act: str, target: str, kind: str = "yes") -> Html:
+    """Return the end of a form for a privileged act: a code is typed, or a passkey touched."""
+    asked = {"data_act": act, "data_target": target}
+    return tag(
+        "div",
+        tag("input", type="hidden", name="assertion", value=""),
+        # Shown by the script, where there is one: without it the button could do nothing.
+        tag(
+            "button",
+            f"{label} with a passkey",
+            type="button",
+            class_=f"{kind} passkey",
+            hidden=True,
+            **asked,
+        )
+        if frame.passkeys
+        else None,
+        code_field(),
+        button(label, kind=kind),
+        tag("p", "", class_="failure", role="alert", hidden=True) if frame.passkeys else None,
+        class_="factor",
+    )
+
+
 def sign_in_form(back: str) -> Html:
-    """Return the form that signs in and leads back to a page of ours."""
-    return form(
-        "/sign-in",
-        tag("input", type="hidden", name="next", value=back),
-        field("Name", "name", value="operator", autocomplete="username"),
-        field("Password", "password", type="password", autocomplete="current-password"),
-        button("Sign in", kind="yes"),
-        csrf=None,
-        class_="card",
+    """Return the forms that sign in, by password and code or by passkey, and lead back."""
+    where = tag("input", type="hidden", name="next", value=back)
+    return tag(
+        "div",
+        form(
+            "/sign-in",
+            where,
+            field("Name", "name", value="operator", autocomplete="username"),
+            field("Password", "password", type="password", autocomplete="current-password"),
+            code_field(),
+            button("Sign in", kind="yes"),
+            csrf=None,
+            class_="card",
+        ),
+        form(
+            "/sign-in/passkey",
+            where,
+            tag("input", type="hidden", name="assertion", value=""),
+            tag(
+                "button",
+                "Sign in with a passkey",
+                type="button",
+                class_="passkey",
+                hidden=True,
+                data_act="sign_in",
+            ),
+            tag("p", "", class_="failure", role="alert", hidden=True),
+            csrf=None,
+            class_="card",
+        ),
     )
 
 
@@ -128,6 +189,7 @@ def _header(frame: Frame | None) -> Html:
             tag("a", "Halts", href="/halts"),
             tag("a", "Arming", href="/arming"),
             tag("a", "Alerts", href="/alerts"),
+            tag("a", "Security", href="/security"),
         ),
         form("/sign-out", button(f"Sign out {frame.operator}"), csrf=frame.csrf, class_="sign-out"),
     )

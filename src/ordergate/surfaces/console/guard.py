@@ -13,9 +13,13 @@ from ordergate.surfaces.console.answers import refusal
 
 BODY_BYTES_MAX: Final = 64 * 1024
 READING: Final = frozenset({"GET", "HEAD"})
+_POLICY: Final = (
+    "default-src 'self'; script-src {}; object-src 'none'; "
+    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+)
+SCRIPTED: Final = _POLICY.format("'self'")  # for a page that asks a passkey, and for no other
 HEADERS: Final = {
-    "content-security-policy": "default-src 'self'; script-src 'none'; object-src 'none'; "
-    "base-uri 'none'; frame-ancestors 'none'; form-action 'self'",
+    "content-security-policy": _POLICY.format("'none'"),
     "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -109,8 +113,11 @@ def _hardened(send: Send) -> Send:
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
+            scripted = headers.get("content-security-policy") == SCRIPTED
             for name, value in HEADERS.items():
                 headers[name] = value
+            if scripted:
+                headers["content-security-policy"] = SCRIPTED
         await send(message)
 
     return with_headers

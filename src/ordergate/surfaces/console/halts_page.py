@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from ordergate.identity.authority import Act
 from ordergate.model.records import HaltRecord, ScopeKind
-from ordergate.surfaces.console.frame import button, card, facts, field, form, moment, spoken
+from ordergate.surfaces.console.frame import (
+    Frame,
+    button,
+    card,
+    factor,
+    facts,
+    field,
+    form,
+    moment,
+    spoken,
+)
 from ordergate.surfaces.console.markup import Child, Html, tag
 
 
@@ -13,7 +24,7 @@ def halt_title(halt: HaltRecord) -> str:
     return f"{halt.kind.upper()}: {scope}"
 
 
-def halt_card(halt: HaltRecord, *, csrf: str) -> Html:
+def halt_card(halt: HaltRecord, *, frame: Frame) -> Html:
     """Return one halt with the form that releases it."""
     rows: list[tuple[str, Child]] = [
         ("Engaged by", halt.engaged_by),
@@ -26,8 +37,8 @@ def halt_card(halt: HaltRecord, *, csrf: str) -> Html:
         form(
             f"/halts/{halt.halt_id}/release",
             field("Why it may be released", "reason", maxlength="500"),
-            button("Release", kind="no"),
-            csrf=csrf,
+            factor(frame, "Release", act=Act.RELEASE, target=halt.halt_id, kind="no"),
+            csrf=frame.csrf,
         ),
     )
 

@@ -5,9 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from ordergate.identity.authority import Act
 from ordergate.model.records import HaltRecord, Loosening, Tightening
 from ordergate.model.views import OrderView, SafetyView, TicketView
-from ordergate.surfaces.console.frame import button, card, facts, field, form, moment, spoken
+from ordergate.surfaces.console.frame import (
+    Frame,
+    button,
+    card,
+    factor,
+    facts,
+    field,
+    form,
+    moment,
+    spoken,
+)
 from ordergate.surfaces.console.halts_page import halt_title
 from ordergate.surfaces.console.markup import Child, Html, tag
 from ordergate.surfaces.console.ticket_page import headline
@@ -23,16 +34,20 @@ class Desktop:
     safety: SafetyView
 
 
-def home_content(desktop: Desktop, *, csrf: str, now: datetime) -> list[Child]:
+def home_content(desktop: Desktop, *, frame: Frame, now: datetime) -> list[Child]:
     """Return the page's parts; what is parked and tightened stands there only when there is any."""
     asks, drafts, halts = desktop.asks, desktop.drafts, desktop.safety.halts
     return [
         card(f"Waiting for your yes: {len(asks)}", [_ask_line(view, now) for view in asks]),
         card(f"Drafts: {len(drafts)}", [_draft_line(view) for view in drafts]),
         card(f"Halts in force: {len(halts)}", [_halt_line(halt) for halt in halts]),
-        [_parked_card(view, csrf=csrf) for view in desktop.parked],
-        [_waiting_card(row, csrf=csrf) for row in desktop.safety.loosenings if not row.withdrawn],
-        [_tight_card(name, desktop.safety, csrf=csrf) for name in _tight_names(desktop.safety)],
+        [_parked_card(view, frame=frame) for view in desktop.parked],
+        [
+            _waiting_card(row, csrf=frame.csrf)
+            for row in desktop.safety.loosenings
+            if not row.withdrawn
+        ],
+        [_tight_card(name, desktop.safety, frame=frame) for name in _tight_names(desktop.safety)],
     ]
 
 
@@ -64,8 +79,9 @@ def _halt_line(halt: HaltRecord) -> Html:
     )
 
 
-def _parked_card(view: OrderView, *, csrf: str) -> Html:
+def _parked_card(view: OrderView, *, frame: Frame) -> Html:
     here = f"/orders/{view.order.order_id}"
+    parked = {"act": Act.RESOLVE.value, "target": view.order.order_id, "kind": "no"}
     rows: list[tuple[str, Child]] = [("Order", tag("a", view.order.order_id, href=here))]
     if view.attempt is not None:
         rows += [
@@ -82,14 +98,14 @@ def _parked_card(view: OrderView, *, csrf: str) -> Html:
             form(
                 f"{here}/not-placed",
                 field("How you know that it never arrived", "reason", maxlength="500"),
-                button("It was not placed", kind="no"),
-                csrf=csrf,
+                factor(frame, "It was not placed", **parked),
+                csrf=frame.csrf,
             ),
             form(
                 f"{here}/placed",
                 field("How you know that it was there and is gone", "reason", maxlength="500"),
-                button("It was placed and is gone", kind="no"),
-                csrf=csrf,
+                factor(frame, "It was placed and is gone", **parked),
+                csrf=frame.csrf,
             ),
             class_="answers",
         ),
@@ -122,7 +138,7 @@ def _tight_names(safety: SafetyView) -> list[str]:
     return list(dict.fromkeys(one.limit_name for one in safety.tightenings))
 
 
-def _tight_card(name: str, safety: SafetyView, *, csrf: str) -> Html:
+def _tight_card(name: str, safety: SafetyView, *, frame: Frame) -> Html:
     held = [one for one in safety.tightenings if one.limit_name == name]
     value = next((row.value for row in safety.limits if row.name == name), None)
     return card(
@@ -133,8 +149,8 @@ def _tight_card(name: str, safety: SafetyView, *, csrf: str) -> Html:
             field(
                 "Why the file's number may count again, after the delay", "reason", maxlength="500"
             ),
-            button("Take it back", kind="no"),
-            csrf=csrf,
+            factor(frame, "Take it back", act=Act.LOOSEN, target=name, kind="no"),
+            csrf=frame.csrf,
         ),
         class_="tightened",
     )

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from ordergate.identity.authority import Act
+from ordergate.model.accounts import Mode
 from ordergate.model.canonical import plain_data
 from ordergate.model.orders import CancelIntent, CloseIntent, Keep, ModifyIntent, PlaceIntent
 from ordergate.model.records import OrderRecord, TicketRecord, TicketState
-from ordergate.model.views import OrderView, TicketView
+from ordergate.model.views import Difference, OrderView, TicketView
 from ordergate.surfaces.console.frame import (
     LABELS,
     NOTHING,
     Frame,
     button,
     card,
+    factor,
     facts,
     field,
     form,
@@ -54,16 +58,28 @@ def headline(order: OrderRecord) -> str:
             return f"CANCEL {intent.venue_order_id}, {intent.symbol}"
 
 
-def ticket_content(view: TicketView, *, frame: Frame, now: datetime, moved: bool) -> list[Child]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Altered:
+    """What an ask says otherwise than the one before it, and what is otherwise by now."""
+
+    before: tuple[Difference, ...] = ()
+    since: tuple[Difference, ...] = ()
+
+
+def ticket_content(
+    view: TicketView, altered: Altered, *, frame: Frame, now: datetime
+) -> list[Child]:
     """Return the approval page's parts; the agent's words come last, far from the buttons."""
     ticket, order = view.ticket, view.order
     open_now = ticket.state is TicketState.OPEN and now < ticket.expires_at
     return [
-        _price_moved() if moved and open_now else None,
+        _mode_frame(frame),
+        _asked_anew(altered.before) if altered.before else None,
+        _changed_since(altered.since) if altered.since and open_now else None,
         tag("p", headline(order), class_="headline"),
         card("The ask", _ask_facts(view, frame=frame, now=now)),
         card("The order", order_facts(order)),
-        _answers(ticket, csrf=frame.csrf) if open_now else _decided(ticket, order, now=now),
+        _answers(ticket, frame=frame) if open_now else _decided(ticket, order, now=now),
         card("Checklist", checklist(order)),
         agent_words(order),
     ]
@@ -152,6 +168,7 @@ def _ask_facts(view: TicketView, *, frame: Frame, now: datetime) -> Html:
         ("Price band of a yes", band),
         ("Notional", figure(order, "order_notional")),
         ("Risk to the stop", figure(order, "risk_per_trade")),
+        *((f"{name}: used", words) for name, words in limits_used(order)),
         ("Time left", f"{left_s} s, until {moment(ticket.expires_at)}" if left_s > 0 else "none"),
         ("This page shows", moment(now)),
     ]
@@ -174,17 +191,22 @@ def _where(view: TicketView) -> Html:
     return tag("em", "✗ outside the band: a yes will ask again", class_="warn")
 
 
-def _answers(ticket: TicketRecord, *, csrf: str) -> Html:
+def _answers(ticket: TicketRecord, *, frame: Frame) -> Html:
     shown = tag("input", type="hidden", name="fingerprint", value=ticket.fingerprint)
     here = f"/approve/{ticket.ticket_id}"
     return tag(
         "section",
-        form(f"{here}/yes", shown, button("Approve this order", kind="yes"), csrf=csrf),
+        form(
+            f"{here}/yes",
+            shown,
+            factor(frame, "Approve this order", act=Act.APPROVE, target=ticket.ticket_id),
+            csrf=frame.csrf,
+        ),
         form(
             f"{here}/no",
             field("Why not (optional)", "reason", required=False, maxlength="500"),
             button("Deny", kind="no"),
-            csrf=csrf,
+            csrf=frame.csrf,
         ),
         class_="answers",
     )
@@ -204,9 +226,42 @@ def _decided(ticket: TicketRecord, order: OrderRecord, *, now: datetime) -> Html
     )
 
 
-def _price_moved() -> Html:
-    words = "The price left the band, so nothing was sent. This is a new ask at the new price."
-    return tag("p", words, class_="notice", role="status")
+def _mode_frame(frame: Frame) -> Html:
+    """Return the account's mode in words and in a frame that cannot be mistaken."""
+    words = {
+        Mode.LIVE: "LIVE ACCOUNT: REAL MONEY",
+        Mode.DEMO: "Demo account: the broker's play money",
+        Mode.PAPER: "Paper account: no money moves",
+    }
+    said = words[frame.mode] if frame.mode else "The venue cannot be read: the mode is not known"
+    return tag("p", said, class_=f"mode-frame {frame.mode or 'unknown'}", role="status")
+
+
+def _asked_anew(changes: Iterable[Difference]) -> Html:
+    return card(
+        "This is a new ask: what changed",
+        tag("p", "Nothing was sent. The order is not what you were shown before:"),
+        _differences(changes),
+        class_="changed",
+    )
+
+
+def _changed_since(changes: Iterable[Difference]) -> Html:
+    return card(
+        "Changed since this was asked",
+        tag("p", "A yes sends nothing now: it asks you anew, on these terms."),
+        _differences(changes),
+        class_="changed",
+    )
+
+
+def _differences(changes: Iterable[Difference]) -> Html:
+    head = tag("tr", [tag("th", name) for name in ("What", "Was", "Now")])
+    rows = [
+        tag("tr", tag("td", one.what), tag("td", one.was), tag("td", tag("strong", one.now)))
+        for one in changes
+    ]
+    return tag("table", tag("thead", head), tag("tbody", rows), class_="differences")
 
 
 def figure(order: OrderRecord, rule: str) -> str:
@@ -215,6 +270,19 @@ def figure(order: OrderRecord, rule: str) -> str:
         if verdict["rule"] == rule and verdict.get("value") is not None:
             return f"{verdict['value']} {verdict.get('unit') or ''}".strip()
     return NOTHING
+
+
+def limits_used(order: OrderRecord) -> list[tuple[str, str]]:
+    """Return the limits with a number: what this order comes to, of what, and what is left."""
+    rows = []
+    for verdict in _verdicts(order):
+        if verdict.get("value") is None or verdict.get("limit") is None:
+            continue
+        left = f", {verdict['headroom']} left" if verdict.get("headroom") is not None else ""
+        unit = f" {verdict.get('unit') or ''}".rstrip()
+        name = str(verdict["rule"]).replace("_", " ").capitalize()
+        rows.append((name, f"{verdict['value']} of {verdict['limit']}{unit}{left}"))
+    return rows
 
 
 def _verdicts(order: OrderRecord) -> Iterable[Mapping[str, Any]]:

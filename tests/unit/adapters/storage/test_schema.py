@@ -30,7 +30,7 @@ from ordergate.adapters.storage.connection import connect
 from ordergate.adapters.storage.schema import HEAD, MIGRATIONS, NewerSchema, bring_up
 from ordergate.adapters.storage.tables import METADATA
 
-SMALL = {"tokens", "operators", "tightenings"}  # read whole by design
+SMALL = {"tokens", "operators", "tightenings", "recovery_codes", "passkeys"}  # read whole by design
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from ordergate.adapters.storage.store import SqliteStore
 from ordergate.adapters.storage.writer import Writer
 from ordergate.model.errors import NotReady
 from ordergate.model.principals import Kind
+from ordergate.model.proofs import Method
 from ordergate.model.records import OperatorRecord, SessionRecord, TokenRecord
 from ordergate.ports.identity_store import IdentityStore
 from ordergate.ports.journal import Journal, JournalUnwritable, OrderFilter, Stale
@@ -363,7 +364,15 @@ def test_credentials_are_kept_used_and_revoked_once(store: SqliteStore) -> None:
         principal="op-1", name="Ada", password_hash="$argon2id$", created_at=START
     )
     session = SessionRecord(
-        digest="s" * 64, principal="op-1", csrf="c", created_at=START, last_seen_at=START
+        session_id="i" * 32,
+        digest="s" * 64,
+        principal="op-1",
+        csrf="c",
+        created_at=START,
+        last_seen_at=START,
+        method=Method.TOTP,
+        factor_at=START,
+        address="::1",
     )
     later = START + timedelta(minutes=5)
 

@@ -36,11 +36,12 @@ def demo(
     from ordergate.surfaces.cli.demo.tour import Tour
 
     story = Story(quiet=as_json)
-    monotonic = session(context).starts.monotonic
+    starts = session(context).starts
+    monotonic = starts.monotonic
     began = monotonic()
     with tempfile.TemporaryDirectory(prefix="ordergate-demo-") as folder:
         recording = replay.resolve() if replay is not None else None
-        stage = Stage(Path(folder), monotonic, recording)
+        stage = Stage(Path(folder), monotonic, starts.now, recording)
         try:
             asyncio.run(Tour(stage, story).run())
         except (Unexpected, StageFright, Stopped, ExceptionGroup) as error:

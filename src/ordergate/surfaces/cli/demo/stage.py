@@ -36,6 +36,7 @@ class Stage:
 
     folder: Path
     monotonic: Callable[[], float]
+    now: Callable[[], datetime]
     replay: Path | None = None
     _child: subprocess.Popen[bytes] | None = field(default=None)
 
@@ -132,8 +133,12 @@ class Stage:
     def agent(self, note: Note) -> AgentDoor:
         return AgentDoor(note.rest_url, token=self.agent_token())
 
-    def operator(self, note: Note, *, name: str, password: str) -> OperatorDoor:
-        return OperatorDoor(note.console_url, connect_to=LOOPBACK, name=name, password=password)
+    def operator(
+        self, note: Note, *, name: str, password: str, code: Callable[[str, str], str]
+    ) -> OperatorDoor:
+        return OperatorDoor(
+            note.console_url, connect_to=LOOPBACK, name=name, password=password, code=code
+        )
 
     def log_tail(self) -> str:
         path = self.folder / "gateway.log"

@@ -15,6 +15,7 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 
 from ordergate.model.values import plain
+from ordergate.surfaces.cli.demo.authenticator import Authenticator
 from ordergate.surfaces.cli.demo.stage import LOOPBACK, Stage
 from ordergate.surfaces.cli.demo.story import Story, Unexpected, numbers
 from ordergate.surfaces.cli.running import Note
@@ -36,6 +37,7 @@ class Tour:
     story: Story
     note: Note | None = None
     password: str = ""
+    phone: Authenticator | None = None
     symbol: str = "EURUSD"
     spec: Mapping[str, Any] = field(default_factory=dict)
     one_lot: Decimal = Decimal(1)  # value of one lot, account currency
@@ -57,8 +59,12 @@ class Tour:
         self.story.scene("A gateway of its own starts, and its operator is made")
         self.stage.set()
         made = await asyncio.to_thread(self.stage.command, "operator", "init", OPERATOR)
-        self.story.check(bool(made["ok"]), "operator init printed its secret once")
-        self.password = made["data"]["password"]
+        self.story.check(
+            bool(made["ok"]), "operator init printed password, authenticator and recovery codes"
+        )
+        shown = made["data"]
+        self.password = shown["password"]
+        self.phone = Authenticator(shown["otpauth"], shown["recovery_codes"], self.stage.now)
         again = await asyncio.to_thread(self.stage.command, "operator", "init", OPERATOR)
         self.story.check(not again["ok"], "a second operator init is refused")
         self.note = await asyncio.to_thread(self.stage.start)
@@ -130,7 +136,10 @@ class Tour:
         ticket = str(asked["approval_id"])
         await self._agent_tries_to_approve(agent, ticket, order)
         done = await asyncio.to_thread(self._approve, ticket)
-        self.story.check(done["status"] == "filled", "the operator signed in and said yes: filled")
+        self.story.check(
+            done["status"] == "filled",
+            "the operator signed in with password and code, and said yes with the next: filled",
+        )
         return str(done["attempt"]["position_id"])
 
     async def _agent_tries_to_approve(
@@ -164,8 +173,8 @@ class Tour:
         with self._operator() as desk:
             shown = _good(desk.get(f"/approvals/{ticket}"))
             fingerprint = shown["ticket"]["fingerprint"]
-            yes = {"fingerprint": fingerprint}
-            done: Mapping[str, Any] = _good(desk.post(f"/approvals/{ticket}/approve", yes))
+            path, yes = f"/approvals/{ticket}/approve", {"fingerprint": fingerprint}
+            done: Mapping[str, Any] = _good(desk.act("approve", path, yes))
             return done
 
     async def _draft(self, agent: Client) -> None:
@@ -177,7 +186,7 @@ class Tour:
         def submit() -> Mapping[str, Any]:
             with self._operator() as desk:
                 path = f"/drafts/{draft['order_id']}/submit"
-                submitted: Mapping[str, Any] = _good(desk.post(path, {}))
+                submitted: Mapping[str, Any] = _good(desk.act("submit", path, {}))
                 return submitted
 
         sent = await asyncio.to_thread(submit)
@@ -199,10 +208,10 @@ class Tour:
             with self._operator() as desk:
                 for halt in _good(desk.get("/halts")):
                     reason = {"reason": "the demo goes on"}
-                    _good(desk.post(f"/halts/{halt['halt_id']}/release", reason))
+                    _good(desk.act("release", f"/halts/{halt['halt_id']}/release", reason))
 
         await asyncio.to_thread(release)
-        self.story.fact("only the operator releases it, with a typed reason")
+        self.story.fact("only the operator releases it, with a typed reason and another code")
 
     async def _crash(self) -> None:
         self.story.scene("SIGKILL in the middle of an order; the restart finds out its fate")
@@ -289,7 +298,10 @@ class Tour:
         return plain(max(lots, Decimal(self.spec["lot_min"])))
 
     def _operator(self) -> Any:
-        return self.stage.operator(self._where(), name=OPERATOR, password=self.password)
+        assert self.phone is not None
+        return self.stage.operator(
+            self._where(), name=OPERATOR, password=self.password, code=self.phone.code
+        )
 
     def _where(self) -> Note:
         assert self.note is not None
