@@ -219,6 +219,8 @@ def test_every_page_says_which_mode_the_venue_proved(
             assert pill in visible_text(html)
             assert f'<body class="{frame}">' in html
             assert ("real money" in html) is (mode is Mode.LIVE)
+        assert ("LIVE ACCOUNT: REAL MONEY" in html) is (mode is Mode.LIVE)
+        assert f'class="mode-frame {mode or "unknown"}"' in html
 
     with_browser(tmp_path, scene)
 

@@ -35,6 +35,11 @@ GET    /orders/{id}                             read
 POST   /orders/{id}/placed                      factor
 POST   /orders/{id}/not-placed                  factor
 POST   /limits/{name}/loosen                    factor
+POST   /limits/{name}/withdraw                  write
+GET    /arming                                  read
+POST   /arming/offer                            write
+POST   /arming/arm                              factor
+POST   /arming/disarm                           write
 GET    /drafts                                  read
 POST   /drafts/{id}/submit                      factor
 POST   /drafts/{id}/discard                     write
@@ -74,6 +79,16 @@ POST   /operator/halts/{id}/release             factor
 GET    /operator/parked                         read
 POST   /operator/orders/{id}/resolve            factor
 POST   /operator/limits/{name}/loosen           factor
+POST   /operator/limits/{name}/withdraw         write
+GET    /operator/underlyings                    read
+POST   /operator/underlyings                    factor
+POST   /operator/underlyings/remove             factor
+GET    /operator/external                       read
+POST   /operator/positions/{id}/close           factor
+GET    /operator/arming                         read
+POST   /operator/arming/offer                   write
+POST   /operator/arming/arm                     factor
+POST   /operator/arming/disarm                  write
 POST   /operator/feed                           write
 GET    /operator/tokens                         read
 POST   /operator/tokens                         factor
@@ -91,6 +106,10 @@ WHOLE: dict[str, dict[str, Any]] = {  # a body that is right but for the factor
     "not-placed": {"reason": "looked"},
     "loosen": {"reason": "looked"},
     "tokens": {"kind": "agent", "name": "claude"},
+    "underlyings": {"name": "GOLD", "underlying": "XAUUSD", "reason": "looked"},
+    "remove": {"name": "GOLD", "reason": "looked"},
+    "close": {"reason": "looked"},
+    "arm": {"account": "paper-1", "offer": "0" * 64},
 }
 
 

@@ -377,3 +377,22 @@ def test_a_variable_stands_over_the_file_for_limits_too(home: Home) -> None:
     limits = home.load(ORDERGATE_LIMITS__DAILY_LOSS_FRACTION="0.005").limits
     home.toml("[limits]\ndaily_loss_fraction = 0.03\n")
     assert limits.current().daily_loss_fraction == Decimal("0.005")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://gate.example.net",
+        "https://gate.example.net/",
+        "https://gate.example.net/approve",
+        "https://ann@gate.example.net",
+        "https://Gate.example.net",
+        "gate.example.net",
+    ],
+)
+def test_the_public_address_is_an_https_origin(home: Home, url: str) -> None:
+    home.toml(f'[console]\npublic_url = "{url}"')
+    with pytest.raises(SettingsRefused, match=r"console\.public_url"):
+        home.load()
+    home.toml('[console]\npublic_url = "https://gate.example.net:8443"')
+    assert home.load().console.public_url == "https://gate.example.net:8443"

@@ -31,7 +31,16 @@ DECIDING = {
     Act.SET_PACE,
     Act.MAKE_TOKENS,
     Act.EXPORT_AUDIT,
+    Act.MANAGE_FACTORS,
 }
+# Signing in and out, showing a factor, and ending one's own sign-ins: nothing is decided.
+OWN_SIGN_IN = (
+    "/sign-",
+    "/operator/sign-",
+    "/operator/factor",
+    "/operator/sessions/",
+    "/security/sessions/",
+)
 OPEN = {"/health", "/readyz", "/metrics", "/mcp-health"}  # tell how the process is, and no more
 
 
@@ -69,9 +78,9 @@ def test_every_write_of_the_operators_listener_decides_stops_or_signs_in() -> No
     told = {place: act for place, act in DECLARED.items() if place[0] != "GET"}
     for (method, path), act in told.items():
         if act is None:
-            assert path.endswith(("sign-in", "sign-out")), (method, path)
+            assert path.startswith(OWN_SIGN_IN), (method, path)
         else:
-            assert act in DECIDING | {Act.ENGAGE_KILL, Act.WITHDRAW}
+            assert act in DECIDING | {Act.ENGAGE_KILL, Act.WITHDRAW, Act.TIGHTEN}
         assert act is None or act in MAY[Kind.OPERATOR]
 
 

@@ -65,7 +65,7 @@ def confirm(
                 Code.INVALID_ARGUMENT, f"{pair!r} is no pair", fix="write NAME=UNDERLYING"
             )
         fields = {"name": symbol, "underlying": underlying, "venue": venue, "reason": reason}
-        return door.post("/underlyings", fields)
+        return door.act("confirm the underlying", "/underlyings", fields)
 
     asked = (name, password_stdin, as_json)
     ask_operator(context, act, asked, lambda row: _underlyings([row]))
@@ -85,7 +85,7 @@ def remove(
     fields = {"name": symbol, "venue": venue, "reason": reason}
     ask_operator(
         context,
-        lambda door: door.post("/underlyings/remove", fields),
+        lambda door: door.act("take the underlying back", "/underlyings/remove", fields),
         (name, password_stdin, as_json),
         lambda _: [Text(f"{plain(symbol)} stands for itself again")],
     )
