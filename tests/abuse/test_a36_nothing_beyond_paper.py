@@ -11,7 +11,9 @@ import pytest
 
 from e2e.test_stdio_door import _door, _environment
 from ordergate.surfaces.cli.running import read_note
+from support.gateway_process import OPERATOR
 from support.live_process import BOTH, LiveProcess, live_process
+from support.operator_client import OperatorClient
 
 
 @pytest.fixture(scope="module")
@@ -20,13 +22,15 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveProcess]:
         yield one
 
 
-def test_a_password_of_its_own_arms_nothing_and_approves_nothing(live: LiveProcess) -> None:
-    """It ran `operator init` first: the password is its, a passkey is not."""
-    with live.operator() as desk:
+def test_a_password_and_codes_of_its_own_arm_nothing_and_approve_nothing(live: LiveProcess) -> None:
+    """It ran `operator init` first: password and codes are its, a passkey is not."""
+    with OperatorClient(live.console) as desk:
+        desk.sign_in(OPERATOR, live.password, live.codes.pop())
         body = {"account": "paper-1", "hours": "1"}
         digest = desk.post("/operator/arming/offer", json=body).json()["data"]["digest"]
-        for body in ({"account": "paper-1"}, {"account": "paper-1", "over": digest}):
-            no = desk.post("/operator/arming/arm", json=body)
+        for more in ({"offer": digest}, {"offer": digest, "over": digest}, {"offer": "0" * 64}):
+            signed = {"account": "paper-1", **more, "code": live.codes.pop()}
+            no = desk.post("/operator/arming/arm", json=signed)
             assert no.json()["error"]["code"] in ("INVALID_APPROVAL", "INVALID_ARGUMENT")
     assert live.standing()["armed"] is False
     assert live.refusal("place_order", **live.order()) == "LIVE_NOT_ARMED"
@@ -34,12 +38,8 @@ def test_a_password_of_its_own_arms_nothing_and_approves_nothing(live: LiveProce
 
 def test_an_assertion_over_anything_else_arms_nothing(live: LiveProcess) -> None:
     with live.operator() as desk:
-        for over in ("", "0" * 64, "paper-1"):
-            no = desk.post(
-                "/operator/arming/arm",
-                json={"account": "paper-1"},
-                headers={"X-Test-Assertion": over},
-            )
+        for over in ("0" * 64, "paper-1"):
+            no = desk.post("/operator/arming/arm", json={"account": "paper-1", "offer": over})
             assert no.json()["error"]["code"] == "INVALID_APPROVAL"
 
 

@@ -6,15 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from support.live import LIMITS, LIVE, ON, TRADER, prove_live, sign_at_the_console
+from support.live import LIMITS, LIVE, ON, TRADER, prove_live
 from support.operator_browser import forms_of, visible_text
 from support.operator_line import LARGE, OperatorLine, with_operator_line
 
 
 @pytest.fixture
-def digests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def _live(monkeypatch: pytest.MonkeyPatch) -> None:
     prove_live(monkeypatch)
-    return sign_at_the_console(monkeypatch)
 
 
 async def offer(line: OperatorLine, **fields: str) -> str:
@@ -24,8 +23,11 @@ async def offer(line: OperatorLine, **fields: str) -> str:
     return str(reply.json()["data"]["digest"])
 
 
-async def arm(line: OperatorLine) -> tuple[int, str | None]:
-    reply = await line.http.post("/operator/arming/arm", json={"account": LIVE.account})
+async def arm(line: OperatorLine, digest: str, **factor: str) -> tuple[int, str | None]:
+    """Arm with a passkey that signed this offer, or with another factor."""
+    shown = factor or {"assertion": await line.signed("arm", digest)}
+    body = {"account": LIVE.account, "offer": digest, **shown}
+    reply = await line.http.post("/operator/arming/arm", json=body)
     return reply.status_code, (reply.json()["error"] or {}).get("code")
 
 
@@ -35,30 +37,34 @@ async def is_armed(line: OperatorLine) -> bool:
     return bool(found["armed"])
 
 
-def test_an_account_is_armed_by_a_signature_and_disarmed_by_a_word(
-    tmp_path: Path, digests: list[str]
-) -> None:
+@pytest.mark.usefixtures("_live")
+def test_an_account_is_armed_by_a_signature_and_disarmed_by_a_word(tmp_path: Path) -> None:
     async def scene(line: OperatorLine) -> None:
         await line.operator_signs_in()
+        await line.enrols()
         digest = await offer(line, hours="2")
-        assert await arm(line) == (409, "INVALID_APPROVAL"), "a password arms nothing"
+        code = line.codes.pop()
+        assert await arm(line, digest, code=code) == (409, "INVALID_APPROVAL"), (
+            "a code arms nothing"
+        )
+        assert await arm(line, "0" * 64) == (409, "INVALID_APPROVAL"), "nor what was not offered"
         assert not await is_armed(line)
-        digests.append(digest)
-        assert await arm(line) == (200, None)
+        digest = await offer(line, hours="2")
+        assert await arm(line, digest) == (200, None)
         assert await is_armed(line)
         body = {"account": LIVE.account, "reason": "done"}
         assert (await line.http.post("/operator/arming/disarm", json=body)).status_code == 200
         assert not await is_armed(line)
-        assert await arm(line) == (409, "INVALID_APPROVAL"), "a signature is good once"
+        assert await arm(line, digest) == (409, "INVALID_APPROVAL"), "a signature is good once"
 
     with_operator_line(tmp_path, scene, switches=ON, limits=LIMITS)
 
 
-def test_the_page_shows_account_mode_hours_limits_and_the_hash_to_sign(
-    tmp_path: Path, digests: list[str]
-) -> None:
+@pytest.mark.usefixtures("_live")
+def test_the_page_shows_account_mode_hours_limits_and_the_hash_to_sign(tmp_path: Path) -> None:
     async def scene(line: OperatorLine) -> None:
         await line.operator_signs_in()
+        await line.enrols()
         first = (await line.http.get("/arming")).text
         assert "LIVE ACCOUNT: orders move real money." in first
         form = forms_of(first)["/arming/offer"]
@@ -68,9 +74,10 @@ def test_the_page_shows_account_mode_hours_limits_and_the_hash_to_sign(
         for words in (str(LIVE.account), "0.005 of equity", '["EURUSD"]'.replace('"', "&quot;")):
             assert words in shown
         (digest,) = [word for word in shown.split() if len(word) == 64]
-        assert f'data-over="{digest}"' in signing
-        digests.append(digest)
-        sent = await line.http.post("/arming/arm", data=forms_of(signing)["/arming/arm"].fields)
+        assert f'data-target="{digest}"' in signing
+        fields = forms_of(signing)["/arming/arm"].fields
+        fields["assertion"] = await line.signed("arm", digest)
+        sent = await line.http.post("/arming/arm", data=fields)
         assert sent.status_code == 303
         armed = (await line.http.get("/arming")).text
         assert "until 20" in visible_text(armed)
@@ -83,27 +90,30 @@ def test_the_page_shows_account_mode_hours_limits_and_the_hash_to_sign(
     with_operator_line(tmp_path, scene, switches=ON, limits=LIMITS)
 
 
-def test_a_live_order_is_approved_by_a_signature_over_it_alone(
-    tmp_path: Path, digests: list[str]
-) -> None:
+@pytest.mark.usefixtures("_live")
+def test_a_live_order_is_approved_by_a_signature_over_it_alone(tmp_path: Path) -> None:
     async def scene(line: OperatorLine) -> None:
         await line.operator_signs_in()
-        digests.append(await offer(line))
-        assert await arm(line) == (200, None)
+        await line.enrols()
+        assert await arm(line, await offer(line)) == (200, None)
         view = await line.gate.line.gateway.submit(LARGE, key=None, asker=TRADER)
         assert view.ticket is not None
-        assert (await line.approve(view)).json()["error"]["code"] == "INVALID_APPROVAL"
-        digests.clear()
-        assert (await line.approve(view)).json()["error"]["code"] == "INVALID_APPROVAL"
+        by_code = await line.approve(view)
+        assert by_code.json()["error"]["code"] == "INVALID_APPROVAL"
+        path = f"/operator/approvals/{view.ticket.ticket_id}/approve"
+        shown = {"fingerprint": view.ticket.fingerprint}
+        elsewhere = {**shown, "assertion": await line.signed("arm", await offer(line))}
+        assert (await line.http.post(path, json=elsewhere)).status_code == 401
         assert await line.positions() == 0
-        digests.append(view.ticket.fingerprint)
-        done = await line.approve(view)
+        over = await line.signed("approve", view.ticket.ticket_id)
+        done = await line.http.post(path, json={**shown, "assertion": over})
         assert (done.status_code, done.json()["data"]["mode"]) == (200, "live")
         assert await line.positions() == 1
 
     with_operator_line(tmp_path, scene, switches=ON, limits=LIMITS)
 
 
+@pytest.mark.usefixtures("_live")
 @pytest.mark.parametrize(
     ("path", "body", "status"),
     [
@@ -116,7 +126,7 @@ def test_a_live_order_is_approved_by_a_signature_over_it_alone(
     ],
 )
 def test_what_is_asked_is_read_strictly(
-    tmp_path: Path, digests: list[str], path: str, body: dict[str, object], status: int
+    tmp_path: Path, path: str, body: dict[str, object], status: int
 ) -> None:
     async def scene(line: OperatorLine) -> None:
         await line.operator_signs_in()
@@ -126,7 +136,8 @@ def test_what_is_asked_is_read_strictly(
     with_operator_line(tmp_path, scene, switches=ON, limits=LIMITS)
 
 
-def test_nobody_else_reaches_it(tmp_path: Path, digests: list[str]) -> None:
+@pytest.mark.usefixtures("_live")
+def test_nobody_else_reaches_it(tmp_path: Path) -> None:
     async def scene(line: OperatorLine) -> None:
         assert (await line.http.get("/operator/arming")).status_code == 401
         for path in ("offer", "arm", "disarm"):

@@ -107,7 +107,7 @@ WHOLE: dict[str, dict[str, Any]] = {  # a body that is right but for the factor
     "loosen": {"reason": "looked"},
     "tokens": {"kind": "agent", "name": "claude"},
     "underlyings": {"name": "GOLD", "underlying": "XAUUSD", "reason": "looked"},
-    "remove": {"name": "GOLD", "reason": "looked"},
+    "underlyings/remove": {"name": "GOLD", "reason": "looked"},
     "close": {"reason": "looked"},
     "arm": {"account": "paper-1", "offer": "0" * 64},
 }
@@ -164,7 +164,7 @@ async def send(
     browser: Browser, method: str, path: str, *, csrf: str | None = None, **headers: str
 ) -> Any:
     """Send a request that is right but for the factor: JSON, or a form's fields."""
-    body = WHOLE.get(path.rpartition("/")[2], {})
+    body = WHOLE.get(path.removeprefix("/operator/"), WHOLE.get(path.rpartition("/")[2], {}))
     place = filled(path)
     if method != "POST":
         return await browser.http.request(method, place, headers=headers)

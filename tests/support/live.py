@@ -20,7 +20,6 @@ from ordergate.model.principals import Grant, Kind, Principal
 from ordergate.model.proofs import Method, Proof
 from ordergate.model.values import PrincipalId
 from ordergate.order.policy.limits import Limits
-from ordergate.surfaces.console.entry import Visit
 from support.gate import Gate, a_gate
 from support.order_records import AGENT, OPERATOR
 
@@ -53,16 +52,3 @@ async def armed(gate: Gate, hours: str = "1") -> Arming:
 def live_gate(path: Path, **how: Any) -> Any:
     """Return a gate with both switches on and EURUSD on the live allow-list."""
     return a_gate(path, **{"switches": ON, "limits": LIMITS, **how})
-
-
-def sign_at_the_console(patch: pytest.MonkeyPatch) -> list[str]:
-    """Let the console's visits carry a passkey's assertion over the last hash of the list."""
-    digests: list[str] = []
-    sound = Visit.proof.fget
-    assert sound is not None
-
-    def proof(visit: Visit) -> Proof:
-        return signed(digests[-1]) if digests else sound(visit)
-
-    patch.setattr(Visit, "proof", property(proof))
-    return digests

@@ -49,11 +49,7 @@ class LiveProcess(GatewayProcess):
             if offer.status_code != 200:
                 return offer
             digest = offer.json()["data"]["digest"]
-            return desk.post(
-                "/operator/arming/arm",
-                json={"account": ACCOUNT},
-                headers={"X-Test-Assertion": digest},
-            )
+            return desk.post("/operator/arming/arm", json={"account": ACCOUNT, "offer": digest})
 
     def standing(self) -> dict[str, Any]:
         with self.operator() as desk:
@@ -61,15 +57,13 @@ class LiveProcess(GatewayProcess):
         return found
 
     def approve(self, ticket: str, *, signed: bool = True) -> httpx.Response:
-        """Answer yes to what the ask shows, signed over its hash or with the password alone."""
+        """Answer yes to what the ask shows, signed over its hash or with a code."""
         with self.operator() as desk:
             shown = desk.get(f"/operator/approvals/{ticket}").json()["data"]["ticket"]
-            mark = shown["fingerprint"]
-            return desk.post(
-                f"/operator/approvals/{ticket}/approve",
-                json={"fingerprint": mark},
-                headers={"X-Test-Assertion": mark} if signed else {},
-            )
+            body = {"fingerprint": shown["fingerprint"]}
+            if not signed:
+                body["code"] = self.codes.pop()
+            return desk.post(f"/operator/approvals/{ticket}/approve", json=body)
 
 
 @contextmanager

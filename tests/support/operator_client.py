@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_pri
 
 from support.soft_passkey import SoftPasskey
 
+# What a passkey is asked for: the act, and what of the path it acts on; an arming its own offer.
 ACTS = {
     r"/operator/approvals/([^/]+)/approve": "approve",
     r"/operator/drafts/([^/]+)/submit": "submit_draft",
@@ -19,6 +20,9 @@ ACTS = {
     r"/operator/limits/([^/]+)/loosen": "loosen",
     r"/operator/tokens()": "make_tokens",
     r"/operator/audit/export()": "export_audit",
+    r"/operator/arming/arm": "arm",
+    r"/operator/(underlyings)(?:/remove)?": "loosen",
+    r"/operator/positions/([^/]+)/close": "resolve",
 }
 
 
@@ -60,7 +64,8 @@ class OperatorClient(httpx.Client):
         for pattern, act in ACTS.items():
             found = re.fullmatch(pattern, str(url))
             if found and self.passkey and not {"code", "assertion"} & set(fields or {}):
-                asked = {"act": act, "target": found[1]}
+                target = found[1] if found.re.groups else (fields or {}).get("offer", "")
+                asked = {"act": act, "target": target}
                 options = super().post("/operator/factor", json=asked).json()
                 if not options["ok"]:
                     continue  # there is no such thing to act on: the act itself says so

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 
 from ordergate.identity.sign_in import Enrolment, SignIn
 from ordergate.model.views import OrderView
@@ -18,6 +19,7 @@ from support.manual_clock import ManualClock
 from support.operator_browser import ORIGIN, keeps_its_cookie
 from support.order_records import AGENT, buy
 from support.sign_ins import SeededChance, a_sign_in
+from support.soft_passkey import SoftPasskey
 
 LARGE = buy(quantity=Decimal("0.50"), stop_loss=Decimal("1.08100"))
 
@@ -32,6 +34,7 @@ class OperatorLine:
         self.http = http
         self.made: Enrolment | None = None
         self.codes: list[str] = []
+        self.passkey = SoftPasskey(ORIGIN)
 
     async def large_order(self) -> OrderView:
         """Have the agent propose what needs a yes."""
@@ -59,6 +62,21 @@ class OperatorLine:
             },
             headers=headers,
         )
+
+    async def enrols(self) -> None:
+        """Make a device of the operator's a passkey."""
+        self.passkey = SoftPasskey(ORIGIN, key=generate_private_key(SECP256R1()))
+        asked = {"code": self.codes.pop()}
+        options = (await self.http.post("/operator/passkeys/options", json=asked)).json()["data"]
+        made = {"name": "phone", "credential": self.passkey.create(options)}
+        reply = await self.http.post("/operator/passkeys", json=made)
+        assert reply.status_code == 200, reply.text
+
+    async def signed(self, act: str, target: str) -> str:
+        """Return the passkey's answer to what it is asked to sign for an act."""
+        asked = {"act": act, "target": target}
+        options = (await self.http.post("/operator/factor", json=asked)).json()["data"]
+        return self.passkey.get(options)
 
     async def positions(self) -> int:
         return len((await self.gate.venue.snapshot()).positions)

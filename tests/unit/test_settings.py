@@ -383,7 +383,6 @@ def test_a_variable_stands_over_the_file_for_limits_too(home: Home) -> None:
     "url",
     [
         "http://gate.example.net",
-        "https://gate.example.net/",
         "https://gate.example.net/approve",
         "https://ann@gate.example.net",
         "https://Gate.example.net",

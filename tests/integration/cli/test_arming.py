@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from support.cli_gateway import PASSWORD, CannedGateway, ok, ordergate, running_gateway
+from support.cli_gateway import STDIN, CannedGateway, ok, ordergate, running_gateway
 
 STANDING = {
     "account": "live-1",
@@ -25,7 +25,7 @@ STANDING = {
 def _password(monkeypatch: pytest.MonkeyPatch) -> None:
     import io
 
-    monkeypatch.setattr("sys.stdin", io.StringIO(PASSWORD + "\n"))
+    monkeypatch.setattr("sys.stdin", io.StringIO(STDIN))
 
 
 def test_arming_leads_to_the_page_where_a_passkey_signs(

@@ -98,5 +98,6 @@ def test_a_fresh_factor_is_asked_for_what_lets_more_risk_in_and_for_nothing_that
     None
 ):
     """reliability.md 4.3, the column "operator + fresh factor"."""
-    deciding = MAY[Kind.OPERATOR] - MAY[Kind.AGENT] - MAY[Kind.READ_ONLY] - {Act.PROPOSE_LIVE}
-    assert deciding - {Act.DENY} == FRESH
+    deciding = MAY[Kind.OPERATOR] - MAY[Kind.AGENT] - MAY[Kind.READ_ONLY] - set(GRANTED.values())
+    lets_nothing_in = {Act.DENY, Act.DISARM, Act.ACKNOWLEDGE, Act.SET_PACE}
+    assert deciding - lets_nothing_in == FRESH
