@@ -31,6 +31,7 @@ DECIDING = {
     Act.SET_PACE,
     Act.MAKE_TOKENS,
     Act.EXPORT_AUDIT,
+    Act.ACKNOWLEDGE,
 }
 OPEN = {"/health", "/readyz", "/metrics", "/mcp-health"}  # tell how the process is, and no more
 
@@ -42,14 +43,17 @@ async def _lines() -> AsyncIterator[str]:
 def console_routes() -> Iterator[tuple[str, str]]:
     """Return (method, path) of every route that the operator's application mounts."""
     nothing: Any = None
-    from ordergate.surfaces.console.app import console_app
+    from ordergate.surfaces.console.alerting import Alerting
+    from ordergate.surfaces.console.app import Beside, console_app
 
+    alerting = Alerting(alerts=nothing, sign_in=nothing, gateway=nothing, presence=nothing)
     app: Any = console_app(
         desk=nothing,
         sign_in=nothing,
         gateway=nothing,
         origins=frozenset({"http://x"}),
         audit=_lines,
+        beside=Beside(routes=alerting.routes()),
     )
     while not hasattr(app, "routes"):
         app = app._app
@@ -71,7 +75,7 @@ def test_every_write_of_the_operators_listener_decides_stops_or_signs_in() -> No
         if act is None:
             assert path.endswith(("sign-in", "sign-out")), (method, path)
         else:
-            assert act in DECIDING | {Act.ENGAGE_KILL, Act.WITHDRAW}
+            assert act in DECIDING | {Act.ENGAGE_KILL, Act.WITHDRAW, Act.CLOSE}
         assert act is None or act in MAY[Kind.OPERATOR]
 
 
