@@ -45,7 +45,7 @@ OPEN = Limits(
     hands_off_fills_max=Decimal(1_000_000),
     losing_closes_max=Decimal(1_000_000),
     account_orders_per_minute_max=Decimal(1_000_000),
-    agent_notional_per_day_max_fraction=Decimal(1_000),
+    agent_notional_per_day_max=Decimal(1_000_000_000),
     notional_per_day_max_fraction=Decimal(1_000),
     duplicate_window_s=Decimal("0.001"),
 )

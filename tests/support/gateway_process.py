@@ -42,7 +42,6 @@ ROOMY = {
         "hands_off_fills_max": 100_000,
         "losing_closes_max": 100_000,
         "account_orders_per_minute_max": 100_000,
-        "agent_notional_per_day_max_fraction": 1_000,
         "net_exposure_fraction": 30,
         "open_orders_notional_fraction": 30,
         "stress_loss_fraction": 1,

@@ -11,7 +11,6 @@ from typing import Any
 from ordergate.model.accounts import (
     AccountIdentity,
     AccountState,
-    Baselines,
     Elsewhere,
     Mode,
     Position,
@@ -60,6 +59,7 @@ from ordergate.order.policy.baselines import BookTerms
 from ordergate.order.policy.facts import terms_of
 from ordergate.order.policy.judge import Around, Judge
 from ordergate.order.policy.limits import Limits
+from ordergate.order.policy.on_live import RealMoney
 from ordergate.order.policy.surroundings import Machine, Peer
 from support.manual_clock import ManualClock
 from support.manual_market import ManualMarket
@@ -202,12 +202,12 @@ class Court:
     snapshot_age: float = 0.0
     machine: Machine = STEADY
     peers: tuple[Peer, ...] = ()
-    baselines: Baselines | None = field(default_factory=Baselines)
     sebi: SebiPack | None = None
     clock_skew: float = 0.0  # of the venue
     trade_allowed: bool = True
     others: tuple[Elsewhere, ...] = ()
     terms: BookTerms = field(default_factory=BookTerms)
+    real: RealMoney | None = None
 
     def __post_init__(self) -> None:
         self.market.set("EURUSD", "1.08500", "1.08510")
@@ -222,6 +222,7 @@ class Court:
             clock=self.clock,
             around=Around(machine=lambda: self.machine, peers=lambda: self.peers),
             terms=self.terms,
+            real=self.real,
         )
 
     @property

@@ -114,7 +114,7 @@ async def order_line(world: World) -> OrderLine:
     instance, seal = await _instance(world)
     clock, ids, record = world.clock, world.ids, instance.record
     accounts = Accounts(world.reader, world.others)
-    pulse = Pulse(clock=clock)
+    pulse = Pulse(clock=clock, writable=lambda: emergency.trouble is None)
     armings = Armings(instance=instance, switches=world.switches)
     judge = Judge(
         markets=world.markets,
@@ -168,7 +168,7 @@ async def order_line(world: World) -> OrderLine:
         draft_end=world.draft_end,
         publish=lambda change: _publish(change, world, guarding),
     )
-    gateway = Gateway(_sources(world, judge, pulse, emergency), stages)
+    gateway = Gateway(_sources(world, judge, emergency), stages)
     guarding = _managed_exits(world, gateway, record)
     return OrderLine(
         gateway=gateway,
@@ -277,14 +277,12 @@ class Covered:
         return await self._reader.history(since)
 
 
-def _sources(world: World, judge: Judge, pulse: Pulse, emergency: Emergency) -> Sources:
+def _sources(world: World, judge: Judge, emergency: Emergency) -> Sources:
     def failed(error: JournalUnwritable) -> NotReady:
-        pulse.wrote(durable=False)
         emergency.alarm(str(error))
         return emergency.not_ready()
 
     return Sources(
-        wrote=lambda: pulse.wrote(durable=True),
         failed=failed,
         journal=world.journal,
         judge=judge,

@@ -61,8 +61,7 @@ class Sources:
     markets: MarketFacts
     clock: Clock
     approve_url: Callable[[TicketId], str]
-    wrote: Callable[[], None]  # told of every commit
-    failed: Callable[[JournalUnwritable], NotReady]  # told of one that failed; what to answer
+    failed: Callable[[JournalUnwritable], NotReady]  # told of a failed commit; what to answer
 
 
 class Books:
@@ -75,7 +74,6 @@ class Books:
         self._markets = sources.markets
         self._clock = sources.clock
         self._approve_url = sources.approve_url
-        self._wrote = sources.wrote
         self._failed = sources.failed
         self._mode: Mode | None = None
         self._moved = asyncio.Event()
@@ -250,11 +248,9 @@ class Books:
 
     async def _commit(self, work: Callable[[JournalTx], T]) -> T:
         try:
-            done = await self._journal.write(work)
+            return await self._journal.write(work)
         except JournalUnwritable as error:
             raise self._failed(error) from error
-        self._wrote()
-        return done
 
     def _seen(self, tx: JournalTx, order_id: OrderId, asker: Principal) -> OrderView:
         order = tx.order(order_id)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -26,13 +27,13 @@ NOISE: Final = Decimal("0.01")  # two clocks are never read at once
 class Pulse:
     """Beats beside the gateway; `read` is what the judge asks, from memory."""
 
-    def __init__(self, *, clock: Clock) -> None:
+    def __init__(self, *, clock: Clock, writable: Callable[[], bool]) -> None:
         self._clock = clock
+        self._writable = writable
         self._late: deque[Decimal] = deque((ZERO,) * BEATS, maxlen=BEATS)
         self._leaps: deque[tuple[float, Decimal]] = deque(maxlen=BEATS * 100)
         self._last: tuple[float, datetime] = (clock.monotonic(), clock.now())
         self._due_s: float | None = None
-        self._writable = True
 
     def read(self) -> Machine:
         """Return how the machine does now; a beat that is overdue counts as late already."""
@@ -44,7 +45,7 @@ class Pulse:
         lag = _span(overdue_s) if overdue_s > DEAD_S else min(late)
         kept = [leap for at_s, leap in self._leaps if now_s - at_s <= LEAP_KEPT_S]
         return Machine(
-            lag_s=lag, jump_s=max([*kept, self._leap(now_s, wall)]), writable=self._writable
+            lag_s=lag, jump_s=max([*kept, self._leap(now_s, wall)]), writable=self._writable()
         )
 
     def beat(self) -> None:
@@ -64,10 +65,6 @@ class Pulse:
             await self._clock.sleep(BEAT_S)
             self.beat()
         self._due_s = None
-
-    def wrote(self, durable: bool) -> None:
-        """Take to heart whether the gateway's last write became durable."""
-        self._writable = durable
 
     def _leap(self, now_s: float, wall: datetime) -> Decimal:
         """Return how far the wall clock has moved against the one that never goes back."""

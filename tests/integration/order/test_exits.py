@@ -525,7 +525,7 @@ def test_exits_pass_under_the_switch_a_halt_a_closed_market_and_without_a_price(
             gateway = gate.line.gateway
             for scope, target in ((ScopeKind.GLOBAL, ""), (ScopeKind.SYMBOL, "EURUSD")):
                 await gateway.engage(scope=scope, target=target, reason="A16", asker=AGENT)
-            await gateway.halt_account("A16")
+            await gateway.halt(ScopeKind.ACCOUNT, gateway.account_id, "A16")
             gate.market.judge("EURUSD", Quality.STALE)
             await look(gate)
             assert await stops(gate) == [(D("0.10"), D("1.08"))]

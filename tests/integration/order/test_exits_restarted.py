@@ -61,9 +61,8 @@ async def _unplugged(store: SqliteStore) -> None:
 
 
 async def restarted(folder: Path, market: ManualMarket, gate: Gate) -> Gate:
-    await gate.venue.close()
     del gate.store.write  # type: ignore[attr-defined]  # the files are closed in good order
-    await gate.store.close()
+    await gate.stop()
     return await start_gate(folder, market=market, terms=PLAIN)
 
 

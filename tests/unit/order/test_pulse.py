@@ -30,6 +30,10 @@ class TwoClocks:
         await asyncio.sleep(0)
 
 
+def pulse_of(clock: TwoClocks) -> Pulse:
+    return Pulse(clock=clock, writable=lambda: True)
+
+
 def beats(clock: TwoClocks, pulse: Pulse, *late: float) -> None:
     """Let the pulse beat once for each, so many seconds late, and stop it."""
 
@@ -53,12 +57,12 @@ def beats(clock: TwoClocks, pulse: Pulse, *late: float) -> None:
 
 
 def test_a_machine_that_has_just_begun_is_steady() -> None:
-    assert Pulse(clock=TwoClocks()).read() == STEADY
+    assert pulse_of(TwoClocks()).read() == STEADY
 
 
 def test_one_late_beat_is_a_busy_moment_and_three_are_a_lag() -> None:
     clock = TwoClocks()
-    pulse = Pulse(clock=clock)
+    pulse = pulse_of(clock)
     beats(clock, pulse, 0.9, 0.0)
     assert pulse.read().lag_s == 0
     beats(clock, pulse, 0.9, 0.7, 0.8)
@@ -67,7 +71,7 @@ def test_one_late_beat_is_a_busy_moment_and_three_are_a_lag() -> None:
 
 def test_a_pulse_that_nobody_keeps_is_late_for_good() -> None:
     clock = TwoClocks()
-    pulse = Pulse(clock=clock)
+    pulse = pulse_of(clock)
 
     async def left_alone() -> None:
         task = asyncio.create_task(pulse.run(asyncio.Event()))
@@ -81,7 +85,7 @@ def test_a_pulse_that_nobody_keeps_is_late_for_good() -> None:
 
 def test_a_leap_of_the_wall_clock_is_seen_at_once_and_kept_for_a_minute() -> None:
     clock = TwoClocks()
-    pulse = Pulse(clock=clock)
+    pulse = pulse_of(clock)
     clock.wall -= timedelta(seconds=3)
     assert pulse.read().jump_s == 3
     pulse.beat()
@@ -91,9 +95,8 @@ def test_a_leap_of_the_wall_clock_is_seen_at_once_and_kept_for_a_minute() -> Non
     assert pulse.read().jump_s == 0
 
 
-def test_what_was_written_last_is_known() -> None:
-    pulse = Pulse(clock=TwoClocks())
-    pulse.wrote(durable=False)
+def test_whether_the_books_can_be_written_is_asked_each_time() -> None:
+    said = [True, False]
+    pulse = Pulse(clock=TwoClocks(), writable=said.pop)
     assert pulse.read().writable is False
-    pulse.wrote(durable=True)
     assert pulse.read().writable is True

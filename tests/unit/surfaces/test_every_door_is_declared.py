@@ -32,6 +32,7 @@ DECIDING = {
     Act.MAKE_TOKENS,
     Act.EXPORT_AUDIT,
     Act.MANAGE_FACTORS,
+    Act.ACKNOWLEDGE,
 }
 # Signing in and out, showing a factor, and ending one's own sign-ins: nothing is decided.
 OWN_SIGN_IN = (
@@ -51,14 +52,17 @@ async def _lines() -> AsyncIterator[str]:
 def console_routes() -> Iterator[tuple[str, str]]:
     """Return (method, path) of every route that the operator's application mounts."""
     nothing: Any = None
-    from ordergate.surfaces.console.app import console_app
+    from ordergate.surfaces.console.alerting import Alerting
+    from ordergate.surfaces.console.app import Beside, console_app
 
+    alerting = Alerting(alerts=nothing, sign_in=nothing, gateway=nothing, presence=nothing)
     app: Any = console_app(
         desk=nothing,
         sign_in=nothing,
         gateway=nothing,
         origins=frozenset({"http://x"}),
         audit=_lines,
+        beside=Beside(routes=alerting.routes()),
     )
     while not hasattr(app, "routes"):
         app = app._app
@@ -80,7 +84,7 @@ def test_every_write_of_the_operators_listener_decides_stops_or_signs_in() -> No
         if act is None:
             assert path.startswith(OWN_SIGN_IN), (method, path)
         else:
-            assert act in DECIDING | {Act.ENGAGE_KILL, Act.WITHDRAW, Act.TIGHTEN}
+            assert act in DECIDING | {Act.ENGAGE_KILL, Act.WITHDRAW, Act.TIGHTEN, Act.CLOSE}
         assert act is None or act in MAY[Kind.OPERATOR]
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import null
 
 from ordergate.adapters.storage.statements import Shelf, given, upsert
-from ordergate.adapters.storage.tables import ALERTS
+from ordergate.adapters.storage.tables_beside import ALERTS
 from ordergate.adapters.storage.transaction import Transaction
 from ordergate.model.alerts import AlertRecord
 

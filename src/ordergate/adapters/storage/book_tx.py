@@ -10,7 +10,7 @@ from typing import Final
 from sqlalchemy import Table, bindparam, literal_column, select, update
 
 from ordergate.adapters.storage.statements import Shelf, addition, given, text_of, upsert
-from ordergate.adapters.storage.tables import BASELINES, CASH, EXTERNALS, UNDERLYINGS
+from ordergate.adapters.storage.tables_beside import BASELINES, CASH, EXTERNALS, UNDERLYINGS
 from ordergate.adapters.storage.transaction import Transaction
 from ordergate.model.accounts import CashKind, CashLine
 from ordergate.model.canonical import iso

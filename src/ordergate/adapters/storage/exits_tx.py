@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import bindparam, literal_column, null
 
 from ordergate.adapters.storage.statements import Shelf, given
-from ordergate.adapters.storage.tables import EXIT_GUARDS
+from ordergate.adapters.storage.tables_beside import EXIT_GUARDS
 from ordergate.adapters.storage.transaction import Transaction
 from ordergate.model.records import Guard
 from ordergate.model.values import AccountId, PositionId

@@ -14,8 +14,8 @@ from typing import TypeVar
 from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 
+from ordergate.adapters.storage.columns import METADATA
 from ordergate.adapters.storage.session import SqlTx
-from ordergate.adapters.storage.tables import METADATA
 from ordergate.ports.journal import JournalUnreadable, JournalUnwritable
 
 T = TypeVar("T")

@@ -1,6 +1,6 @@
-"""The gate's tables: the one definition of the schema (migrations are checked against it).
+"""The gate's tables: with `tables_beside`, the one definition of the schema.
 
-Decimals are plain text, times ISO 8601 UTC text of fixed width (so that text order is time order).
+Migrations are checked against it.
 """
 
 from __future__ import annotations
@@ -8,54 +8,22 @@ from __future__ import annotations
 from typing import Final
 
 from sqlalchemy import (
-    BigInteger,
     CheckConstraint,
     Column,
     ForeignKey,
     Index,
-    Integer,
-    MetaData,
     PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
-    literal_column,
 )
 
-METADATA: Final = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
-WIDE: Final = BigInteger().with_variant(Integer(), "sqlite")  # 64 bits in either dialect
-
-
-def _text(name: str) -> Column[str]:
-    return Column(name, Text, nullable=False)
-
-
-def _maybe(name: str) -> Column[str]:
-    return Column(name, Text)
-
-
-def _number(name: str) -> Column[int]:
-    return Column(name, WIDE, nullable=False)
-
-
-def _index_of_known(column: str, *columns: str) -> Index:
-    """Return an index of the rows that have a value in `column`."""
-    return Index(None, *columns, sqlite_where=literal_column(column).is_not(None))
-
-
-def _table(
-    name: str, *parts: Column[str] | Column[int] | Index | CheckConstraint | UniqueConstraint
-) -> Table:
-    return Table(name, METADATA, *parts, sqlite_strict=True)
-
+from ordergate.adapters.storage.columns import METADATA, WIDE
+from ordergate.adapters.storage.columns import index_of_known as _index_of_known
+from ordergate.adapters.storage.columns import maybe as _maybe
+from ordergate.adapters.storage.columns import number as _number
+from ordergate.adapters.storage.columns import table as _table
+from ordergate.adapters.storage.columns import text as _text
 
 ORDERS: Final = _table(
     "orders",
@@ -237,22 +205,6 @@ TICKETS: Final = Table(
     sqlite_strict=True,
 )
 
-EXIT_GUARDS: Final = _table(
-    "exit_guards",
-    Column("guard_id", Text, primary_key=True),
-    _number("ver"),
-    *(_text(name) for name in ("account", "venue", "symbol", "position_id", "side", "principal")),
-    *(_maybe(name) for name in ("parent", "stop", "target", "trail_amount", "trail_percent")),
-    *(_maybe(name) for name in ("keep", "close_order")),
-    _number("rung"),
-    _number("alarmed"),
-    _text("created_at"),
-    _text("updated_at"),
-    _maybe("ended_at"),
-    Index(None, "ended_at", "created_at"),
-    Index(None, "account", "position_id"),
-)
-
 HALTS: Final = _table(
     "halts",
     Column("halt_id", Text, primary_key=True),
@@ -278,65 +230,6 @@ TIGHTENINGS: Final = _table(
     _text("reason"),
     _maybe("lifted_by"),
     _maybe("lifted_at"),
-)
-
-# What the operator confirmed to share its risk with what; what was removed stays on file.
-UNDERLYINGS: Final = _table(
-    "underlyings",
-    Column("n", WIDE, primary_key=True, autoincrement=True),
-    _text("name"),
-    _text("underlying"),
-    _text("venue"),
-    _text("confirmed_by"),
-    _text("confirmed_at"),
-    _text("reason"),
-    _maybe("removed_by"),
-    _maybe("removed_at"),
-)
-
-BASELINES: Final = _table(
-    "baselines",
-    Column("account", Text, primary_key=True),
-    _text("currency"),
-    _text("week"),
-    _text("week_start"),
-    _text("peak"),
-    _text("day"),
-    _text("day_start"),
-    _text("last"),
-    _text("seen_at"),
-)
-
-CASH: Final = _table(
-    "cash",
-    Column("n", WIDE, primary_key=True, autoincrement=True),  # booking order
-    _text("account"),
-    _text("line_id"),
-    _text("kind"),
-    _text("amount"),
-    _text("time"),
-    _maybe("symbol"),
-    _text("quantity"),
-    _text("note"),
-    UniqueConstraint("account", "line_id"),
-    Index(None, "account", "n"),
-    Index(None, "account", "kind"),
-)
-
-EXTERNALS: Final = _table(
-    "externals",
-    Column("n", WIDE, primary_key=True, autoincrement=True),  # order of finding, the page cursor
-    _text("account"),
-    _text("kind"),
-    _text("venue_id"),
-    _text("symbol"),
-    _text("side"),
-    _text("quantity"),
-    _maybe("price"),
-    _text("venue_time"),
-    _text("found_at"),
-    UniqueConstraint("account", "kind", "venue_id"),
-    Index(None, "account", "n"),
 )
 
 FACTS: Final = _table("facts", Column("name", Text, primary_key=True), _text("value"))
@@ -435,26 +328,4 @@ PASSKEYS: Final = _table(
     _number("sign_count"),
     _text("created_at"),
     _maybe("last_used_at"),
-)
-
-ALERTS: Final = _table(
-    "alerts",
-    Column("alert_id", Text, primary_key=True),
-    _text("kind"),
-    _text("severity"),
-    _text("subject"),
-    _text("title"),
-    _text("text"),
-    _text("link"),
-    _text("created_at"),
-    _maybe("next_at"),
-    _number("tries"),
-    _number("told"),
-    _maybe("told_at"),
-    _maybe("ended_at"),
-    _maybe("acknowledged_by"),
-    _maybe("acknowledged_at"),
-    _maybe("problem"),
-    Index(None, "created_at", "alert_id"),
-    Index("ix_alerts_open", "created_at", sqlite_where=literal_column("ended_at").is_(None)),
 )

@@ -180,9 +180,6 @@ class Limits:
     notional_per_day_max_fraction: Decimal = _number(
         "20", "of equity", "Value of all opening orders of the account a day", most="1000"
     )
-    agent_notional_per_day_max_fraction: Decimal = _number(
-        "20", "of equity", "Value of all opening orders of one principal a day", most="1000"
-    )
     account_notional_per_day_max: Decimal = _number(
         "20000000", "account currency", "The same, whatever the equity"
     )

@@ -26,9 +26,9 @@ from ordergate.adapters.storage import (
     orders_tx,
     schema,
 )
+from ordergate.adapters.storage.columns import METADATA
 from ordergate.adapters.storage.connection import connect
 from ordergate.adapters.storage.schema import HEAD, MIGRATIONS, NewerSchema, bring_up
-from ordergate.adapters.storage.tables import METADATA
 
 SMALL = {"tokens", "operators", "tightenings", "recovery_codes", "passkeys"}  # read whole by design
 

@@ -16,6 +16,7 @@ from ordergate.order.dispatch.attempt import (
     reservation_of,
 )
 from ordergate.order.intent.idempotency import tag
+from support.judging import Court, place
 from support.order_records import AT, an_attempt, an_order, buy
 
 OWNER = Owner(name="i1", epoch=3, attempt_id=AttemptId("a9"), now=AT)
@@ -42,7 +43,9 @@ def test_a_reservation_is_the_exposure_of_an_attempt_with_a_size() -> None:
 
 
 def test_a_recent_claim_has_the_orders_terms() -> None:
-    assert recent_of(ORDER, an_attempt(), Lane.OPEN).terms.startswith("place|EURUSD|buy")
+    row = recent_of(ORDER, an_attempt(), Court().judge(place()))
+    assert row.terms.startswith("place|EURUSD|buy")
+    assert (row.lane, row.price) == (Lane.OPEN, Decimal("1.08510"))
 
 
 def test_only_what_the_venue_placed_writes_its_ids() -> None:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from ordergate.model.orders import Side
 from ordergate.model.values import PositionId, Symbol, VenueOrderId
-from ordergate.order.policy.target import opening, opposing, order_named, target
-from support.judging import Court, D, attempt, cancel, close, modify, place, position, resting
+from ordergate.order.policy.target import opposing, order_named, target
+from support.judging import Court, attempt, cancel, close, modify, place, position, resting
 
 COURT = Court(positions=(position(),), open_orders=(resting(),))
 
@@ -21,12 +21,6 @@ def test_what_a_request_names() -> None:
 def test_an_attempt_of_another_symbol_is_not_behind_it() -> None:
     other = attempt(1, symbol=Symbol("GBPUSD"))
     assert target(cancel(), COURT.snapshot(), other).attempt is None
-
-
-def test_a_malformed_order_is_none_to_value() -> None:
-    assert opening(place(quantity=D("NaN")), None) is None
-    assert opening(cancel(), resting()) is None
-    assert opening(place(), None) == place()
 
 
 def test_what_stands_against_a_request() -> None:

@@ -98,7 +98,7 @@ def test_an_operator_may_tighten_the_life_of_an_ask() -> None:
 def test_views_name_the_source_of_each_limit() -> None:
     file = Limits.from_mapping({"limits": {"open_orders_max": 7}})
     held = [tightening("limits.daily_loss_fraction", "0.01")]
-    views = {view.name: view for view in limit_views(file, held, tightened(file, held))}
+    views = {view.name: view for view in limit_views(file, held)}
     assert len(views) == len(SPECS)
     assert (views["limits.open_orders_max"].value, views["limits.open_orders_max"].source) == (
         "7",

@@ -29,6 +29,7 @@ class Bench:
             rate=self.court.market.rate,
             instrument=self.court.market.instrument,
             quote=self.court.market.quote,
+            shock=lambda _: D("0.1"),
             named=Underlyings((word("GOLD", "XAUUSD"),)),
             keeper=self.court.tx,
         )

@@ -23,6 +23,7 @@ from ordergate.model.values import AccountId, VenueName
 
 VENUE: Final = VenueName("paper")
 ACCOUNT: Final = AccountId("paper-1")
+IDENTITY: Final = AccountIdentity(ACCOUNT, VENUE, Mode.PAPER, "embedded paper venue")
 CAPABILITIES: Final = Capabilities(
     order_types=frozenset(OrderType),
     time_in_force=frozenset(TimeInForce),
@@ -50,7 +51,7 @@ def snapshot(book: Book, floor: Floor, account: AccountId = ACCOUNT) -> VenueSna
     equity = book.account.balance + open_profit
     used = accounting.margin_used(book.positions.values(), floor)
     return VenueSnapshot(
-        identity=AccountIdentity(account, VENUE, Mode.PAPER, "embedded paper venue"),
+        identity=replace(IDENTITY, account=account),
         account=AccountState(
             currency=floor.terms.currency,
             balance=mapping.amount(book.account.balance),

@@ -165,7 +165,8 @@ CONTROLS: Final = (
         number="C22",
         name="Live arming",
         scope="account",
-        codes=(Code.LIVE_NOT_ARMED, _MISSING),
+        codes=(Code.LIVE_NOT_ARMED, _LIMIT, _MISSING),
+        where="`order/arming.py` keeps who armed it, for how long and by which proof",
         default="off",
     ),
     Entry(
@@ -186,8 +187,8 @@ CONTROLS: Final = (
         name="Cancel on disconnect",
         scope="venue link",
         cells=_NEVER,
-        where="the gate cancels nothing by itself when a link is lost",
-        default="off",
+        where="absent: the gate cancels nothing by itself when a link is lost",
+        default="none",
     ),
     Entry(
         number="C26",
@@ -200,7 +201,8 @@ CONTROLS: Final = (
         name="Reconciliation, halts in force",
         scope="account",
         codes=(Code.HALTED,),
-        where="`order/reconcile/settle.py` compares with the venue's books; the rule is the halt",
+        where="`order/reconcile/` compares with the venue's books, `order/radar.py` finds what is "
+        "not ours and money nothing explains; the rule is the halt",
         default="on",
     ),
     Entry(
@@ -222,7 +224,8 @@ CONTROLS: Final = (
         name="Limit changes audited",
         scope="global",
         cells=_NEVER,
-        where="`order/desk.py` and `order/gateway.py` seal who, old, new and the reason",
+        where="`order/loosen.py` seals who, old, new and the reason, and lets nothing looser in "
+        "before its delay is over",
         default="on",
     ),
     Entry(
@@ -247,7 +250,7 @@ CONTROLS: Final = (
         name="Alerts",
         scope="global",
         cells=_NEVER,
-        where="every halt goes to the activity stream at once and stands until it is released",
+        where="`alerts/push.py` tells the operator's phone, again until a human has taken note",
         default="on",
     ),
     Entry(

@@ -49,32 +49,27 @@ def daily_loss(request: Request, facts: Facts) -> RuleVerdict:
 
 def weekly_loss(request: Request, facts: Facts) -> RuleVerdict:
     """Refuse new risk, and halt, once the week has lost its share of the equity at its start."""
-    if facts.state is None:
-        return WEEK.lacks("the equity at the week's start")
     start = facts.baselines.week_start_equity
-    if start is None:
-        return WEEK.silent("the gate has not seen a week begin on this account")
+    if facts.state is None or start is None:
+        return WEEK.lacks("the equity at the week's start")
     return _lost(WEEK, facts.state, start, facts.limits.weekly_loss_fraction, "the week")
 
 
 def drawdown(request: Request, facts: Facts) -> RuleVerdict:
     """Refuse new risk, and halt, once the equity has fallen so far from its peak."""
-    if facts.state is None:
-        return PEAK.lacks("the highest equity so far")
     peak = facts.baselines.peak_equity
-    if peak is None:
-        return PEAK.silent("the gate has seen no equity of this account before")
+    if facts.state is None or peak is None:
+        return PEAK.lacks("the highest equity so far")
     share = facts.limits.drawdown_fraction
     return _lost(PEAK, facts.state, peak, share, "the equity, against its peak,")
 
 
 def lost(state: AccountState, baselines: Baselines, limits: Limits) -> Halting | None:
     """Return the first loss that is reached; what is not known is no loss."""
-    known = baselines
     starts = (
         (DAY, state.day_start_equity, limits.daily_loss_fraction),
-        (WEEK, known.week_start_equity, limits.weekly_loss_fraction),
-        (PEAK, known.peak_equity, limits.drawdown_fraction),
+        (WEEK, baselines.week_start_equity, limits.weekly_loss_fraction),
+        (PEAK, baselines.peak_equity, limits.drawdown_fraction),
     )
     for control, start, share in starts:
         if start is not None and start - state.equity >= share * start:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from ordergate.model.errors import Code
-from ordergate.model.records import ScopeKind, Usage
+from ordergate.model.records import ScopeKind
 from ordergate.model.values import ZERO, plain
 from ordergate.model.verdicts import RuleVerdict
 from ordergate.order.policy.facts import Facts, Request
@@ -33,12 +33,6 @@ DAY_NOTIONAL: Final = Control(
     rule="notional_per_day",
     number="C11",
     limit_name="limits.notional_per_day_max_fraction",
-    unit=MONEY,
-)
-AGENT_NOTIONAL: Final = Control(
-    rule="agent_notional_per_day",
-    number="C11",
-    limit_name="limits.agent_notional_per_day_max_fraction",
     unit=MONEY,
 )
 THROTTLE: Final = Control(
@@ -106,32 +100,19 @@ def account_orders_per_day(request: Request, facts: Facts) -> RuleVerdict:
 
 def notional_per_day(request: Request, facts: Facts) -> RuleVerdict:
     """Refuse an order that brings the account's day over its value."""
-    share = facts.limits.notional_per_day_max_fraction
-    return _day_value(DAY_NOTIONAL, facts, facts.account_used, share, "orders")
-
-
-def agent_notional_per_day(request: Request, facts: Facts) -> RuleVerdict:
-    """Refuse an order that brings one principal's day over its value."""
-    share = facts.limits.agent_notional_per_day_max_fraction
-    return _day_value(AGENT_NOTIONAL, facts, facts.used, share, "your orders")
-
-
-def _day_value(
-    control: Control, facts: Facts, use: Usage | None, share: Decimal, whose: str
-) -> RuleVerdict:
-    valued, order, spec = facts.valued, facts.order, facts.instrument
+    valued, order, spec, use = facts.valued, facts.order, facts.instrument, facts.account_used
     if order is None:
-        return control.silent("no opening order")
+        return DAY_NOTIONAL.silent("no opening order")
     if valued is None or spec is None or use is None or facts.equity is None:
-        return control.lacks("the value of the day's orders")
-    limit = share * facts.equity
+        return DAY_NOTIONAL.lacks("the value of the day's orders")
+    limit = facts.limits.notional_per_day_max_fraction * facts.equity
     used, amount = use.notional, valued.worst_notional
-    return control.measured(
+    return DAY_NOTIONAL.measured(
         value=cents_up(used + amount),
         limit=cents_down(limit),
         room=cents_down(limit - used),
         broken=used + amount > limit,
-        message=f"{whose} of {money(used + amount, facts.currency)} today, "
+        message=f"orders of {money(used + amount, facts.currency)} today, "
         f"at most {money(limit, facts.currency)}",
         fix=lambda: lots_that_fit(limit - used, per_lot=amount / order.quantity, instrument=spec),
     )

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from ordergate.model.accounts import Baselines, Mode, SebiPack
+from ordergate.model.accounts import Mode, SebiPack
 from ordergate.model.errors import Code
 from ordergate.model.instruments import TradeMode
 from ordergate.model.orders import AttemptState, Intent, OrderType, Side, TimeInForce
 from ordergate.model.principals import Kind, Principal
-from ordergate.model.records import HaltKind, ScopeKind
+from ordergate.model.records import HaltKind, ScopeKind, Usage
 from ordergate.model.values import PositionId, PrincipalId, Symbol
 from ordergate.model.verdicts import Finding
 from ordergate.order.policy.rules.catalogue import BY_NUMBER
@@ -26,11 +26,14 @@ from ordergate.order.policy.rules.checklist import RULES
 from ordergate.order.policy.surroundings import Machine, Peer
 from support.histories import filled_by_themselves, lost
 from support.judging import (
+    ACCOUNT,
     AGENT,
+    DAY,
     STEADY,
     Court,
     D,
     attempt,
+    baseline,
     cancel,
     claims,
     close,
@@ -92,6 +95,31 @@ def edge(
 
 def equity(amount: Decimal) -> World:
     return Court().equity(str(amount)), worth_10800()
+
+
+def in_the_book(**limit: Decimal) -> World:
+    """Return an order of 10,800 where the book of 100,000 may come to so many times its equity."""
+    return Court().limit(**limit), worth_10800()
+
+
+AT_10800: tuple[Case, Case, Case] = (
+    ("0.1080001", PASS, "10800.01"),
+    ("0.108", PASS, "10800"),
+    ("0.1079999", REFUSE, "10799.99"),
+)
+
+
+def lost_today(result: Decimal) -> World:
+    """Return a principal whose own trades have brought `result` today."""
+    court = Court()
+    court.books.usage[ACCOUNT, AGENT.id, DAY] = Usage(orders=1, notional=D(1), result=result)
+    return court, place()
+
+
+def kept_here(most: Decimal) -> World:
+    """Return a live order of 10,800 whose stop the gateway would keep, waived up to a value."""
+    court = Court(mode=Mode.LIVE).limit(live_managed_stop_notional_max=most)
+    return court, worth_10800()
 
 
 def counted(limit: int) -> tuple[Case, Case, Case]:
@@ -374,21 +402,50 @@ EDGES: dict[str, Edge] = {
         halts=ScopeKind.ACCOUNT,
     ),
     "weekly_loss": edge(
-        lambda now: (
-            Court(baselines=Baselines(week_start_equity=D(100_000))).equity(str(now)),
-            place(),
-        ),
+        lambda now: (Court().measured_from(baseline(peak=D(1))).equity(str(now)), place()),
         ("95000.01", PASS, "0.01"),
         ("95000", REFUSE, "0"),
         ("94999.99", REFUSE, "0"),
         halts=ScopeKind.ACCOUNT,
     ),
     "drawdown": edge(
-        lambda now: (Court(baselines=Baselines(peak_equity=D(100_000))).equity(str(now)), place()),
+        lambda now: (Court().measured_from(baseline(week_start=D(1))).equity(str(now)), place()),
         ("90000.01", PASS, "0.01"),
         ("90000", REFUSE, "0"),
         ("89999.99", REFUSE, "0"),
         halts=ScopeKind.ACCOUNT,
+    ),
+    "book_daily_loss": edge(
+        lambda now: (Court().measured_from(baseline()).equity(str(now)), place()),
+        ("98000.01", PASS, "0.01"),
+        ("98000", REFUSE, "0"),
+        ("97999.99", REFUSE, "0"),
+    ),
+    "book_position_size": edge(
+        lambda most: in_the_book(book_position_notional_fraction=most), *AT_10800
+    ),
+    "book_gross_exposure": edge(
+        lambda most: in_the_book(book_gross_exposure_fraction=most), *AT_10800
+    ),
+    "book_net_exposure": edge(lambda most: in_the_book(book_net_exposure_fraction=most), *AT_10800),
+    "agent_daily_loss": edge(
+        lost_today,
+        ("-1999.99", PASS, "0.01"),
+        ("-2000", REFUSE, "0"),
+        ("-2000.01", REFUSE, "0"),
+    ),
+    "agent_open_exposure": edge(
+        lambda held: (Court().reserve(reservation(notional=held)), worth_10800()),
+        ("489199.99", PASS, "10800.01"),
+        ("489200", PASS, "10800"),
+        ("489200.01", REFUSE, "10799.99"),
+    ),
+    "stop_resident": edge(
+        kept_here,
+        ("10800.01", PASS, "10800.01"),
+        ("10800", PASS, "10800"),
+        ("10799.99", REFUSE, "10799.99"),
+        code=Code.STOP_REQUIRED,
     ),
     "orders_per_day": edge(lambda n: (Court().used(orders=int(n)), place()), *counted(100)),
     "account_orders_per_day": edge(
@@ -399,6 +456,12 @@ EDGES: dict[str, Edge] = {
         ("1989199.99", PASS, "10800.01"),
         ("1989200", PASS, "10800"),
         ("1989200.01", REFUSE, "10799.99"),
+    ),
+    "account_notional_per_day": edge(
+        lambda used: (Court().used(notional=str(used), by=OTHER), worth_10800()),
+        ("19989199.99", PASS, "10800.01"),
+        ("19989200", PASS, "10800"),
+        ("19989200.01", REFUSE, "10799.99"),
     ),
     "notional_per_day": edge(
         lambda used: (Court().used(notional=str(used), by=OTHER), worth_10800()),
@@ -550,6 +613,18 @@ STATES: dict[str, tuple[World, World, Finding, Code]] = {
         (Court(mode=Mode.LIVE), place()),
         REFUSE,
         Code.LIVE_NOT_ARMED,
+    ),
+    "live_allowed": (
+        (Court(mode=Mode.LIVE), place()),
+        (Court(mode=Mode.LIVE).limit(live_allowed=False), place()),
+        REFUSE,
+        LIMIT,
+    ),
+    "live_grant": (
+        (Court(), place()),
+        (Court(mode=Mode.LIVE), place()),
+        REFUSE,
+        Code.FORBIDDEN,
     ),
     "symbol_allowed": (
         (Court(), place()),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ordergate.model.accounts import Baselines, Mode, SebiPack
+from ordergate.model.accounts import Mode, SebiPack
 from ordergate.model.market import Quality
 from ordergate.model.orders import AttemptState, Lane, Side
 from ordergate.model.records import HaltKind
@@ -65,7 +65,6 @@ def dangerous() -> Court:
         signed_in_today=None,
         trail_years=None,
     )
-    court.baselines = Baselines(week_start_equity=D(100), peak_equity=D(100))
     (past,) = claims(place(), 400, now=court.clock.now())
     court.claimed(replace(past, price=D(1)))
     court.open_orders += (resting(venue_order_id="v2", side=Side.SELL, limit_price=D("1.09")),)
@@ -112,7 +111,7 @@ OPEN_REFUSES = {
     *("journal_writable", "one_version", "venue_clock", "wall_clock", "loop_lag", "sebi_pack"),
     *("trade_mode", "rollover", "price_drift", "self_trade", "hands_off_fills", "losing_closes"),
     *("net_exposure", "stress_loss", "open_orders_value", "weekly_loss", "drawdown"),
-    *("agent_notional_per_day", "account_throttle"),
+    "account_throttle",
 }
 EVERYWHERE = {
     *("market_open", "trade_mode", "rollover", "throttle", "account_throttle"),

@@ -12,7 +12,6 @@ from ordergate.model.orders import Lane
 from ordergate.model.principals import Grant, Kind, Principal
 from ordergate.model.values import PositionId, PrincipalId
 from ordergate.model.verdicts import Finding, Verb
-from ordergate.order.policy.judge import Judge
 from ordergate.order.policy.on_live import RealMoney
 from support.judging import AGENT, Court, cancel, close, modify, place, position, resting
 
@@ -25,14 +24,8 @@ def court(
     *, until: datetime | None = None, rest: bool = True, mode: Mode = Mode.LIVE, **more: object
 ) -> Court:
     """Return a live account, armed until then, at a venue that keeps stops or does not."""
-    one = Court(mode=mode, **more).limit(live_symbols_allow=("EURUSD",))  # type: ignore[arg-type]
-    one._judge = Judge(
-        markets=one.market,
-        limits=lambda: one.limits,
-        clock=one.clock,
-        real=RealMoney(armed_until=lambda *_: until, stops_rest=lambda: rest),
-    )
-    return one
+    real = RealMoney(armed_until=lambda *_: until, stops_rest=lambda: rest)
+    return Court(mode=mode, real=real, **more).limit(live_symbols_allow=("EURUSD",))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("seconds", "finding"), [(-1, REFUSE), (0, REFUSE), (1, PASS)])

@@ -10,7 +10,7 @@ from ordergate.order.policy.limits import Limits
 from ordergate.order.policy.rules.losses import lost
 from support.judging import Court, D, place, state
 
-PASS, REFUSE, SILENT = Finding.PASS, Finding.REFUSE, Finding.NOT_ASKED
+PASS, REFUSE = Finding.PASS, Finding.REFUSE
 
 
 @pytest.mark.parametrize(
@@ -37,10 +37,11 @@ def test_without_the_equity_at_the_days_start_nothing_opens() -> None:
 
 
 @pytest.mark.parametrize("rule", ["weekly_loss", "drawdown"])
-def test_what_the_gate_has_not_seen_is_silent_and_what_it_cannot_read_denies(rule: str) -> None:
-    court = Court(baselines=Baselines())
-    assert court.verdict(rule, place()).finding is SILENT
-    court.baselines = None
+def test_the_first_reading_begins_it_and_what_cannot_be_read_denies(rule: str) -> None:
+    court = Court()
+    verdict = court.verdict(rule, place())
+    assert (verdict.finding, verdict.value) == (PASS, D(0))
+    court.snapshot_known = False
     assert court.verdict(rule, place()).code is Code.DATA_UNAVAILABLE
 
 
@@ -50,12 +51,10 @@ def test_what_the_gate_has_not_seen_is_silent_and_what_it_cannot_read_denies(rul
         (Baselines(week_start_equity=D(103_000)), None),
         (Baselines(week_start_equity=D(106_000)), "weekly_loss"),
         (Baselines(peak_equity=D(120_000)), "drawdown"),
-        (None, None),
+        (Baselines(), None),
     ],
 )
-def test_the_watch_finds_the_loss_that_ends_trading(
-    seen: Baselines | None, rule: str | None
-) -> None:
+def test_the_watch_finds_the_loss_that_ends_trading(seen: Baselines, rule: str | None) -> None:
     found = lost(state(), seen, Limits())
     assert found == (None if rule is None else Halting(rule, ScopeKind.ACCOUNT))
 
@@ -64,4 +63,4 @@ def test_the_watch_finds_the_days_loss_first() -> None:
     seen = Baselines(peak_equity=D(200_000))
     found = lost(state(equity=D(98_000)), seen, Limits())
     assert found == Halting("daily_loss", ScopeKind.ACCOUNT)
-    assert lost(state(day_start_equity=None), None, Limits()) is None
+    assert lost(state(day_start_equity=None), Baselines(), Limits()) is None

@@ -1,4 +1,4 @@
-"""Whole book (C8, C9, C36): its surplus on one side, what still may fill, its worst leap."""
+"""Totals of an account (C8, C9, C36): its surplus on one side, what may still fill, its leap."""
 
 from __future__ import annotations
 
