@@ -16,6 +16,7 @@ from abuse import test_a02_no_approving_oneself as a02
 from abuse import test_a03_a_yes_is_to_the_outcome as a03
 from abuse import test_a12_the_day_is_the_venues_own as a12
 from abuse import test_a14_limits_read_the_live_book as a14
+from abuse import test_a15_nothing_is_turned_round as a15
 from abuse import test_a16_a_stop_stops_all_new_risk as a16
 from abuse import test_a33_no_stop_is_stripped as a33
 from contract import test_store as contract
@@ -59,7 +60,7 @@ from ordergate.order.intent.accept import Accept
 from ordergate.order.intent.idempotency import tag
 from ordergate.order.journal import record
 from ordergate.order.kill import Kill
-from ordergate.order.policy import decision, judge, policybook, wholebook
+from ordergate.order.policy import at_rest, decision, judge, policybook, wholebook
 from ordergate.order.policy.baselines import BookTerms
 from ordergate.order.policy.rules import lanes, market, standing, stops
 from ordergate.order.policy.rules.checklist import RULES, Rule, Say
@@ -78,7 +79,7 @@ CAUGHT = (AssertionError, pytest.fail.Exception)  # a failed assertion, or "did 
 
 
 def no_switch_in_the_claim(patch: Patch) -> None:
-    patch.setattr(judge, "in_scope", lambda *_, **__: False)
+    patch.setattr(judge, "covering", lambda *_, **__: ())
 
 
 def no_switch_before_the_wire(patch: Patch) -> None:
@@ -301,6 +302,14 @@ def reservations_of_this_moment(patch: Patch) -> None:
         return [row for row in sound(self, account, mark=mark) if row.released_seq is None]
 
     patch.setattr(SqlTx, "reservations", held)
+
+
+def exits_on_their_way_forgotten(patch: Patch) -> None:
+    patch.setattr(
+        judge,
+        "exits_held",
+        lambda *given, **more: at_rest.exits_held(*given, **{**more, "on_way": ()}),
+    )
 
 
 def nothing_reserved(patch: Patch) -> None:
@@ -589,6 +598,7 @@ TEETH: Sequence[tuple[Callable[[Patch], None], Callable[[Path], None]]] = (
     ),
     (groups_not_looked_at, a_tiny_sibling),
     (reservations_of_this_moment, line.test_a_fill_after_the_snapshot_still_counts),
+    (exits_on_their_way_forgotten, a15.test_exits_at_once_leave_its_part_to_the_exit_at_rest),
     (nothing_reserved, cap_of_one),
     (doubt_forgotten, line.test_a_lost_request_stays_unknown_and_counts_as_filled),
     (

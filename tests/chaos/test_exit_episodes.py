@@ -22,7 +22,7 @@ from ordergate.order.policy.rules import lanes, market, standing
 from ordergate.order.policy.rules.checklist import RULES, Rule, Say
 from ordergate.order.policy.rules.control import Control
 
-EPISODES = int(os.environ.get("ORDERGATE_EXIT_EPISODES", "250"))
+EPISODES = int(os.environ.get("ORDERGATE_EXIT_EPISODES", "150"))
 BROKEN_MAX = 150  # episodes within which a broken exit lane must be seen
 
 Patch = pytest.MonkeyPatch

@@ -88,7 +88,10 @@ class AttemptRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reservation:
-    """What an attempt holds in every limit; released by evidence alone (account currency)."""
+    """What an attempt holds in every limit; released by evidence alone (account currency).
+
+    One that reduces holds its part of the position: exits never exceed what is held.
+    """
 
     attempt_id: AttemptId
     order_id: OrderId
@@ -101,6 +104,7 @@ class Reservation:
     notional: Decimal  # of that quantity
     risk: Decimal | None
     released_seq: int | None = None  # audit sequence at the release; None = still held
+    reduces: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -116,6 +116,17 @@ def in_scope(
             return halt.target == symbol
 
 
+def covering(
+    halts: Iterable[HaltRecord], *, account: AccountId, principal: PrincipalId, symbol: Symbol
+) -> tuple[HaltRecord, ...]:
+    """Return the halts in whose scope a request falls."""
+    return tuple(
+        halt
+        for halt in halts
+        if in_scope(halt, account=account, principal=principal, symbol=symbol)
+    )
+
+
 def killed(halts: Iterable[HaltRecord]) -> bool:
     """Say whether a kill switch is engaged anywhere."""
     return any(halt.kind is HaltKind.KILL for halt in halts)

@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 from typing import Final
 
-HEAD: Final = "0008"  # newest revision in migrations/versions
+HEAD: Final = "0009"  # newest revision in migrations/versions
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 

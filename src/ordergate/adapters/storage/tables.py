@@ -147,6 +147,7 @@ RESERVATIONS: Final = Table(
     _text("notional"),
     _maybe("risk"),
     Column("released_seq", WIDE),
+    Column("reduces", WIDE, nullable=False, server_default="0"),
     Index(None, "account", "released_seq"),
     sqlite_strict=True,
 )

@@ -9,7 +9,7 @@ from ordergate.model.accounts import VenueSnapshot
 from ordergate.model.orders import AttemptState, Lane, Side
 from ordergate.model.outcomes import Acked, Outcome
 from ordergate.model.records import AttemptRecord, OrderRecord, RecentOrder, Reservation
-from ordergate.model.values import AttemptId, Tag
+from ordergate.model.values import ZERO, AttemptId, Tag
 from ordergate.model.verdicts import Exposure, Judgement
 from ordergate.order.dispatch.evidence import code_of, filled
 from ordergate.order.dispatch.wire import size_of
@@ -79,10 +79,10 @@ def recent_of(order: OrderRecord, attempt: AttemptRecord, judgement: Judgement) 
 
 
 def reservation_of(
-    order: OrderRecord, attempt: AttemptRecord, exposure: Exposure
+    order: OrderRecord, attempt: AttemptRecord, exposure: Exposure | None
 ) -> Reservation | None:
-    """Return what an opening attempt holds in every limit; None where it has no size."""
-    if attempt.quantity is None:
+    """Return what an attempt holds: in every limit, or of the position that it reduces."""
+    if attempt.quantity is None or (attempt.opening and exposure is None):
         return None
     return Reservation(
         attempt_id=attempt.attempt_id,
@@ -93,8 +93,9 @@ def reservation_of(
         symbol=order.symbol,
         side=attempt.side or Side.BUY,
         quantity=attempt.quantity,
-        notional=exposure.notional,
-        risk=exposure.risk,
+        notional=ZERO if exposure is None else exposure.notional,
+        risk=None if exposure is None else exposure.risk,
+        reduces=not attempt.opening,
     )
 
 

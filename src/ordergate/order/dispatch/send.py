@@ -45,6 +45,7 @@ from ordergate.order.dispatch.look import Look
 from ordergate.order.dispatch.wire import Wire, to_wire
 from ordergate.order.halt import Halt
 from ordergate.order.intent.idempotency import tag
+from ordergate.order.journal.lifecycle import PLACING
 from ordergate.order.journal.record import Instance, Step
 from ordergate.order.policy.decision import recorded, told
 from ordergate.order.policy.judge import Judge
@@ -294,14 +295,12 @@ class Send:
         judgement: Judgement,
     ) -> None:
         exposure = judgement.exposure
-        lane = judgement.decision.lane
         tx.add_recent(recent_of(order, attempt, judgement))
-        if lane is not Lane.OPEN or exposure is None:
+        held = reservation_of(order, attempt, exposure) if _reserves(attempt) else None
+        if held is not None:
+            tx.add_reservation(held)
+        if held is None or held.reduces or exposure is None:
             return
-        held = reservation_of(order, attempt, exposure)
-        if held is None:
-            return
-        tx.add_reservation(held)
         tx.add_usage(
             order.account,
             order.principal,
@@ -372,3 +371,7 @@ def _still_stands(ticket: TicketRecord, order: OrderRecord, judgement: Judgement
     price = judgement.reference_price
     same = ticket.fingerprint == asked(order, judgement)
     return same and price is not None and in_band(ticket, price)
+
+
+def _reserves(attempt: AttemptRecord) -> bool:
+    return attempt.opening or attempt.action in PLACING

@@ -13,6 +13,7 @@ from ordergate.model.canonical import plain_data
 from ordergate.model.hours import trading_day
 from ordergate.model.orders import (
     Action,
+    AttemptState,
     CancelIntent,
     Lane,
     ModifyIntent,
@@ -224,6 +225,8 @@ class Record:
             if order.state is OrderState.ACTIVE:
                 ended = "requoted" if requote else "attempt_ended"
                 order = self.move(tx, order, ended, actor=actor, code=attempt.code)
+        elif attempt.state is AttemptState.UNKNOWN and not attempt.opening:
+            self._release(tx, attempt)  # an exit in doubt locks nothing
         elif order.state is not OrderState.ACTIVE:
             order = self.move(tx, order, "adopted", actor=actor, code=None)
         return order, attempt

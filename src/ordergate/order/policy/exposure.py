@@ -246,17 +246,6 @@ def is_exit(order: VenueOrderState) -> bool:
     return order.reduce_only
 
 
-def resting_exits(
-    symbol: Symbol, orders: Iterable[VenueOrderState], *, besides: VenueOrderState | None
-) -> dict[Side, Decimal]:
-    """Return the unfilled lots of a symbol's resting exits by side, one order left out."""
-    lots = {Side.BUY: ZERO, Side.SELL: ZERO}
-    for order in orders:
-        if order.symbol == symbol and is_exit(order) and order is not besides:
-            lots[order.side] += order.quantity - order.filled_quantity
-    return lots
-
-
 def reserved(row: Reservation) -> Pending:
     """Return what one of our own attempts holds in the limits."""
     return Pending(symbol=row.symbol, side=row.side, quantity=row.quantity, notional=row.notional)

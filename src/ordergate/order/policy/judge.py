@@ -19,22 +19,21 @@ from ordergate.model.instruments import Instrument
 from ordergate.model.market import Quote
 from ordergate.model.orders import AttemptState, Intent, Lane, PlaceIntent
 from ordergate.model.principals import Grant, Kind, Principal
-from ordergate.model.records import AttemptRecord, HaltRecord, Reservation
+from ordergate.model.records import AttemptRecord, Reservation
 from ordergate.model.values import AttemptId, OrderId
 from ordergate.model.verdicts import Finding, Halting, Judgement
 from ordergate.model.views import LimitView
-from ordergate.order.halt import in_scope
+from ordergate.order.halt import covering
 from ordergate.order.policy.activity import Asking, activity
+from ordergate.order.policy.at_rest import exits_held, resting_openings
 from ordergate.order.policy.baselines import BookTerms
 from ordergate.order.policy.budget import Budget, budget_of, gather
 from ordergate.order.policy.decision import decide
 from ordergate.order.policy.exposure import (
     Book,
     book,
-    is_exit,
     larger,
     reserved,
-    resting_exits,
     seen_at_rest,
     valued,
 )
@@ -266,7 +265,9 @@ class Judge:
             valued=valued(scene.order, quote, spec, rate=scene.rate, limits=limits),
             managed=ask.asker.kind is Kind.GATEWAY and managed(intent, named.resting, tx.guards()),
             group=group(intent, snapshot),
-            halts=_halts(tx, ask),
+            halts=covering(
+                tx.halts(), account=intent.account, principal=ask.asker.id, symbol=intent.symbol
+            ),
             used=None if state is None else tx.usage(intent.account, ask.asker.id, state.day),
             account_used=None if state is None else tx.usage(intent.account, None, state.day),
             budget=None if snapshot is None else self._budget(tx, ask, snapshot, scene, counting),
@@ -296,7 +297,13 @@ class Judge:
         named = target(intent, snapshot, _attempt_named(tx, intent))
         opens = named.opens(instrument, snapshot)
         order = opening_order(intent, named.resting if opens else None)
-        resting = () if snapshot is None else _resting_openings(tx, snapshot, named)
+        resting = (
+            ()
+            if snapshot is None
+            else resting_openings(
+                snapshot.open_orders, besides=named.resting, tagged=tx.attempts_tagged
+            )
+        )
         rate = None
         if instrument is not None and state is not None:
             rate = markets.rate(instrument.quote_currency, state.currency)
@@ -316,7 +323,8 @@ class Judge:
         self, tx: JournalTx, ask: _Ask, snapshot: VenueSnapshot, scene: _Scene, counting: Counting
     ) -> Book:
         """Return all that is held or may fill; the order that is judged or changed left out."""
-        named, intent, ours = scene.named, ask.intent, _held(tx, ask, scene.named)
+        named, intent, held = scene.named, ask.intent, _held(tx, ask, scene.named)
+        ours = [row for row in held if not row.reduces]
         symbols = {intent.symbol, *(row.symbol for row in ours)}
         symbols.update(position.symbol for position in snapshot.positions)
         symbols.update(order.symbol for order in snapshot.open_orders)
@@ -334,7 +342,13 @@ class Judge:
             intent.symbol,
             positions=snapshot.positions,
             pending=(*pending.values(), *around),
-            exits=resting_exits(intent.symbol, snapshot.open_orders, besides=named.resting),
+            exits=exits_held(
+                intent.symbol,
+                snapshot.open_orders,
+                besides=named.resting,
+                on_way=[row for row in held if row.reduces],
+                tagged=tx.attempts_tagged,
+            ),
             worths=worths,
         )
 
@@ -349,7 +363,11 @@ class Judge:
                 lambda position_id: tx.openers(account, position_id),
                 lambda row: counting.worth(row.symbol, ask.intent.venue, currency).unit,
             ),
-            pending=(row for row in _held(tx, ask, scene.named) if row.principal == ask.asker.id),
+            pending=(
+                row
+                for row in _held(tx, ask, scene.named)
+                if row.principal == ask.asker.id and not row.reduces
+            ),
         )
 
     def _counting(self, tx: JournalTx, limits: Limits) -> Counting:
@@ -377,22 +395,3 @@ def _held(tx: JournalTx, ask: _Ask, named: Target) -> list[Reservation]:
 def _attempt_named(tx: JournalTx, intent: Intent) -> AttemptRecord | None:
     order_id = order_named(intent)
     return None if order_id is None else tx.attempt_for_venue_order(intent.account, order_id)
-
-
-def _halts(tx: JournalTx, ask: _Ask) -> tuple[HaltRecord, ...]:
-    account, symbol, principal = ask.intent.account, ask.intent.symbol, ask.asker.id
-    return tuple(
-        halt
-        for halt in tx.halts()
-        if in_scope(halt, account=account, principal=principal, symbol=symbol)
-    )
-
-
-def _resting_openings(
-    tx: JournalTx, snapshot: VenueSnapshot, named: Target
-) -> tuple[tuple[VenueOrderState, AttemptId | None], ...]:
-    """Return the opening orders at rest, each with our attempt behind it (None: not ours)."""
-    rows = [row for row in snapshot.open_orders if not is_exit(row) and row is not named.resting]
-    tags = [row.tag for row in rows if row.tag is not None]
-    attempts = {row.tag: row.attempt_id for row in tx.attempts_tagged(tags)} if tags else {}
-    return tuple((row, None if row.tag is None else attempts.get(row.tag)) for row in rows)

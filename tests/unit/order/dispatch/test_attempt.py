@@ -40,6 +40,14 @@ def test_a_reservation_is_the_exposure_of_an_attempt_with_a_size() -> None:
     assert held is not None
     assert (held.notional, held.risk, held.quantity) == (10_000, 50, Decimal("0.10"))
     assert reservation_of(ORDER, an_attempt(quantity=None), EXPOSURE) is None
+    assert reservation_of(ORDER, an_attempt(), None) is None
+
+
+def test_an_exit_holds_its_part_of_the_position_and_nothing_in_the_limits() -> None:
+    held = reservation_of(ORDER, an_attempt(opening=False), None)
+    assert held is not None
+    assert (held.reduces, held.notional, held.risk) == (True, 0, None)
+    assert held.quantity == Decimal("0.10")
 
 
 def test_a_recent_claim_has_the_orders_terms() -> None:

@@ -13,13 +13,12 @@ from ordergate.order.policy.exposure import (
     book,
     entry_price,
     larger,
-    resting_exits,
     seen_at_rest,
     value,
     worst_price,
 )
 from ordergate.order.policy.limits import Limits
-from support.judging import D, place, position, protective_stop, resting
+from support.judging import D, place, position, resting
 from support.manual_market import STANDARD, WEDNESDAY
 
 SPECS = {spec.symbol: spec for spec in STANDARD}
@@ -209,11 +208,3 @@ def test_an_enlarged_resting_order_counts_at_its_new_size() -> None:
     assert (grown.quantity, grown.notional) == (D("0.3"), D(300))
     kept = larger(pending(notional="100"), pending(notional="80"))
     assert kept.notional == D(100)
-
-
-def test_resting_exits_are_summed_by_side_without_the_one_that_changes() -> None:
-    one, two = protective_stop(), protective_stop(quantity=D("0.30"))
-    entry = resting()
-    orders = [one, two, entry, protective_stop(symbol=Symbol("GBPUSD"))]
-    exits = resting_exits(Symbol("EURUSD"), orders, besides=one)
-    assert exits == {Side.BUY: D(0), Side.SELL: D("0.30")}
