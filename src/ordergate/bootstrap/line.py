@@ -155,9 +155,7 @@ async def order_line(world: World) -> OrderLine:
             instance=instance, gateway=gateway, line=stages, armings=armings, pace=world.pace
         ),
         settle=settle,
-        upkeep=_upkeep(
-            world, instance, stages, gateway, _daybook(world, instance, accounts, judge)
-        ),
+        upkeep=_upkeep(world, instance, stages, gateway, daybook),
         guarding=guarding,
         approve=approve,
         instance=instance,
