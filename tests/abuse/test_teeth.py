@@ -60,12 +60,18 @@ from ordergate.order.intent.accept import Accept
 from ordergate.order.intent.idempotency import tag
 from ordergate.order.journal import record
 from ordergate.order.kill import Kill
-from ordergate.order.policy import at_rest, decision, judge, policybook, wholebook
+from ordergate.order.policy import (
+    activity,
+    at_rest,
+    decision,
+    judge,
+    policybook,
+    wholebook,
+)
 from ordergate.order.policy.baselines import BookTerms
 from ordergate.order.policy.rules import lanes, market, standing, stops
 from ordergate.order.policy.rules.checklist import RULES, Rule, Say
 from ordergate.order.policy.underlyings import Underlyings
-from ordergate.order.pulse import Pulse
 from ordergate.order.radar import Radar
 from ordergate.surfaces.console.entry import Entry
 from support.gate import Gate, a_gate
@@ -336,11 +342,11 @@ def halts_of_nothing(patch: Patch) -> None:
 
 
 def releases_forgotten(patch: Patch) -> None:
-    patch.setattr(judge, "_since", lambda _, __, begin: begin)
+    patch.setattr(activity, "_since", lambda _, __, begin: begin)
 
 
 def failed_writes_forgotten(patch: Patch) -> None:
-    patch.setattr(Pulse, "wrote", lambda *_, **__: None)
+    patch.setattr(Emergency, "alarm", lambda *_: None)
 
 
 def signatures_believed(patch: Patch) -> None:

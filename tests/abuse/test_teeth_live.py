@@ -17,7 +17,7 @@ from ordergate.order.arming import Armings
 from ordergate.order.dispatch import send
 from ordergate.order.dispatch.look import Look
 from ordergate.order.lapse import Lapse
-from ordergate.order.policy import decision, judge
+from ordergate.order.policy import decision, tightenings
 from ordergate.order.policy.rules import live as rules
 from ordergate.order.policy.rules import standing
 from ordergate.order.policy.rules.checklist import RULES, Rule, Say
@@ -73,7 +73,7 @@ def an_arming_without_an_end(patch: Patch) -> None:
 
 
 def paper_limits_on_live(patch: Patch) -> None:
-    patch.setattr(judge, "on_live", lambda limits: limits)
+    patch.setattr(tightenings, "on_live", lambda limits: limits)
 
 
 def an_operators_order_is_its_own_yes(patch: Patch) -> None:

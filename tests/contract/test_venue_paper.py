@@ -679,7 +679,8 @@ def test_every_change_of_the_balance_is_an_execution_or_a_line_of_cash(bench: Pa
     """The promise of VenueReader.history: nights, commissions, a stop and a dividend."""
     start = bench.snapshot().account.balance
     bench.quote()
-    bench.buy("1.00", stop_loss="1.09000")
+    attached = bench.venue.capabilities().attached_stops
+    bench.buy("1.00", **({"stop_loss": "1.09000"} if attached else {}))
     bench.buy("0.30")
     bench.market.advance(days=5)
     bench.quote(bid="1.08900", ask="1.08910")

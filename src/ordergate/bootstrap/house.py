@@ -17,7 +17,7 @@ from ordergate.adapters.anchor_file import AnchorFile
 from ordergate.adapters.emergency_file import EmergencyJournal
 from ordergate.adapters.feeds.replay.feed import ReplayFeed
 from ordergate.adapters.feeds.simulated.feed import SimulatedFeed
-from ordergate.adapters.keys import load_keys, presence, verifier
+from ordergate.adapters.keys import Keys, load_keys, presence, verifier
 from ordergate.adapters.seed_file import SeedFile
 from ordergate.adapters.storage.frozen import FrozenBooks
 from ordergate.adapters.system import SystemClock, SystemIds, random_bytes
@@ -99,13 +99,7 @@ async def build(
     data = settings.directories.data
     keys = load_keys(settings.directories.config, chance=random_bytes)
     anchors = AnchorFile(settings.directories.config, data)
-    opened = open_books(
-        data / GATE_FILE,
-        anchors=anchors,
-        verify=verifier(keys.public),
-        make_private=_make_private,
-        credentials=lambda tx: tx.add_token(_standing_token(data, keys.pepper, clock)),
-    )
+    opened = _opened(data, keys, anchors, clock)
     books = opened.books
     market, venue, pace = await _paper_market(settings, books, clock)
     spool = _spool(settings, ids)
@@ -126,9 +120,7 @@ async def build(
             spare=Spare(file=spool, blank=blank),
             epoch_lost=0 if opened.lost is None else opened.lost.epoch,
             pace=pace,
-            book=BookTerms(
-                currency=settings.risk.book_currency or None, zone=settings.risk.book_day_zone
-            ),
+            book=_book_terms(settings),
             unprotected=settings.exits.on_unprotected,
             switches=settings.switches,
         )
@@ -152,6 +144,21 @@ async def build(
         pace=pace,
         prove=lambda name, nonce: keys.sign(presence(name, nonce)).hex(),
     )
+
+
+def _opened(data: Path, keys: Keys, anchors: AnchorFile, clock: Clock) -> Opened:
+    return open_books(
+        data / GATE_FILE,
+        anchors=anchors,
+        verify=verifier(keys.public),
+        make_private=_make_private,
+        credentials=lambda tx: tx.add_token(_standing_token(data, keys.pepper, clock)),
+    )
+
+
+def _book_terms(settings: Settings) -> BookTerms:
+    risk = settings.risk
+    return BookTerms(currency=risk.book_currency or None, zone=risk.book_day_zone)
 
 
 def _spool(settings: Settings, ids: SystemIds) -> EmergencyJournal:

@@ -11,6 +11,7 @@ from ordergate.audit.seal import Seal
 from ordergate.model.accounts import Capabilities, VenueHistory, VenueSnapshot
 from ordergate.model.arming import OFF, Switches
 from ordergate.model.errors import NotReady
+from ordergate.model.records import AttemptRecord, OrderRecord
 from ordergate.model.values import AccountId, TicketId, VenueName
 from ordergate.model.views import Change
 from ordergate.order.accounts import Accounts
@@ -46,6 +47,8 @@ from ordergate.ports.market_facts import MarketFacts
 from ordergate.ports.system import Clock, Ids
 from ordergate.ports.venue_read import VenueReader
 from ordergate.ports.venue_trade import VenueTrader
+
+Moved = Callable[[OrderRecord, AttemptRecord], None]  # told of every attempt that moved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,17 +119,7 @@ async def order_line(world: World) -> OrderLine:
     accounts = Accounts(world.reader, world.others)
     pulse = Pulse(clock=clock, writable=lambda: emergency.trouble is None)
     armings = Armings(instance=instance, switches=world.switches)
-    judge = Judge(
-        markets=world.markets,
-        limits=world.limits,
-        clock=clock,
-        around=Around(machine=pulse.read),
-        terms=world.book,
-        real=RealMoney(
-            armed_until=armings.until,
-            stops_rest=lambda: world.reader.capabilities().attached_stops,
-        ),
-    )
+    judge = _judge(world, pulse, armings)
     loosen = Loosen(instance=instance, judge=judge, limits=world.limits)
     approve = Approve(record=record, ids=ids, clock=clock)
     halt = Halt(record=record, ids=ids, clock=clock)
@@ -139,23 +132,8 @@ async def order_line(world: World) -> OrderLine:
         trader=world.trader,
     )
     accept = Accept(record=record, ids=ids, clock=clock)
-    emergency = Emergency(
-        instance=instance,
-        accept=accept,
-        send=send,
-        halt=halt,
-        spare=world.spare,
-        publish=world.publish,
-    )
-    radar = Radar(instance=instance, halt=halt, reader=world.reader, publish=world.publish)
-    settle = Settle(
-        instance=instance,
-        halt=halt,
-        reader=world.reader,
-        changed=lambda order, attempt: gateway.announce(order, attempt),
-        scanned=radar.look,
-        outside=emergency,
-    )
+    emergency = _emergency(world, instance, accept, send, halt)
+    settle = _settle(world, instance, halt, emergency, lambda *moved: gateway.announce(*moved))
     stages = Line(
         record=record,
         accept=accept,
@@ -170,6 +148,7 @@ async def order_line(world: World) -> OrderLine:
     )
     gateway = Gateway(_sources(world, judge, emergency), stages)
     guarding = _managed_exits(world, gateway, record)
+    daybook = _daybook(world, instance, accounts, judge)
     return OrderLine(
         gateway=gateway,
         desk=Desk(
@@ -181,14 +160,7 @@ async def order_line(world: World) -> OrderLine:
             pace=world.pace,
         ),
         settle=settle,
-        upkeep=Upkeep(
-            instance=instance,
-            gateway=gateway,
-            approve=approve,
-            loosen=loosen,
-            markets=world.markets,
-            daybook=_daybook(world, instance, accounts, judge),
-        ),
+        upkeep=_upkeep(world, instance, stages, gateway, daybook),
         guarding=guarding,
         approve=approve,
         instance=instance,
@@ -215,6 +187,61 @@ async def _instance(world: World) -> tuple[Instance, Seal]:
         ids=world.ids,
     )
     return instance, seal
+
+
+def _judge(world: World, pulse: Pulse, armings: Armings) -> Judge:
+    return Judge(
+        markets=world.markets,
+        limits=world.limits,
+        clock=world.clock,
+        around=Around(machine=pulse.read),
+        terms=world.book,
+        real=RealMoney(
+            armed_until=armings.until,
+            stops_rest=lambda: world.reader.capabilities().attached_stops,
+        ),
+    )
+
+
+def _emergency(
+    world: World, instance: Instance, accept: Accept, send: Send, halt: Halt
+) -> Emergency:
+    return Emergency(
+        instance=instance,
+        accept=accept,
+        send=send,
+        halt=halt,
+        spare=world.spare,
+        publish=world.publish,
+    )
+
+
+def _settle(
+    world: World, instance: Instance, halt: Halt, emergency: Emergency, changed: Moved
+) -> Settle:
+    """Let the venue's books tell what became of orders, and what stands there besides them."""
+    radar = Radar(instance=instance, halt=halt, reader=world.reader, publish=world.publish)
+    return Settle(
+        instance=instance,
+        halt=halt,
+        reader=world.reader,
+        changed=changed,
+        scanned=radar.look,
+        outside=emergency,
+    )
+
+
+def _upkeep(
+    world: World, instance: Instance, stages: Line, gateway: Gateway, daybook: Daybook
+) -> Upkeep:
+    return Upkeep(
+        instance=instance,
+        gateway=gateway,
+        approve=stages.approve,
+        loosen=stages.loosen,
+        markets=world.markets,
+        daybook=daybook,
+    )
 
 
 def _daybook(world: World, instance: Instance, accounts: Accounts, judge: Judge) -> Daybook:

@@ -19,7 +19,7 @@ class Accounts:
     async def read(self) -> tuple[VenueSnapshot | None, tuple[Elsewhere, ...]]:
         """Read all at once under one deadline; an unreadable one is a missing fact, no error."""
         snapshot, *elsewhere = await asyncio.gather(
-            _read(self.own), *(_read(reader) for reader in self._others)
+            read(self.own), *(read(reader) for reader in self._others)
         )
         return snapshot, tuple(
             Elsewhere(account=reader.account, venue=reader.venue, snapshot=seen)
@@ -27,7 +27,8 @@ class Accounts:
         )
 
 
-async def _read(reader: VenueReader) -> VenueSnapshot | None:
+async def read(reader: VenueReader) -> VenueSnapshot | None:
+    """Read one account under a deadline; None when it cannot be read."""
     try:
         async with asyncio.timeout(READ_TIMEOUT_S):
             return await reader.snapshot()

@@ -197,11 +197,10 @@ class Emergency:
             halt = self._halt_openings()
             taken = f"{spooled.generation}:{len(bodies)}"
 
-            def work(tx: JournalTx) -> None:
+            def work(tx: JournalTx) -> HaltRecord | None:
                 if bodies and tx.fact(IMPORTED) == taken:
-                    return
+                    return None
                 durable = self._halt.engage(tx, halt)
-                self._halt.settle(halt, durable)
                 self._record.note(
                     tx,
                     "emergency.imported",
@@ -212,8 +211,11 @@ class Emergency:
                 for exit_ in read_records(bodies):
                     self._book(tx, exit_)
                 tx.put_fact(IMPORTED, taken)
+                return durable
 
-            await self._journal.write(work)
+            durable = await self._journal.write(work)
+            if durable is not None:
+                self._halt.settle(halt, durable)
             self._trouble = None
             self._held.clear()
             self._by_key.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -11,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import create_engine
-from sqlalchemy.pool import StaticPool
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 from ordergate.adapters.storage.columns import METADATA
 from ordergate.adapters.storage.session import SqlTx
@@ -34,8 +35,8 @@ class FrozenBooks:
     def blank(cls, *, reason: str, begin: Callable[[SqlTx], None] | None = None) -> FrozenBooks:
         """Return empty books in memory, with what `begin` puts into them."""
         connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        engine = create_engine("sqlite://", creator=lambda: connection, poolclass=StaticPool)
-        METADATA.create_all(engine)
+        for statement in _schema():
+            connection.execute(statement)
         if begin is not None:
             begin(SqlTx(connection.cursor()))
         connection.execute("PRAGMA query_only = ON")
@@ -94,3 +95,14 @@ class FrozenBooks:
     def close_now(self) -> None:
         self._pool.shutdown()
         self._connection.close()
+
+
+@functools.cache
+def _schema() -> tuple[str, ...]:
+    """Return the statements that make every table and index, compiled once a process."""
+    dialect = sqlite.dialect()
+    made: list[str] = []
+    for table in METADATA.sorted_tables:
+        made.append(str(CreateTable(table).compile(dialect=dialect)))
+        made += [str(CreateIndex(index).compile(dialect=dialect)) for index in table.indexes]
+    return tuple(made)

@@ -28,6 +28,7 @@ from ordergate.model.orders import (
 from ordergate.model.records import AttemptRecord, Guard, ScopeKind
 from ordergate.model.values import ZERO, IdempotencyKey, OrderId, PositionId, Symbol
 from ordergate.model.views import Change, OrderView
+from ordergate.order.accounts import read
 from ordergate.order.exits import ladder, plan, steps
 from ordergate.order.exits.plan import Closed, Drop, End, Put, Reduce, Rest, Scene
 from ordergate.order.gateway import Gateway
@@ -40,7 +41,6 @@ from ordergate.ports.venue_read import VenueReader
 
 NAKED_MAX_S: Final = 2.0
 DOUBT_S: Final = 1.0  # after a request of unknown fate, before the venue is asked again
-READ_TIMEOUT_S: Final = 3.0
 STEPS_MAX: Final = 64
 REFUSALS_TOLD: Final = 2
 CANCELS_MAX: Final = 3
@@ -120,12 +120,10 @@ class Protect:
 
     async def snapshot(self) -> VenueSnapshot | None:
         """Read the venue; None when it cannot be read: then nothing is known and nothing done."""
-        try:
-            async with asyncio.timeout(READ_TIMEOUT_S):
-                return await self._means.reader.snapshot()
-        except Exception as error:  # noqa: BLE001 - whatever the adapter raises, the next look asks again
-            _log.warning("exits.unread", reason=type(error).__name__)
-            return None
+        snapshot = await read(self._means.reader)
+        if snapshot is None:
+            _log.warning("exits.unread")
+        return snapshot
 
     async def change(self, guard: Guard, event: str, **fields: object) -> Guard:
         """Write a guard's next version and its sealed record, together."""
