@@ -60,7 +60,7 @@ DAMAGE: tuple[tuple[str, Edit, str], ...] = (
     ("cut in half", cut_in_half, ""),
     (
         "a record edited",
-        sql("update audit set body = replace(body, 'local', 'lokal') where seq = 5"),
+        sql("update audit set body = replace(body, 'version', 'versiom') where seq = 5"),
         "record 5",
     ),
     ("records taken out", sql("delete from audit where seq in (4, 5)"), "record 4"),

@@ -13,6 +13,7 @@ from integration.order.test_live import BY_HAND, SMALL
 from ordergate.model.errors import Code
 from ordergate.order.policy.limits import Limits
 from support.live import TRADER, armed, live_gate, prove_live
+from support.manual_clock import ManualClock
 
 # 180,000 USD by hand, of an equity of 100,000: live gross exposure ends at 200,000.
 LARGE = dataclasses.replace(BY_HAND, quantity=Decimal("1.66"))
@@ -29,7 +30,7 @@ def test_what_was_made_by_hand_counts_in_full(
     prove_live(monkeypatch)
 
     async def run() -> None:
-        async with live_gate(tmp_path, limits=ROOMY) as gate:
+        async with live_gate(tmp_path, limits=ROOMY, clock=ManualClock()) as gate:
             await armed(gate)
             await gate.venue.submit(LARGE)
             order = dataclasses.replace(SMALL, quantity=Decimal(lots))

@@ -17,7 +17,7 @@ LISTS = {
     "list_instruments": ("instruments", "symbol", {}),
 }
 USUAL_MAX = 30_000  # characters of a page of the size that is given unasked
-ANSWER_MAX = 150_000  # of the largest page
+ANSWER_MAX = 250_000  # of the largest page
 
 
 @pytest.fixture(scope="module")

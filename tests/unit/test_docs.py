@@ -6,6 +6,7 @@ import re
 import runpy
 import shlex
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -66,12 +67,17 @@ def typed(page: Path) -> Iterator[list[str]]:
             yield words
 
 
+@cache
+def program() -> Any:
+    return typer.main.get_command(build(starts_for(Path("nowhere"))))
+
+
 def fault(words: list[str]) -> str | None:
     """Return what is wrong with a typed command; None when the program knows it."""
     if words[0] == "make":
         known = re.findall(r"^([a-z]+):", read(ROOT / "Makefile"), re.MULTILINE)
         return None if words[1] in known else f"no target {words[1]}"
-    here: Any = typer.main.get_command(build(starts_for(Path("nowhere"))))
+    here = program()
     for place, word in enumerate(words[1:], start=1):
         if not hasattr(here, "commands"):
             return _unknown_option(here, words[place:])

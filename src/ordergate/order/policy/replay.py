@@ -23,7 +23,7 @@ from ordergate.order.policy.recall import Forgotten, recall
 from ordergate.order.policy.tightenings import Scope, in_force
 
 # What was counted was counted in these windows: in longer ones it is not known.
-WINDOWS: Final = ("repeat_window_s", "duplicate_window_s")
+WINDOWS: Final = ("repeat_window_s", "duplicate_window_s", "drift_window_s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,7 +102,9 @@ def under(sealed: Sealed, policy: Limits) -> Replayed:
     then = decide(sealed.intent, facts)
     if then.verb is not sealed.verb:
         raise Forgotten(f"the rules of {sealed.version} said {sealed.verb}, these {then.verb}")
-    scope = Scope(venue=facts.venue, account=facts.account, principal=facts.principal)
+    scope = Scope(
+        venue=facts.venue, account=facts.account, principal=facts.principal, live=facts.live
+    )
     found = in_force(policy, (), scope)
     limits = found.limits
     worth = valued(facts.order, facts.quote, facts.instrument, rate=facts.rate, limits=limits)

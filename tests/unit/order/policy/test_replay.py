@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from ordergate.model.accounts import Mode
 from ordergate.model.canonical import canonical, plain_data
 from ordergate.model.orders import Intent
 from ordergate.model.records import AuditRow
@@ -67,6 +68,11 @@ def test_a_shorter_duplicate_window_forgets_the_twin_and_a_longer_one_is_told() 
     assert under(found, Limits(duplicate_window_s=D(21))).now.verb is Verb.DENY
     longer = under(found, Limits(duplicate_window_s=D(61)))
     assert longer.blurred == ("limits.duplicate_window_s",)
+
+
+def test_what_was_judged_with_real_money_is_judged_again_by_the_live_rows() -> None:
+    found = sealed(Court(mode=Mode.LIVE), place())
+    assert under(found, Limits()).now == under(found, Limits()).then
 
 
 def test_what_cannot_be_recalled_is_said_and_not_guessed() -> None:
