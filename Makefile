@@ -45,6 +45,7 @@ fuzz: $(VENV)/.dev
 # Exits under fault, N episodes (10,000); the seed is printed and replays with ARGS="--seed S".
 chaos: $(VENV)/.dev
 	$(BIN)/python tests/chaos/exit_episodes.py --episodes $(or $(N),10000) $(ARGS)
+
 # The phone page in a real Chromium, 390 px wide, with a virtual passkey; Debian's chromium.
 browser: $(VENV)/.dev
 	@test -x /usr/bin/chromium || { apt-get update && apt-get install --yes chromium; }

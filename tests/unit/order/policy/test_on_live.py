@@ -13,9 +13,11 @@ from ordergate.order.policy.on_live import CAPS, RealMoney, ask_life_s, on_live
 def test_the_defaults_are_the_live_profile() -> None:
     live = on_live(Limits())
     assert live.risk_per_trade_fraction == Decimal("0.005")
-    assert live.gross_exposure_fraction == 2
+    assert live.gross_exposure_fraction == live.net_exposure_fraction == 2
+    assert live.stress_loss_fraction == Decimal("0.1")
     assert live.daily_loss_fraction == Decimal("0.02")
     assert (live.repeat_orders_max, live.repeat_window_s) == (5, 600)
+    assert (live.hands_off_fills_max, live.losing_closes_max) == (5, 5)
     assert live.symbols_allow == ()
     assert live.auto_approve_notional == 0
     assert live.stop_required
