@@ -54,12 +54,14 @@ def test_another_name_of_a_denied_thing_is_denied_once_the_operator_has_said_so(
             gold = {"symbol": "XAUUSD", "side": "buy", "quantity": "0.01", "stop_loss": "1990.00"}
             assert (await doors.check(**gold))["symbol_allowed"]["finding"] == "pass"
             pair = {"name": "XAUUSD", "underlying": "METAL", "reason": "one list for all metal"}
-            reply = await doors.operator.post("/operator/underlyings", json=pair)
+            shown = pair | {"code": doors.codes.pop()}
+            reply = await doors.operator.post("/operator/underlyings", json=shown)
             assert reply.status_code == 200, reply.text
             assert (await doors.check(**gold))["symbol_allowed"]["finding"] == "refuse"
             listed = (await doors.operator.get("/operator/underlyings")).json()["data"]
             assert [(row["name"], row["underlying"]) for row in listed] == [("XAUUSD", "METAL")]
             taken = {"name": "XAUUSD", "reason": "a mistake"}
+            taken["code"] = doors.codes.pop()
             reply = await doors.operator.post("/operator/underlyings/remove", json=taken)
             assert reply.status_code == 200, reply.text
             assert (await doors.check(**gold))["symbol_allowed"]["finding"] == "pass"

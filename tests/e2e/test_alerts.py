@@ -202,7 +202,7 @@ def test_the_commands_list_note_and_test(tmp_path: Path, there: Services) -> Non
         def operate(*words: str) -> subprocess.CompletedProcess[str]:
             return subprocess.run(
                 program("alerts", *words, "--password-stdin", "--json"),
-                input=running.password + "\n",
+                input=f"{running.password}\n{running.codes.pop()}\n",
                 env=running.environment,
                 cwd=running.root,
                 capture_output=True,

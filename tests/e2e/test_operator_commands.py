@@ -13,22 +13,25 @@ import pytest
 from support.gateway_process import COMMAND_S, GatewayProcess, gateway, program
 from support.recordings import write_rows
 
+LOOKS = {"list", "external"}
+
 
 def operate(running: GatewayProcess, *words: str) -> dict[str, Any]:
     """Run an operator's command with password and recovery codes piped in; return its answer."""
+    codes = [running.codes.pop()]
+    if not LOOKS & set(words):  # an act asks for the next one
+        codes.append(running.codes.pop())
     done = subprocess.run(
         program(*words, "--password-stdin", "--json"),
         env=running.environment,
         cwd=running.root,
-        input=f"{running.password}\n{running.codes.pop()}\n{running.codes[-1]}\n",
+        input="\n".join([running.password, *codes, ""]),
         capture_output=True,
         text=True,
         timeout=COMMAND_S,
         check=False,
     )
     envelope: dict[str, Any] = json.loads(done.stdout)
-    if envelope["ok"] and len(running.codes) > 1:
-        running.codes.pop()
     return envelope
 
 

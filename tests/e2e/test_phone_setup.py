@@ -97,7 +97,7 @@ def _post(
     with httpx.Client(verify=context, trust_env=False) as client:
         return client.post(
             f"https://127.0.0.1:{port}{path}",
-            json={"name": "operator", "password": running.password},
+            json={"name": "operator", "password": running.password, "code": running.codes.pop()},
             headers={"Host": f"{NAME}:{port}", "Origin": origin},
             extensions={"sni_hostname": NAME},
         )

@@ -123,7 +123,7 @@ def test_each_door_answers_over_tls_by_the_certificates_name(
     shown = over_tls(far, 2, "/sign-in")
     assert "Sign in" in shown.text
     origin = {"Origin": f"https://{NAME}:{ports[2]}"}
-    who = {"name": "operator", "password": one.password}
+    who = {"name": "operator", "password": one.password, "code": one.codes.pop()}
     signed_in = over_tls(far, 2, "/operator/sign-in", "POST", json=who, headers=origin)
     assert signed_in.status_code == 200
     assert "Secure" in signed_in.headers["set-cookie"]

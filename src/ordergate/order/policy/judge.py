@@ -234,6 +234,7 @@ class Judge:
         scene = self._scene(tx, ask)
         named, spec, quote, state = scene.named, scene.instrument, scene.quote, scene.state
         counting = self._counting(tx, limits)
+        in_doubt = tx.attempts_in(IN_DOUBT, account=intent.account)
         holds = None if snapshot is None else self._book(tx, ask, snapshot, scene, counting)
         return Facts(
             account=intent.account,
@@ -274,9 +275,7 @@ class Judge:
             activity=activity(
                 tx, intent, Asking(ask.asker.id, ask.order_id, now, venue_now), limits=limits
             ),
-            doubt=doubt(
-                tx.attempts_in(IN_DOUBT, account=intent.account), symbol=intent.symbol, now=now
-            ),
+            doubt=doubt(in_doubt, symbol=intent.symbol, now=now),
             opposing=scene.opposing,
             ours=frozenset(row.venue_order_id for row, attempt in scene.resting if attempt),
             shock=None if spec is None else shock(spec, limits, at=venue_now),

@@ -168,7 +168,7 @@ class Tighten(Request):
 
 
 class Audit(Request):
-    limit: Rows = 20
+    limit: Rows = 10
     after: int | None = Field(default=None, ge=0, le=2**53, description="sequence number")
     kind: KindOfRecord | None = None
     order_id: IdText | None = None
