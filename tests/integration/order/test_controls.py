@@ -17,7 +17,7 @@ from ordergate.model.principals import Kind, Principal
 from ordergate.model.records import HaltKind, HaltRecord, ScopeKind
 from ordergate.model.values import AccountId, PositionId, PrincipalId, Symbol, VenueName
 from ordergate.model.views import OrderView
-from ordergate.order.policy.limits import Limits
+from ordergate.order.policy.limits import Limits, Narrowing
 from ordergate.ports.journal import JournalUnwritable
 from support.gate import Gate, a_gate
 from support.order_records import AGENT, OPERATOR, buy
@@ -232,5 +232,25 @@ def test_week_and_peak_are_watched_also_when_nobody_asks(tmp_path: Path) -> None
             found = gate.store.read_now(lambda tx: judge.lost(tx, poor))
             assert found is not None
             assert (found.rule, found.scope) == ("daily_loss", ScopeKind.ACCOUNT)
+
+    asyncio.run(run())
+
+
+def test_an_accounts_own_daily_loss_is_watched_also_when_nobody_asks(tmp_path: Path) -> None:
+    cap = ("limits.daily_loss_fraction", Decimal("0.001"))
+    own = Narrowing(source="account paper-1", values=(cap,))
+
+    async def run() -> None:
+        async with a_gate(tmp_path, limits=Limits(narrowings=(own,))) as gate:
+            assert await gate.line.gateway.watch_day() is None
+            seen = await gate.venue.snapshot()
+            equity = seen.account.equity * Decimal("0.995")  # within the 2 % of everyone
+            poor = dataclasses.replace(
+                seen, account=dataclasses.replace(seen.account, equity=equity)
+            )
+            judge = gate.line.gateway._judge
+            found = gate.store.read_now(lambda tx: judge.lost(tx, poor))
+            assert found is not None
+            assert found.rule == "daily_loss"
 
     asyncio.run(run())

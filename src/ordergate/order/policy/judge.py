@@ -150,7 +150,8 @@ class Judge:
 
     def lost(self, tx: JournalTx, snapshot: VenueSnapshot) -> Halting | None:
         """Return the loss that has ended an account's trading, also when nobody asks for more."""
-        limits = self.effective(tx)
+        shown = snapshot.identity
+        limits = self.effective(tx, Scope(venue=shown.venue, account=shown.account))
         baselines = self._counting(tx, limits).baselines(snapshot)
         return lost(snapshot.account, baselines, limits)
 
