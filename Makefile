@@ -8,7 +8,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-index-url --no-header --no-annotate
 ARGS ?=
 
-.PHONY: setup run test check fix bench conformance fuzz chaos browser lock
+.PHONY: setup run test check fix bench conformance slow fuzz chaos browser lock
 
 setup: $(VENV)/.dev
 
@@ -17,6 +17,11 @@ run: $(VENV)/.run
 
 test: $(VENV)/.dev
 	$(BIN)/python -m pytest -n 2 -m "not slow" --ignore tests/browser $(ARGS)
+
+# What takes long: restarts, restores, deaths, the demo on recorded prices; two minutes more.
+slow: $(VENV)/.dev
+	$(BIN)/python -m pytest -n 2 -m slow --timeout 300 --ignore tests/browser \
+		--ignore tests/e2e/test_openapi_fuzz.py $(ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -175,6 +175,7 @@ def test_a_damaged_state_opens_nothing_and_traps_nothing(
         assert (running.data / "gate.db").read_bytes() == before, "evidence is left as it lies"
 
 
+@pytest.mark.slow
 def test_a_record_given_up_is_begun_anew_with_the_switch_on_and_what_went_out_is_taken_in(
     stopped: GatewayProcess,
 ) -> None:

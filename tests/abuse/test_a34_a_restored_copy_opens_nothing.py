@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import httpx
+import pytest
 
 from support.gateway_process import ROOMY, GatewayProcess, gateway
 
@@ -24,6 +25,7 @@ def put_back(running: GatewayProcess, kept: Path) -> None:
         shutil.copy2(file, running.data)
 
 
+@pytest.mark.slow
 def test_a_restored_copy_starts_stopped_with_every_credential_void_and_adopts_by_tag(
     tmp_path: Path,
 ) -> None:

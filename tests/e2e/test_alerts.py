@@ -123,6 +123,7 @@ def test_a_dead_channel_is_tried_again_and_shown_and_blocks_no_order(tmp_path: P
             there.wait_for("KILL: global", within_s=15)
 
 
+@pytest.mark.slow
 def test_what_was_not_told_before_a_death_is_told_after_the_start(
     tmp_path: Path, there: Services
 ) -> None:
@@ -176,6 +177,7 @@ def test_a_dead_gateway_is_noticed_from_outside_and_so_is_its_return(
             watcher.stdout.close()
 
 
+@pytest.mark.slow
 def test_the_heartbeat_stops_with_the_gateway(tmp_path: Path, there: Services) -> None:
     beat = f"http://127.0.0.1:{there.port}/ping/uuid"
     with a_gateway(tmp_path, there, heartbeat_url=beat, heartbeat_s=1) as running:
@@ -194,6 +196,7 @@ def test_the_heartbeat_stops_with_the_gateway(tmp_path: Path, there: Services) -
         assert values["notify.urls"] == "[***]"
 
 
+@pytest.mark.slow
 def test_the_commands_list_note_and_test(tmp_path: Path, there: Services) -> None:
     with a_gateway(tmp_path, there) as running:
         running.good("engage_kill_switch", reason="test")

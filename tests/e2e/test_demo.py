@@ -35,7 +35,10 @@ def masked(text: str) -> str:
 
 @pytest.mark.parametrize(
     ("prices", "recording"),
-    [("simulated", None), ("replay", "eurusd_oanda_ticks.csv.gz")],
+    [
+        ("simulated", None),
+        pytest.param("replay", "eurusd_oanda_ticks.csv.gz", marks=pytest.mark.slow),
+    ],
 )
 def test_the_tour_tells_the_reviewed_story(
     prices: str, recording: str | None, tmp_path: Path

@@ -221,6 +221,7 @@ def test_no_gateway_runs_after_lists_alone(tmp_path: Path) -> None:
     assert list(one.data.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_an_idle_gateway_ends_but_never_while_an_order_is_open(tmp_path: Path) -> None:
     one = GatewayProcess(tmp_path, ROOMY)
     one.settle_in()

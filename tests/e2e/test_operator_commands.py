@@ -47,6 +47,7 @@ def rewritten(export: Path, name: str, lines: list[str]) -> str:
     return str(path)
 
 
+@pytest.mark.slow
 def test_an_export_proves_itself_beside_the_running_gateway_and_shows_what_was_done_to_it(
     tmp_path: Path,
 ) -> None:
@@ -76,6 +77,7 @@ def test_an_export_proves_itself_beside_the_running_gateway_and_shows_what_was_d
         assert verified(running, str(tmp_path / "absent.jsonl"))[0] == 3
 
 
+@pytest.mark.slow
 def test_a_choked_limit_is_taken_back_on_the_command_line(tmp_path: Path) -> None:
     with gateway(tmp_path, {"limits": {"loosening_delay_s": 1}}, operator=True) as running:
         name = "limits.order_notional_fraction"
@@ -98,6 +100,7 @@ def recorded(tmp_path: Path) -> Path:
     return write_rows(tmp_path / "EURUSD.csv", "time,bid,ask", rows)
 
 
+@pytest.mark.slow
 def test_a_recording_stands_still_and_goes_on_faster(tmp_path: Path, recorded: Path) -> None:
     tables = {"feed": {"kind": "replay"}, "feed.replay": {"files": [str(recorded)]}}
     with gateway(tmp_path, tables, operator=True) as running:
@@ -128,6 +131,7 @@ def test_the_banner_comes_before_the_log(tmp_path: Path) -> None:
         assert events == ["gateway.ready"], "one line a call would bury what matters"
 
 
+@pytest.mark.slow
 def test_only_the_operator_says_what_shares_its_risk_and_sees_what_came_from_outside(
     tmp_path: Path,
 ) -> None:

@@ -112,6 +112,7 @@ def killed_while_trading(running: GatewayProcess, name: str, after_s: float) -> 
     return traders
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(180)  # a dozen starts, on a machine that may be busy
 def test_killed_at_random_moments_each_order_is_at_the_venue_once(tmp_path: Path) -> None:
     seed = random.SystemRandom().randrange(2**32)

@@ -58,6 +58,7 @@ def _run(environment: dict[str, str], *words: str) -> subprocess.CompletedProces
     )
 
 
+@pytest.mark.slow
 def test_one_gateway_owns_a_directory_until_it_is_replaced_or_stopped(
     environment: dict[str, str], tmp_path: Path
 ) -> None:

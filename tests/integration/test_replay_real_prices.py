@@ -49,6 +49,7 @@ def test_the_tenth_tick_of_the_day_comes_at_its_moment() -> None:
     assert made.venue_now() == utc("2014-05-08T00:05")
 
 
+@pytest.mark.slow
 def test_five_days_at_a_thousandfold_speed_lose_nothing() -> None:
     made, feed, clock = market("eurusd_oanda_ticks.csv.gz", speed=1_000)
     total, closed_quality = 0, set()
