@@ -12,7 +12,10 @@ from typing import Any
 
 import pytest
 
-from ordergate.adapters.storage.store import SqliteStore
+from ordergate.adapters.storage.connection import SqliteFile
+from ordergate.adapters.storage.link import Database
+from ordergate.adapters.storage.postgres import Postgres
+from ordergate.adapters.storage.store import SqlStore
 from ordergate.audit.checkpoint import Verdict, verify_log
 from ordergate.model.accounts import CashKind, CashLine
 from ordergate.model.orders import Action, AttemptState, Lane, OrderState, Side
@@ -44,17 +47,31 @@ from support.journal_rows import (
 from support.judging import baseline
 from support.manual_clock import START
 from support.memory_journal import Duplicate, MemoryJournal
+from support.postgres import empty, fresh_database
 from support.sealed_log import fill_log, verify
 
 TAKEN = (Stale, Duplicate)
 
 
-@pytest.fixture(params=["sqlite", "memory"])
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """A PostgreSQL database for all of these tests, one after another."""
+    with fresh_database() as url:
+        SqlStore.over(Postgres(url)).close_now()
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres", "memory"])
 def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
     if request.param == "memory":
         yield MemoryJournal()
         return
-    store = SqliteStore.open(tmp_path / "gate.db")
+    database: Database = SqliteFile(tmp_path / "gate.db")
+    if request.param == "postgres":
+        url = request.getfixturevalue("server")
+        empty(url)
+        database = Postgres(url)
+    store = SqlStore.over(database)
     yield store
     store.close_now()
 
@@ -409,6 +426,28 @@ def test_recent_openings_are_of_one_symbol_and_side_and_leave_the_order_out(
 
     assert (openings(one.side), openings(Side.SELL), openings(None)) == (1, 1, 1)
     assert openings(one.side, but=one.order_id) == 0
+
+
+def test_asks_are_counted_by_principal_and_leave_the_order_out(journal: Journal) -> None:
+    rows = [
+        an_order(1, ticket_id="t1", state=OrderState.AWAITING_APPROVAL),
+        an_order(2, ticket_id="t2", state=OrderState.DENIED),
+        an_order(3, state=OrderState.PROPOSED),
+        an_order(4, ticket_id="t4", state=OrderState.AWAITING_APPROVAL, principal="other"),
+    ]
+    write(journal, lambda tx: [tx.add_order(row) for row in rows])
+    one, two = rows[0], rows[1]
+    who, before = one.principal, START - timedelta(seconds=1)
+
+    def waiting(but: str | None = None) -> int:
+        return read(journal, lambda tx: tx.asks_waiting(who, but=but))
+
+    def asks(since: datetime, but: str | None = None) -> int:
+        return read(journal, lambda tx: tx.asks_since(who, since=since, but=but))
+
+    assert (waiting(), waiting(one.order_id), waiting(two.order_id)) == (1, 0, 1)
+    assert (asks(before), asks(before, two.order_id)) == (2, 1)
+    assert (asks(one.created_at), asks(two.created_at)) == (1, 0)
 
 
 def test_requests_of_all_principals_count_for_an_account(journal: Journal) -> None:

@@ -174,6 +174,14 @@ class JournalTx(AuditTx, Protocol):
         """Count the losing closes after `since` (venue clock) of positions a principal opened."""
         ...
 
+    def asks_waiting(self, principal: PrincipalId, *, but: OrderId | None) -> int:
+        """Count a principal's orders that wait for a human."""
+        ...
+
+    def asks_since(self, principal: PrincipalId, *, since: datetime, but: OrderId | None) -> int:
+        """Count a principal's orders made after `since` that were put to a human."""
+        ...
+
     def recent_openings(
         self,
         principal: PrincipalId,

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import functools
-import sqlite3
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from sqlalchemy import ColumnElement, bindparam, select
 
+from ordergate.adapters.storage.link import Cursor
 from ordergate.adapters.storage.statements import Shelf, given, text_of, upsert
 from ordergate.adapters.storage.tables import AUDIT, AUDIT_HEAD, CHECKPOINTS
 from ordergate.adapters.storage.transaction import Transaction
 from ordergate.model.records import AuditHead, AuditRow, CheckpointRow
 
 Sign = Callable[[AuditHead], AuditHead]
+Unsealed = tuple[AuditHead, Sign]
 
 _A = AUDIT.c
 _AUDIT: Final = Shelf(AUDIT, AuditRow)
@@ -35,34 +36,36 @@ _CHECKPOINTS_AFTER: Final = _CHECKPOINTS.select(
 
 
 class AuditLogTx(Transaction):
-    def __init__(self, cursor: sqlite3.Cursor) -> None:
+    def __init__(self, cursor: Cursor) -> None:
         super().__init__(cursor)
-        self._unsigned: tuple[AuditHead, Sign] | None = None
+        self.unsealed: Unsealed | None = None
 
     def audit_head(self) -> AuditHead | None:
-        if self._unsigned is not None:
-            return self._unsigned[0]
+        if self.unsealed is not None:
+            return self.unsealed[0]
         return self._record(_HEADS, _HEAD, id=_HEAD_ID)
 
     def audit_size(self) -> int:
         """Return how many records the log has, this transaction's included."""
+        if self.unsealed is not None:
+            return self.unsealed[0].size
         row = self._one(_SIZE, id=_HEAD_ID)
         return 0 if row is None else int(row[0])
 
     def append_audit(self, row: AuditRow, head: AuditHead, sign: Sign) -> None:
         self._add(_AUDIT, row)
-        self._unsigned = head, sign
+        self.unsealed = head, sign
 
     def seal_head(self) -> None:
-        """Sign and write the head of what was appended: the last act of a work."""
-        if self._unsigned is not None:
-            head, sign = self._unsigned
-            self._unsigned = None
+        """Sign and write the head of what was appended: the last act of a transaction."""
+        if self.unsealed is not None:
+            head, sign = self.unsealed
+            self.unsealed = None
             self._changed(_PUT_HEAD, id=_HEAD_ID, **_HEADS.rows.to_row(sign(head)))
 
-    def forget_head(self) -> None:
-        """Drop the head of a work that is undone."""
-        self._unsigned = None
+    def forget_head(self, *, standing: Unsealed | None = None) -> None:
+        """Drop the head of what is undone; what stood before it stands again."""
+        self.unsealed = standing
 
     def add_checkpoint(self, row: CheckpointRow) -> None:
         self._add(_CHECKPOINTS, row)

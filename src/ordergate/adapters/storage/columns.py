@@ -1,11 +1,12 @@
 """The gate's columns and tables, in the words that the definitions are written in.
 
-Decimals are plain text, times ISO 8601 UTC text of fixed width (so that text order is time order).
+Decimals are plain text, times ISO 8601 UTC text of fixed width. Text is ordered by its bytes in
+either dialect: so text order is time order, and a minus sorts before every digit.
 """
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
     literal_column,
 )
+from sqlalchemy.ext.compiler import compiles
 
 METADATA: Final = MetaData(
     naming_convention={
@@ -29,6 +31,13 @@ METADATA: Final = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+@compiles(Text, "postgresql")
+def _ordered_by_bytes(*_: Any, **__: Any) -> str:
+    return 'TEXT COLLATE "C"'
+
+
 WIDE: Final = BigInteger().with_variant(Integer(), "sqlite")  # 64 bits in either dialect
 
 
@@ -46,7 +55,8 @@ def number(name: str) -> Column[int]:
 
 def index_of_known(column: str, *columns: str) -> Index:
     """Return an index of the rows that have a value in `column`."""
-    return Index(None, *columns, sqlite_where=literal_column(column).is_not(None))
+    known = literal_column(column).is_not(None)
+    return Index(None, *columns, sqlite_where=known, postgresql_where=known)
 
 
 def table(

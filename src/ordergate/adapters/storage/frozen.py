@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
-import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from ordergate.adapters.storage.columns import METADATA
+from ordergate.adapters.storage.connection import in_memory
+from ordergate.adapters.storage.link import Database, Link
 from ordergate.adapters.storage.session import SqlTx
 from ordergate.ports.journal import JournalUnreadable, JournalUnwritable
 
@@ -25,8 +25,8 @@ T = TypeVar("T")
 class FrozenBooks:
     """Implements Journal and IdentityStore over one connection that writes nothing."""
 
-    def __init__(self, connection: sqlite3.Connection, *, reason: str) -> None:
-        self._connection = connection
+    def __init__(self, link: Link, *, reason: str) -> None:
+        self._link = link
         self._reason = reason
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="frozen-books")
@@ -34,34 +34,18 @@ class FrozenBooks:
     @classmethod
     def blank(cls, *, reason: str, begin: Callable[[SqlTx], None] | None = None) -> FrozenBooks:
         """Return empty books in memory, with what `begin` puts into them."""
-        connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        link = in_memory()
         for statement in _schema():
-            connection.execute(statement)
+            link.execute(statement)
         if begin is not None:
-            begin(SqlTx(connection.cursor()))
-        connection.execute("PRAGMA query_only = ON")
-        return cls(connection, reason=reason)
+            begin(SqlTx(link.cursor()))
+        link.execute("PRAGMA query_only = ON")
+        return cls(link, reason=reason)
 
     @classmethod
-    def of(cls, path: Path, *, reason: str) -> FrozenBooks:
-        """Open a database as it lies; raise sqlite3.Error where it is none."""
-        # Without its write-ahead log where that cannot be used: older words are better than none.
-        last: sqlite3.Error | None = None
-        for how in ("mode=ro", "immutable=1"):
-            uri = f"{path.absolute().as_uri()}?{how}"
-            connection = sqlite3.connect(
-                uri, uri=True, isolation_level=None, check_same_thread=False
-            )
-            try:
-                connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            except sqlite3.Error as error:
-                last = error
-                connection.close()
-                continue
-            connection.execute("PRAGMA query_only = ON")
-            return cls(connection, reason=reason)
-        assert last is not None
-        raise last
+    def of(cls, database: Database, *, reason: str) -> FrozenBooks:
+        """Open a database as it lies; raise its driver's error where it is none."""
+        return cls(database.as_it_lies(), reason=reason)
 
     async def write(self, work: Callable[[SqlTx], T]) -> T:
         del work
@@ -80,21 +64,20 @@ class FrozenBooks:
         """As `read`, for callers without an event loop; raise JournalUnreadable."""
         with self._lock:
             try:
-                cursor = self._connection.execute("BEGIN")
-                return work(SqlTx(cursor))
-            except sqlite3.Error as error:
+                self._link.begin(writing=False)
+                return work(SqlTx(self._link.cursor()))
+            except self._link.errors as error:
                 raise JournalUnreadable(f"the books cannot be read: {error}") from error
             finally:
-                with contextlib.suppress(sqlite3.Error):
-                    if self._connection.in_transaction:
-                        self._connection.execute("ROLLBACK")
+                with contextlib.suppress(self._link.errors):
+                    self._link.undo()
 
     async def close(self) -> None:
         await asyncio.to_thread(self.close_now)
 
     def close_now(self) -> None:
         self._pool.shutdown()
-        self._connection.close()
+        self._link.close()
 
 
 @functools.cache

@@ -43,6 +43,11 @@ _TOUCH_TOKEN: Final = text_of(
 
 _OPERATORS: Final = Shelf(OPERATORS, OperatorRecord)
 _ALL_OPERATORS: Final = _OPERATORS.select(order_by=(OPERATORS.c.created_at, OPERATORS.c.principal))
+_PUT_PASSWORD: Final = text_of(
+    update(OPERATORS)
+    .where(given(OPERATORS.c.principal))
+    .values(password_hash=bindparam("password_hash"))
+)
 
 _S = SESSIONS.c
 _SESSIONS: Final = Shelf(SESSIONS, SessionRecord)
@@ -126,6 +131,9 @@ class IdentityRowsTx(Transaction):
 
     def add_operator(self, operator: OperatorRecord) -> None:
         self._add(_OPERATORS, operator)
+
+    def put_password(self, principal: str, password_hash: str) -> None:
+        self._changed(_PUT_PASSWORD, principal=principal, password_hash=password_hash)
 
     def session(self, digest: str) -> SessionRecord | None:
         return self._record(_SESSIONS, _SESSION, digest=digest)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
+import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sqlalchemy import bindparam, null, select
 
-from ordergate.adapters.storage.connection import BUSY_MS
-from ordergate.adapters.storage.log_file import Log, Unreadable, open_log
+from ordergate.adapters.storage.link import Database, NotDurable
+from ordergate.adapters.storage.log_file import Log, Unreadable, keys_of, open_log, verified
 from ordergate.adapters.storage.statements import text_of
 from ordergate.adapters.storage.tables import ATTEMPTS, AUDIT, HALTS, ORDERS, TICKETS
-from ordergate.audit.checkpoint import Finding, Verdict, verify_log, verify_tail
+from ordergate.audit.checkpoint import Finding, Verdict, Verify, verify_tail
+from ordergate.audit.keyring import ROTATED
 from ordergate.model.records import AuditHead, AuditRow
 
 WHOLE_MAX: Final = 10_000  # records; a longer log is read from a checkpoint on
@@ -27,6 +26,9 @@ _STATES: Final = (
     text_of(select(TICKETS.c.ticket_id, TICKETS.c.state)),
 )
 _HASH: Final = text_of(select(AUDIT.c.h).where(AUDIT.c.seq == bindparam("seq")))
+_ROTATED: Final = text_of(
+    select(AUDIT.c.body).where(AUDIT.c.kind == bindparam("kind")).order_by(AUDIT.c.seq.desc())
+)
 _HALTS: Final = text_of(select(HALTS.c.halt_id).where(HALTS.c.released_at.is_(null())))
 
 
@@ -43,23 +45,24 @@ class Inspection:
 
 
 def inspect(
-    path: Path,
+    database: Database,
     *,
-    verify: Callable[[bytes, bytes], bool],
+    verify: Verify,
     hear: Callable[[AuditRow], None],
     anchor: int | None,
 ) -> Inspection:
     """Check every page and record; `hear` is told each record that is read, in order."""
     try:
-        _pages(path)
-        with open_log(path) as log:
+        if (damage := database.damage()) is not None:
+            raise Unreadable(f"{database.name}: {damage}")
+        with open_log(database) as log:
             finding, whole = _proven(log, verify, hear)
             head = log.head
-        with _reading(path) as connection:
-            states = {name: state for sql in _STATES for name, state in connection.execute(sql)}
-            halts = frozenset(name for (name,) in connection.execute(_HALTS))
-            at_anchor = connection.execute(_HASH, {"seq": anchor}).fetchone()
-    except (Unreadable, sqlite3.Error) as error:
+        with database.looked_at() as link:
+            states = {name: state for sql in _STATES for name, state in link.stream(sql, {})}
+            halts = frozenset(name for (name,) in link.stream(_HALTS, {}))
+            at_anchor = link.cursor().execute(_HASH, {"seq": anchor}).fetchone()
+    except (Unreadable, NotDurable, database.errors) as error:
         return Inspection(finding=Finding(verdict=Verdict.UNVERIFIABLE, size=0, reason=str(error)))
     return Inspection(
         finding=finding,
@@ -71,9 +74,7 @@ def inspect(
     )
 
 
-def _proven(
-    log: Log, verify: Callable[[bytes, bytes], bool], hear: Callable[[AuditRow], None]
-) -> tuple[Finding, bool]:
+def _proven(log: Log, pinned: Verify, hear: Callable[[AuditRow], None]) -> tuple[Finding, bool]:
     """Check the whole log, or of a long one what stands behind a signed checkpoint near its end.
 
     A start must not take minutes; `ordergate audit verify` reads from the first record always.
@@ -84,41 +85,21 @@ def _proven(
             hear(row)
             yield row
 
+    verify = keys_of(log.rotated, pinned)
+    if isinstance(verify, Finding):
+        return verify, True
     head, start = log.head, None
     if head is not None and head.size > WHOLE_MAX:
         old = [one for one in log.checkpoints if one.size <= head.size - TAIL_MIN]
         start = old[-1] if old else None
     if head is None or start is None or log.rows_after is None:
-        rows = heard(log.rows)
-        return verify_log(rows, head=head, checkpoints=log.checkpoints, verify=verify), True
+        return verified(replace(log, rows=heard(log.rows)), verify, ()), True
     rows = heard(log.rows_after(start.size))
     return verify_tail(rows, head=head, start=start, verify=verify), False
 
 
-def is_unused(path: Path) -> bool:
-    """Say whether a database has never held a record: absent, empty, or without our tables."""
-    if not path.exists() or path.stat().st_size == 0:
-        return True
-    try:
-        with _reading(path) as connection:
-            sql = f"SELECT count(*) FROM sqlite_master WHERE name = '{AUDIT.name}'"
-            return bool(connection.execute(sql).fetchone() == (0,))
-    except sqlite3.Error:
-        return False
-
-
-def _pages(path: Path) -> None:
-    with _reading(path) as connection:
-        (said,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    if said != "ok":
-        raise Unreadable(f"{path.name}: {said}")
-
-
-@contextlib.contextmanager
-def _reading(path: Path) -> Iterator[sqlite3.Connection]:
-    uri = f"{path.absolute().as_uri()}?mode=ro"
-    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_MS / 1_000)
-    try:
-        yield connection
-    finally:
-        connection.close()
+def newest_rotation(database: Database) -> str | None:
+    """Return the key that the newest sealed change of keys goes to; raise the driver's error."""
+    with database.looked_at() as link:
+        row = link.cursor().execute(_ROTATED, {"kind": ROTATED}).fetchone()
+    return None if row is None else str(json.loads(row[0])["body"]["new"])

@@ -10,11 +10,11 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, bindparam, func, literal_column, null, select, tuple_
 
-from ordergate.adapters.storage.statements import Shelf, addition, given, insertion, text_of
+from ordergate.adapters.storage.statements import Shelf, addition, given, text_of
 from ordergate.adapters.storage.tables import ATTEMPTS, FILLS, ORDER_KEYS, ORDERS, TICKETS
 from ordergate.adapters.storage.transaction import Transaction
 from ordergate.model.canonical import iso
-from ordergate.model.orders import Action, AttemptState
+from ordergate.model.orders import Action, AttemptState, OrderState
 from ordergate.model.outcomes import Fill, FillEffect
 from ordergate.model.records import AttemptRecord, OrderRecord, TicketRecord, TicketState
 from ordergate.model.values import (
@@ -37,7 +37,7 @@ _KEYS: Final = ORDER_KEYS.c
 _ORDER_FOR_KEY: Final = text_of(
     select(_KEYS.order_id).where(given(_KEYS.principal), given(_KEYS.key))
 )
-_ADD_KEY: Final = insertion(ORDER_KEYS)
+_ADD_KEY: Final = addition(ORDER_KEYS)
 _ORDER_CAS: Final = (given(_O.order_id), _O.ver == bindparam("ver") - _ONE_BACK)
 # The intent hash stands for everything of an order that never changes once it is asked.
 _ASKED: Final = (given(_O.principal), given(_O.key), given(_O.intent_hash))
@@ -56,6 +56,18 @@ _FIXED: Final = (
 )
 _MOVE_ORDER: Final = _ORDERS.update(*_ORDER_CAS, *_ASKED, but=_FIXED)
 _REPLACE_ORDER: Final = _ORDERS.update(*_ORDER_CAS, but=("order_id",))
+_COUNTED: Final = select(func.count()).select_from(ORDERS)
+_ASKS_WAITING: Final = text_of(
+    _COUNTED.where(given(_O.principal), given(_O.state), _O.order_id != bindparam("but"))
+)
+_ASKS_SINCE: Final = text_of(
+    _COUNTED.where(
+        given(_O.principal),
+        _O.created_at > bindparam("since"),
+        _O.ticket_id.is_not(null()),
+        _O.order_id != bindparam("but"),
+    )
+)
 
 _A = ATTEMPTS.c
 _ATTEMPTS: Final = Shelf(ATTEMPTS, AttemptRecord)
@@ -310,6 +322,15 @@ class OrdersTx(Transaction):
             opening=1,
             principal=principal,
         )
+        return int(found[0])
+
+    def asks_waiting(self, principal: PrincipalId, *, but: OrderId | None) -> int:
+        state = OrderState.AWAITING_APPROVAL.value
+        found = self._one(_ASKS_WAITING, principal=principal, state=state, but=but or "")
+        return int(found[0])
+
+    def asks_since(self, principal: PrincipalId, *, since: datetime, but: OrderId | None) -> int:
+        found = self._one(_ASKS_SINCE, principal=principal, since=iso(since), but=but or "")
         return int(found[0])
 
     def fills_of(self, attempt_id: AttemptId) -> Sequence[Fill]:

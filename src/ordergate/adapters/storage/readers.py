@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import queue
-import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path
 from typing import Final, TypeVar
 
-from ordergate.adapters.storage.connection import connect
+from ordergate.adapters.storage.link import Database, Link
 from ordergate.adapters.storage.session import SqlTx
 from ordergate.model.errors import NotReady
 from ordergate.ports.journal import JournalUnreadable
@@ -19,28 +17,15 @@ from ordergate.ports.journal import JournalUnreadable
 T = TypeVar("T")
 THREADS: Final = 2
 WAITING_MAX: Final = 1_024
-PRIMARY_CODE: Final = 0xFF
-# SQLite's own words for a file that does not give its content: never the fault of one read.
-_UNREADABLE: Final = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_NOTADB,
-    }
-)
 
 
 class Readers:
     """A bounded pool of read-only connections."""
 
-    def __init__(self, path: Path) -> None:
-        self._idle: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
+    def __init__(self, database: Database) -> None:
+        self._idle: queue.SimpleQueue[Link] = queue.SimpleQueue()
         for _ in range(THREADS):
-            self._idle.put(connect(path, writable=False))
+            self._idle.put(database.link(writable=False))
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="journal-reader")
         self._room = threading.BoundedSemaphore(WAITING_MAX)
         self._open = True
@@ -67,16 +52,15 @@ class Readers:
             self._idle.get().close()
 
     def _read(self, run: Callable[[SqlTx], T]) -> T:
-        connection = self._idle.get()
+        link = self._idle.get()
         try:
-            cursor = connection.execute("BEGIN")
-            return run(SqlTx(cursor))
-        except sqlite3.DatabaseError as error:
-            if getattr(error, "sqlite_errorcode", 0) & PRIMARY_CODE in _UNREADABLE:
+            link.begin(writing=False)
+            return run(SqlTx(link.cursor()))
+        except link.errors as error:
+            if link.at_fault(error):
                 raise JournalUnreadable(f"the books cannot be read: {error}") from error
             raise
         finally:
-            with contextlib.suppress(sqlite3.Error):
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-            self._idle.put(connection)
+            with contextlib.suppress(link.errors):
+                link.undo()
+            self._idle.put(link)

@@ -1,32 +1,26 @@
-"""Bring a database file to the schema this version speaks."""
+"""Bring a database to the schema this version speaks."""
 
 from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 HEAD: Final = "0009"  # newest revision in migrations/versions
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 
 class NewerSchema(Exception):
-    """The file was written by a later version."""
+    """The database was written by a later version."""
 
 
 def bring_up(connection: sqlite3.Connection) -> None:
-    """Run the migrations a database still lacks, all or none."""
-    found = _revision(connection)
-    if found is not None and found > HEAD:
-        raise NewerSchema(f"the database is at revision {found}, this version knows {HEAD}")
-    if found != HEAD:
-        _migrate(connection)
-
-
-def _migrate(connection: sqlite3.Connection) -> None:
-    # Imported here: a start on a database that is up to date should not pay for it.
-    from alembic import command
-    from alembic.config import Config
+    """Run the migrations an SQLite file still lacks, all or none."""
+    if current(_revision(connection)):
+        return
     from sqlalchemy import create_engine
     from sqlalchemy.pool import StaticPool
 
@@ -34,11 +28,27 @@ def _migrate(connection: sqlite3.Connection) -> None:
     with engine.connect() as bound:
         # The driver begins no transaction before DDL; leaving without commit rolls all back.
         connection.execute("BEGIN IMMEDIATE")
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-        config.attributes["connection"] = bound
-        command.upgrade(config, HEAD)
+        migrate(bound)
         bound.commit()
+
+
+def current(found: str | None) -> bool:
+    """Say whether a revision is the one this version speaks; raise NewerSchema."""
+    if found is not None and found > HEAD:
+        raise NewerSchema(f"the database is at revision {found}, this version knows {HEAD}")
+    return found == HEAD
+
+
+def migrate(bound: Connection) -> None:
+    """Run what is lacking in the transaction that is open on this connection."""
+    # Imported here: a start on a database that is up to date should not pay for it.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = bound
+    command.upgrade(config, HEAD)
 
 
 def _revision(connection: sqlite3.Connection) -> str | None:

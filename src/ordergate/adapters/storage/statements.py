@@ -1,52 +1,75 @@
 """SQL texts: built from the tables by SQLAlchemy, compiled once, run through the driver's cursor.
 
-Named parameters. Another database is another dialect and another driver; no statement is written
-by hand.
+Named parameters, two dialects; no statement of a table is written by hand.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from typing import Any, Final, Generic
 
-from sqlalchemy import ColumnElement, Table, bindparam, insert, literal_column, select, update
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import ColumnElement, Table, bindparam, literal_column, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.expression import ClauseElement, UnaryExpression
 
 from ordergate.adapters.storage.rows import R, Rows
 
-_DIALECT: Final = sqlite.dialect(paramstyle="named")
+_SQLITE: Final = sqlite.dialect(paramstyle="named")
+_POSTGRES: Final = postgresql.dialect(paramstyle="pyformat")  # type: ignore[no-untyped-call]
+_Insert = Callable[[Table], Any]  # either dialect's; they are spelled alike and share no type
 
 
-def text_of(statement: ClauseElement) -> str:
-    """Return a statement's SQL with named parameters."""
-    return str(statement.compile(dialect=_DIALECT))
+class Sql(str):
+    """A statement as SQLite reads it; `postgres` is the same one in the other dialect."""
+
+    _other: ClauseElement
+
+    @cached_property
+    def postgres(self) -> str:
+        return str(self._other.compile(dialect=_POSTGRES))
 
 
-def upsert(table: Table) -> str:
+def text_of(statement: ClauseElement, other: ClauseElement | None = None) -> Sql:
+    """Return a statement's SQL with named parameters; `other` where PostgreSQL needs another."""
+    text = Sql(statement.compile(dialect=_SQLITE))
+    text._other = statement if other is None else other
+    return text
+
+
+def upsert(table: Table) -> Sql:
     """Return: insert a row, or give the row with this primary key these values."""
-    fresh = sqlite.insert(table)
+    return text_of(_upsert(sqlite.insert, table), _upsert(postgresql.insert, table))
+
+
+def _upsert(insert_into: _Insert, table: Table) -> ClauseElement:
+    fresh = insert_into(table)
     keys = {column.name for column in table.primary_key}
     news = {column.name: fresh.excluded[column.name] for column in table.c}
     for key in keys:
         del news[key]
-    values = _binds(column.name for column in table.c)
-    return text_of(
-        fresh.values(values).on_conflict_do_update(index_elements=sorted(keys), set_=news)
-    )
+    row = fresh.values(_binds(column.name for column in table.c)).inline()
+    updated: ClauseElement = row.on_conflict_do_update(index_elements=sorted(keys), set_=news)
+    return updated
 
 
-def insertion(table: Table) -> str:
-    """Return: insert a row; a column the database numbers itself is left out."""
+def addition(table: Table, *, once_per: Sequence[ColumnElement[Any]] = ()) -> Sql:
+    """Return: insert a row, or nothing where one with these columns' values is there.
+
+    Without `once_per`: where anything unique of it is taken. A column the database numbers itself
+    is left out.
+    """
+    parts = _addition(sqlite.insert, table, once_per), _addition(postgresql.insert, table, once_per)
+    return text_of(*parts)
+
+
+def _addition(
+    insert_into: _Insert, table: Table, once_per: Sequence[ColumnElement[Any]]
+) -> ClauseElement:
     names = (column.name for column in table.c if column is not table.autoincrement_column)
-    return text_of(insert(table).values(_binds(names)))
-
-
-def addition(table: Table, *, once_per: Sequence[ColumnElement[Any]]) -> str:
-    """Return: insert a row, or nothing where one with these columns' values is there."""
-    names = (column.name for column in table.c if column is not table.autoincrement_column)
-    row = sqlite.insert(table).values(_binds(names))
-    return text_of(row.on_conflict_do_nothing(index_elements=once_per))
+    row = insert_into(table).values(_binds(names)).inline()
+    added: ClauseElement = row.on_conflict_do_nothing(index_elements=once_per or None)
+    return added
 
 
 def given(column: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -60,7 +83,7 @@ class Shelf(Generic[R]):
     def __init__(self, table: Table, kind: type[R]) -> None:
         self.table: Final = table
         self.rows: Final = Rows(kind)
-        self.insert: Final = insertion(table)
+        self.insert: Final = addition(table)
 
     def select(
         self,

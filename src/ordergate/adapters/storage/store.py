@@ -1,39 +1,39 @@
-"""The gate's database: implements the ports Journal and IdentityStore over one SQLite file."""
+"""The gate's books: implements the ports Journal and IdentityStore over a database."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
-from ordergate.adapters.storage.connection import connect
+from ordergate.adapters.storage.connection import SqliteFile
+from ordergate.adapters.storage.link import Database
 from ordergate.adapters.storage.readers import Readers
-from ordergate.adapters.storage.schema import bring_up
 from ordergate.adapters.storage.session import SqlTx
 from ordergate.adapters.storage.writer import Writer
 
 T = TypeVar("T")
 
 
-class SqliteStore:
-    """One writer with group commit, a few readers on snapshots. One process owns the file."""
+class SqlStore:
+    """One writer with group commit, a few readers on snapshots."""
 
     def __init__(self, *, writer: Writer, readers: Readers) -> None:
         self._writer = writer
         self._readers = readers
 
     @classmethod
-    def open(cls, path: Path) -> SqliteStore:
+    def over(cls, database: Database) -> Self:
         """Open or create the database, migrated and proven durable; raise where it cannot be."""
-        connection = connect(path, writable=True)
+        link = database.link(writable=True)
         try:
-            bring_up(connection)
-            readers = Readers(path)
+            database.bring_up(link)
+            readers = Readers(database)
         except BaseException:
-            connection.close()
+            link.close()
             raise
-        return cls(writer=Writer(connection), readers=readers)
+        return cls(writer=Writer(link), readers=readers)
 
     async def write(self, work: Callable[[SqlTx], T]) -> T:
         """Run `work` in a transaction and return when it is durable.
@@ -66,3 +66,11 @@ class SqliteStore:
     def close_now(self) -> None:
         self._readers.stop()
         self._writer.stop()
+
+
+class SqliteStore(SqlStore):
+    """The same over a file of its own."""
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        return cls.over(SqliteFile(path))

@@ -102,5 +102,10 @@ ALERTS: Final = table(
     maybe("acknowledged_at"),
     maybe("problem"),
     Index(None, "created_at", "alert_id"),
-    Index("ix_alerts_open", "created_at", sqlite_where=literal_column("ended_at").is_(None)),
+    Index(
+        "ix_alerts_open",
+        "created_at",
+        sqlite_where=literal_column("ended_at").is_(None),
+        postgresql_where=literal_column("ended_at").is_(None),
+    ),
 )

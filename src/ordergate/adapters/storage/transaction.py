@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
+from ordergate.adapters.storage.link import Cursor
 from ordergate.adapters.storage.rows import Column, R
 from ordergate.adapters.storage.statements import Shelf
 from ordergate.ports.journal import Stale
 
 
 class Transaction:
-    def __init__(self, cursor: sqlite3.Cursor) -> None:
+    def __init__(self, cursor: Cursor) -> None:
         self._cursor = cursor
 
     def _one(self, sql: str, **values: Column) -> Any:
@@ -34,12 +34,8 @@ class Transaction:
         self._insert(shelf.insert, {**shelf.rows.to_row(record), **more}, what=shelf.table.name)
 
     def _insert(self, sql: str, row: dict[str, Column], *, what: str) -> None:
-        try:
-            self._cursor.execute(sql, row)
-        except sqlite3.IntegrityError as error:
-            if error.sqlite_errorname in _TAKEN:
-                raise Stale(f"already in {what}: {error}") from None
-            raise
+        if not self._changed(sql, **row):
+            raise Stale(f"already in {what}")
 
     def _put(self, sql: str, row: dict[str, Column]) -> None:
         """Update exactly one row; raise Stale when none is as it was read."""
@@ -49,6 +45,3 @@ class Transaction:
     def _changed(self, sql: str, **values: Column) -> int:
         """Return how many rows the statement changed."""
         return self._cursor.execute(sql, values).rowcount
-
-
-_TAKEN = frozenset({"SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE"})

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import queue
-import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from ordergate.adapters.storage.link import InDoubt, Link, NotDurable, Owned
 from ordergate.adapters.storage.session import SqlTx
 from ordergate.model.errors import NotReady
 from ordergate.ports.journal import JournalUnwritable
@@ -18,21 +18,6 @@ T = TypeVar("T")
 BATCH_MAX: Final = 64  # works in one commit
 WAITING_MAX: Final = 1_024
 STOP_S: Final = 10.0
-
-# SQLite's own words for "this cannot be made durable now": never the fault of one work.
-_UNWRITABLE: Final = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_NOTADB,
-        sqlite3.SQLITE_READONLY,
-    }
-)
-_PRIMARY_CODE: Final = 0xFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +45,9 @@ class Writer:
     A work that raises undoes itself alone; a commit that fails undoes all that shared it.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-        self._cursor = connection.cursor()
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._cursor = link.cursor()
         self._tx = SqlTx(self._cursor)
         self.sealed = self._tx.audit_size()  # records that are durable
         self._inbox: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
@@ -119,18 +104,20 @@ class Writer:
             work = self._inbox.get()
             if work is not None and work.future.set_running_or_notify_cancel():
                 work.future.set_exception(JournalUnwritable("the writer has ended"))
-        self._connection.close()
+        self._link.close()
 
     def _commit(self, batch: list[_Work]) -> None:
         running = [work for work in batch if work.future.set_running_or_notify_cancel()]
         try:
-            self._cursor.execute("BEGIN IMMEDIATE")
+            self._link.begin(writing=True)
             done = [self._attempt(work) for work in running]
+            self._tx.seal_head()  # once for all that share the commit
             size = self._tx.audit_size()
-            self._cursor.execute("COMMIT")
-        except sqlite3.Error as error:
-            self._undo()
-            reason = f"{error} ({getattr(error, 'sqlite_errorname', 'no code')})"
+            self._link.commit()
+        except (self._link.errors, InDoubt, NotDurable, Owned) as error:
+            self._tx.forget_head()
+            self._link.undo()
+            reason = self._link.words(error)
             done = [_Done(work, error=JournalUnwritable(reason)) for work in running]
         else:
             self.sealed = size
@@ -139,24 +126,15 @@ class Writer:
 
     def _attempt(self, work: _Work) -> _Done:
         self._cursor.execute("SAVEPOINT work")
+        standing = self._tx.unsealed
         try:
             value = work.run(self._tx)
-            self._tx.seal_head()
         except BaseException as error:  # whatever it is, it undoes this work alone and is told
-            self._tx.forget_head()
-            if isinstance(error, sqlite3.Error) and _unwritable(error):
+            self._tx.forget_head(standing=standing)
+            if isinstance(error, self._link.errors) and self._link.at_fault(error):
                 raise
             self._cursor.execute("ROLLBACK TO work")
             self._cursor.execute("RELEASE work")
             return _Done(work, error=error)
         self._cursor.execute("RELEASE work")
         return _Done(work, value)
-
-    def _undo(self) -> None:
-        if self._connection.in_transaction:
-            self._cursor.execute("ROLLBACK")
-
-
-def _unwritable(error: sqlite3.Error) -> bool:
-    code = getattr(error, "sqlite_errorcode", None)
-    return code is not None and code & _PRIMARY_CODE in _UNWRITABLE

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from alembic import context
 
-# SQLite rolls DDL back, too. Without this word Alembic commits after each revision, and a power
-# loss between two of them would leave tables that the next start finds in its way.
+from ordergate.adapters.storage import columns  # noqa: F401 - how text is ordered
+
+# Either kind of database rolls DDL back. Without this word Alembic commits after each revision, and
+# a power loss between two of them would leave tables that the next start finds in its way.
 context.configure(connection=context.config.attributes["connection"], transactional_ddl=True)
 with context.begin_transaction():
     context.run_migrations()

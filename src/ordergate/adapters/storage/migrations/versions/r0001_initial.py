@@ -19,10 +19,29 @@ def upgrade() -> None:
     _identity()
     for table in ("audit", "checkpoints"):
         for act in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-            )
+            _forbid(act, table)
+        _forbid_emptying(table)
+
+
+def _forbid(act: str, table: str) -> None:
+    trigger = f"CREATE TRIGGER {table}_no_{act.lower()} BEFORE {act} ON {table}"
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute(f"{trigger} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END")
+        return
+    op.execute(
+        "CREATE OR REPLACE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$"
+    )
+    op.execute(f"{trigger} FOR EACH STATEMENT EXECUTE FUNCTION append_only()")
+
+
+def _forbid_emptying(table: str) -> None:
+    """SQLite has no such act."""
+    if op.get_bind().dialect.name != "sqlite":
+        op.execute(
+            f"CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION append_only()"
+        )
 
 
 def _orders() -> None:
@@ -256,11 +275,15 @@ def _maybes(*names: str) -> list[sa.Column[str]]:
 
 def _numbers(*names: str, nullable: bool = False) -> list[sa.Column[int]]:
     wide = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-    return [sa.Column(name, wide, nullable=nullable) for name in names]
+    # Only what is called n does the database number itself.
+    return [
+        sa.Column(name, wide, nullable=nullable, autoincrement="auto" if name == "n" else False)
+        for name in names
+    ]
 
 
 def _index(table: str, *columns: str, known: str | None = None) -> None:
     """Index the rows; with `known`, those that have a value in that column."""
     where = None if known is None else sa.text(f"{known} IS NOT NULL")
     name = f"ix_{table}_{'_'.join(columns)}"
-    op.create_index(name, table, list(columns), sqlite_where=where)
+    op.create_index(name, table, list(columns), sqlite_where=where, postgresql_where=where)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from alembic import op
 
 revision = "0003"
@@ -11,4 +12,4 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.execute("ALTER TABLE usage ADD COLUMN result TEXT NOT NULL DEFAULT '0'")
+    op.add_column("usage", sa.Column("result", sa.Text, nullable=False, server_default="0"))

@@ -27,6 +27,11 @@ def upgrade() -> None:
         sqlite_strict=True,
     )
     op.create_index("ix_alerts_created_at_alert_id", "alerts", ["created_at", "alert_id"])
+    is_open = sa.text("ended_at IS NULL")
     op.create_index(
-        "ix_alerts_open", "alerts", ["created_at"], sqlite_where=sa.text("ended_at IS NULL")
+        "ix_alerts_open",
+        "alerts",
+        ["created_at"],
+        sqlite_where=is_open,
+        postgresql_where=is_open,
     )
