@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -19,16 +20,24 @@ from ordergate.settings.switches import HUMAN_ONLY
 from ordergate.settings.template import write_first
 
 if TYPE_CHECKING:
-    from ordergate.surfaces.cli.starts import Finding, Started, UpOptions
+    from ordergate.surfaces.cli.starts import Asked, Finding, Started, UpOptions
 
 STOP_WITHIN_S: Final = 30.0
 BAD_SETTINGS: Final = 7
+GARBAGE_AT_START: Final = 200_000  # imports make much and drop little; `up` sets its own when ready
 Announce = Callable[["Started"], None]
 
 
 def main() -> int:
     """Run one command of `sys.argv`; return its exit code."""
-    arguments = sys.argv[1:]
+    gc.set_threshold(GARBAGE_AT_START)
+    try:
+        return _run(sys.argv[1:])
+    finally:
+        gc.freeze()  # what is left goes with the process: looked through, it would go later
+
+
+def _run(arguments: list[str]) -> int:
     if arguments == ["mcp"]:
         return _mcp_alone()
     from ordergate.adapters.system import SystemClock
@@ -42,6 +51,9 @@ def main() -> int:
         token=_token,
         init_operator=_init_operator,
         verify_audit=_verify_audit,
+        receipt=_receipt,
+        segments=_segments,
+        rotate_key=_rotate_key,
         simulate=_simulate,
         rejudge=_rejudge,
         set_aside=_set_aside,
@@ -184,10 +196,31 @@ def _init_operator(name: str) -> Mapping[str, Any]:
     return asdict(init_operator(_ready_settings(), name))
 
 
-def _verify_audit(file: Path | None) -> Mapping[str, Any]:
+def _verify_audit(asked: Asked) -> Mapping[str, Any]:
     from ordergate.bootstrap.offline import verify_audit
 
-    return verify_audit(load(os.environ), file)
+    return verify_audit(load(os.environ), asked.files, public=asked.public, anchors=asked.anchors)
+
+
+def _receipt(order_id: str, out: Path | None) -> Mapping[str, Any]:
+    from ordergate.bootstrap.offline import order_receipt
+
+    return order_receipt(load(os.environ), order_id, out)
+
+
+def _segments() -> Mapping[str, Any]:
+    from ordergate.bootstrap.offline import write_segments
+
+    return write_segments(load(os.environ))
+
+
+def _rotate_key() -> Mapping[str, Any]:
+    from ordergate.bootstrap.offline import rotate_audit_key
+    from ordergate.surfaces.cli.running import hold
+
+    settings = load(os.environ)
+    with hold(settings.directories.data):
+        return rotate_audit_key(settings)
 
 
 def _simulate(policy: Path, since: str | None, until: str | None) -> Mapping[str, Any]:
@@ -220,6 +253,7 @@ def _settings_rows() -> list[dict[str, str]]:
 
 def _doctor() -> list[Finding]:
     from ordergate.surfaces.cli.diagnosis import Patient, examine
+    from ordergate.surfaces.cli.starts import Asked
 
     where = _places()
     return examine(
@@ -227,7 +261,7 @@ def _doctor() -> list[Finding]:
             config_dir=where.config,
             data_dir=where.data,
             settings=_settings_rows,
-            verify_audit=lambda: _verify_audit(None),
+            verify_audit=lambda: _verify_audit(Asked()),
         )
     )
 

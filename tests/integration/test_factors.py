@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -135,6 +136,42 @@ def test_a_recovery_code_is_good_once_and_ten_new_ones_void_the_old(tmp_path: Pa
         assert len(new) == 10
         assert (await browser.post(path, json={**YES, "code": old})).status_code == 401
         assert (await browser.post(path, json={**YES, "code": new[0]})).status_code == 200
+
+    with_browser(tmp_path, scene)
+
+
+def test_a_new_password_voids_the_old_one_and_every_other_sign_in(tmp_path: Path) -> None:
+    async def scene(browser: Browser) -> None:
+        await browser.sign_in()
+        who = {"name": "alice", "password": browser.password}
+        code = browser.codes.pop()
+        again = await browser.post("/operator/sign-in", json={**who, "code": code})
+        browser.csrf = again.json()["data"]["csrf"]
+        assert len((await browser.get("/operator/sessions")).json()["data"]) == 2
+        refused = await browser.post("/operator/password", json={})
+        assert refused.status_code == 401, "a stolen cookie alone takes nothing over"
+        made = (await browser.act("/operator/password")).json()["data"]["password"]
+        assert made != browser.password
+        opened = (await browser.get("/operator/sessions")).json()["data"]
+        assert [one["this"] for one in opened] == [True]
+        old = {**who, "code": browser.codes.pop()}
+        assert (await browser.post("/operator/sign-in", json=old)).status_code == 401
+        new = {"name": "alice", "password": made, "code": browser.codes.pop()}
+        assert (await browser.post("/operator/sign-in", json=new)).status_code == 200
+        kinds = [row.kind for row in browser.identity.audit()]
+        assert kinds.count("operator.password_replaced") == 1
+
+    with_browser(tmp_path, scene)
+
+
+def test_the_page_shows_a_new_password_this_once(tmp_path: Path) -> None:
+    async def scene(browser: Browser) -> None:
+        await browser.sign_in()
+        shown = await browser.submit("/security", "/security/password", code=browser.codes.pop())
+        (made,) = re.findall(r'class="codes"><code>([^<]+)<', shown.text)
+        assert made not in (await browser.get("/security")).text
+        who = {"name": "alice", "password": made, "code": browser.codes.pop()}
+        assert (await browser.post("/operator/sign-in", json=who)).status_code == 200
 
     with_browser(tmp_path, scene)
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ordergate.adapters.storage import inspection
-from ordergate.adapters.storage.inspection import Inspection, inspect, is_unused
+from ordergate.adapters.storage.connection import SqliteFile
+from ordergate.adapters.storage.inspection import Inspection, inspect
 from ordergate.audit.checkpoint import Verdict
 from support.sealed_log import sealed_database, verify
 
@@ -20,15 +21,17 @@ def path(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(inspection, "WHOLE_MAX", request.param)
     monkeypatch.setattr(inspection, "TAIL_MIN", 200)
     path = tmp_path / "gate.db"
-    assert is_unused(path)
+    assert SqliteFile(path).is_unused()
     sealed_database(path, SIZE)
-    assert not is_unused(path)
+    assert not SqliteFile(path).is_unused()
     return path
 
 
 def looked_at(path: Path) -> tuple[Inspection, list[int]]:
     heard: list[int] = []
-    found = inspect(path, verify=verify, hear=lambda row: heard.append(row.seq), anchor=SIZE)
+    found = inspect(
+        SqliteFile(path), verify=verify, hear=lambda row: heard.append(row.seq), anchor=SIZE
+    )
     return found, heard
 
 
@@ -68,4 +71,4 @@ def test_an_edit_near_the_end_is_found(path: Path, statement: str, verdict: Verd
 def test_what_is_no_database_is_unverifiable(path: Path) -> None:
     path.write_bytes(b"no database" * 1000)
     assert looked_at(path)[0].finding.verdict is Verdict.UNVERIFIABLE
-    assert not is_unused(path)
+    assert not SqliteFile(path).is_unused()

@@ -48,6 +48,7 @@ POST   /halts                                   write
 POST   /halts/{id}/release                      factor
 GET    /security                                read
 POST   /security/passkeys/{id}/remove           factor
+POST   /security/password                       factor
 POST   /security/recovery-codes                 factor
 POST   /security/totp                           factor
 POST   /security/totp/confirm                   write
@@ -63,6 +64,7 @@ GET    /operator/passkeys                       read
 POST   /operator/passkeys/options               factor
 POST   /operator/passkeys                       write
 POST   /operator/passkeys/{id}/remove           factor
+POST   /operator/password                       factor
 POST   /operator/recovery-codes                 factor
 POST   /operator/totp                           factor
 POST   /operator/totp/confirm                   write

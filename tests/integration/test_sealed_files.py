@@ -202,7 +202,7 @@ def test_a_torn_database_is_never_ok(database: Path) -> None:
 
 
 def test_the_independent_verifier_runs_alone(database: Path) -> None:
-    script = Path(oracle_verify.__file__)
+    script = oracle_verify.SCRIPT
     ran = subprocess.run(
         [sys.executable, "-I", str(script), str(database), "--pub", PUBLIC],
         capture_output=True,
@@ -210,4 +210,4 @@ def test_the_independent_verifier_runs_alone(database: Path) -> None:
         timeout=30,
         check=False,
     )
-    assert (ran.returncode, ran.stdout.split()) == (0, ["ok"]), ran.stderr
+    assert (ran.returncode, ran.stdout.split()[0]) == (0, "ok"), ran.stderr

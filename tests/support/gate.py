@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -28,6 +28,8 @@ from ordergate.ports.feed import Pace
 from ordergate.ports.market_facts import MarketFacts
 from ordergate.ports.system import Clock
 from ordergate.ports.venue_read import VenueReader
+from ordergate.ports.venue_trade import VenueTrader
+from support.fresh_books import open_books
 from support.manual_market import ManualMarket
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -78,15 +80,18 @@ async def start_gate(
     book: BookTerms | None = None,
     unprotected: Unprotected = "alarm",
     switches: Switches = OFF,
+    dead_man: timedelta | None = None,
+    wired: Callable[[VenueTrader], VenueTrader] = lambda trader: trader,
 ) -> Gate:
     """Start a line on a folder's files, recovered as bootstrap does it.
 
-    `seen` is the market as the gate sees it, where that is not what the venue trades on.
+    `seen` is the market as the gate sees it, where that is not what the venue trades on; `wired`
+    puts something between the gate and what trades.
     """
     market = market or a_market()
     clock = clock or SystemClock()
     effective = limits or Limits()
-    store = SqliteStore.open(folder / "gate.db")
+    store = open_books(folder / "gate.db")
     venue = PaperVenue(
         path=folder / "paper.db",
         markets=market,
@@ -101,7 +106,7 @@ async def start_gate(
     world = World(
         journal=store,
         reader=venue,
-        trader=venue,
+        trader=wired(venue),
         markets=seen or market,
         limits=lambda: effective,
         clock=clock,
@@ -116,6 +121,7 @@ async def start_gate(
         book=book or BookTerms(),
         unprotected=unprotected,
         switches=switches,
+        dead_man=dead_man,
     )
     line = await order_line(world)
     venue.listen(line.settle.nudge)

@@ -1,11 +1,11 @@
-"""An agent's past in the books: openings that filled by themselves, positions that lost."""
+"""An agent's past in the books: openings that filled by themselves, positions that lost, asks."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
 
-from ordergate.model.orders import AttemptState, Lane, Side
+from ordergate.model.orders import AttemptState, Lane, OrderState, Side
 from ordergate.model.outcomes import Fill, FillEffect
 from ordergate.model.values import PositionId, Symbol, TicketId, VenueOrderId
 from support.journal_rows import an_order
@@ -50,4 +50,19 @@ def lost(court: Court, count: int, *, age: float = 30, realised: str = "-1") -> 
             reason="stop_loss",
         )
         court.books.fills.append((ACCOUNT, None, fill))
+    return court
+
+
+def asked(court: Court, count: int, *, age: float = 30, waiting: bool = False) -> Court:
+    """Book so many orders of the agent that were put to a human, answered or still waiting."""
+    state = OrderState.AWAITING_APPROVAL if waiting else OrderState.DENIED
+    for n in range(3000, 3000 + count):
+        order = an_order(
+            n,
+            principal=AGENT.id,
+            state=state,
+            created_at=court.ago(age),
+            ticket_id=TicketId(f"ticket-{n}"),
+        )
+        court.books.orders[order.order_id] = order
     return court

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from ordergate.model.accounts import CashKind, CashLine
-from ordergate.model.orders import Action, AttemptState, Lane, Side
+from ordergate.model.orders import Action, AttemptState, Lane, OrderState, Side
 from ordergate.model.outcomes import Fill, FillEffect
 from ordergate.model.records import (
     AttemptRecord,
@@ -288,6 +288,23 @@ class MemoryTx:
     def _opened_by(self, attempt: AttemptRecord, principal: PrincipalId) -> bool:
         order = self._books.orders.get(attempt.order_id)
         return order is not None and order.principal == principal
+
+    def asks_waiting(self, principal: PrincipalId, *, but: OrderId | None) -> int:
+        return sum(
+            order.principal == principal
+            and order.state is OrderState.AWAITING_APPROVAL
+            and order.order_id != but
+            for order in self._books.orders.values()
+        )
+
+    def asks_since(self, principal: PrincipalId, *, since: datetime, but: OrderId | None) -> int:
+        return sum(
+            order.principal == principal
+            and order.created_at > since
+            and order.ticket_id is not None
+            and order.order_id != but
+            for order in self._books.orders.values()
+        )
 
     def recent_openings(
         self,

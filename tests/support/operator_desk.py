@@ -147,6 +147,9 @@ class FakeGate:
         order = self.orders[ticket.order_id].order
         return TicketView(ticket=ticket, order=order, approve_url=url, now=self.price("EURUSD"))
 
+    async def anchor(self) -> str:
+        return "256:0123abcd"
+
     async def changes(self, ticket_id: TicketId) -> tuple[Difference, ...]:
         order = self.orders[self.tickets[ticket_id].order_id].order
         every = [one for one in self.tickets.values() if one.order_id == order.order_id]

@@ -30,18 +30,27 @@ async def a_plain_gate(folder: Path, **how: object) -> AsyncIterator[Gate]:
 async def working(folder: Path, **how: object) -> AsyncIterator[Gate]:
     """Run the workers beside a plain gate, as a process does."""
     async with a_plain_gate(folder, **how) as gate:
-        stop = asyncio.Event()
-        tasks = [
-            asyncio.create_task(gate.line.settle.run(stop)),
-            asyncio.create_task(gate.line.guarding.run(stop)),
-        ]
+        tasks = at_work(gate)
         try:
             yield gate
         finally:
-            stop.set()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await home(tasks)
+
+
+def at_work(gate: Gate) -> list[asyncio.Task[None]]:
+    """Start the workers of a process."""
+    never = asyncio.Event()
+    return [
+        asyncio.create_task(gate.line.settle.run(never)),
+        asyncio.create_task(gate.line.guarding.run(never)),
+    ]
+
+
+async def home(tasks: list[asyncio.Task[None]]) -> None:
+    """End the workers."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def until(sees: Callable[[], Awaitable[bool]], *, within_s: float) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from ordergate.adapters.storage.store import SqliteStore
 from ordergate.audit.seal import Seal
 from ordergate.ports.audit_log import AuditTx
+from support.fresh_books import open_books
 from support.manual_clock import ManualClock
 
 KEY = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -25,10 +25,15 @@ def verify(message: bytes, signature: bytes) -> bool:
     return True
 
 
-def seal_of(clock: ManualClock | None = None, *, log_id: str = "log-1", epoch: int = 1) -> Seal:
-    return Seal(
-        sign=KEY.sign, log_id=log_id, epoch=epoch, clock=clock or ManualClock(), version="0.1.0"
-    )
+def seal_of(
+    clock: ManualClock | None = None,
+    *,
+    log_id: str = "log-1",
+    epoch: int = 1,
+    sign: Callable[[bytes], bytes] = KEY.sign,
+) -> Seal:
+    clock = clock or ManualClock()
+    return Seal(sign=sign, log_id=log_id, epoch=epoch, clock=clock, version="0.1.0")
 
 
 def fill_log(tx: AuditTx, count: int, *, seal: Seal | None = None) -> None:
@@ -41,7 +46,7 @@ def fill_log(tx: AuditTx, count: int, *, seal: Seal | None = None) -> None:
 
 def sealed_database(path: Path, count: int) -> None:
     """Write a database with `count` sealed records and close it."""
-    store = SqliteStore.open(path)
+    store = open_books(path)
     store.write_now(lambda tx: fill_log(tx, count))
     store.close_now()
 

@@ -19,6 +19,7 @@ from ordergate.model.principals import Kind, Principal
 from ordergate.model.records import AuditRow, SessionRecord
 from ordergate.model.values import PrincipalId
 from ordergate.ports.identity_store import IdentityStore
+from support.fresh_books import open_books
 from support.manual_clock import ManualClock
 from support.sealed_log import seal_of
 
@@ -110,7 +111,7 @@ def a_sign_in(
 def with_identity(path: Path, scene: Callable[[Identity], Awaitable[T]]) -> T:
     """Play a scene on a fresh or reopened identity store; close it afterwards."""
     clock, chance = ManualClock(), SeededChance()
-    store = SqliteStore.open(path / "gate.db")
+    store = open_books(path / "gate.db")
     sign_in = a_sign_in(store, seal_of(clock), clock, chance)
 
     async def play() -> T:

@@ -326,9 +326,12 @@ def test_the_first_file_is_private_commented_and_valid_when_uncommented(home: Ho
         "console.public_url",
         "feed.replay.start",
         "feed.start",
+        "journal.anchor_path",
         "journal.emergency_path",
+        "journal.segments_path",
         "notify.heartbeat_url",
         "notify.quiet_hours",
+        "notify.unanswered_s",
         "server.tls_cert",
         "server.tls_key",
     )

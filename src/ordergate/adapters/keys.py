@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 AUDIT_KEY: Final = "audit.key"
 AUDIT_PUBLIC: Final = "audit.pub"
+NEXT_KEY: Final = "audit.key.next"  # of a rotation that is under way
 PEPPER: Final = "token.pepper"
 KEY_BYTES: Final = 32
 
@@ -25,11 +26,18 @@ def presence(name: str, nonce: str) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """`sign` and `verify` are ed25519 over raw bytes; `public` is the hex public key."""
+    """`sign` is ed25519 over raw bytes; `public` is the hex public key."""
 
     sign: Callable[[bytes], bytes]
     public: str
     pepper: bytes
+    lost: str | None = None  # why this is not the key that sealed the record so far
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    sign: Callable[[bytes], bytes]
+    public: str
 
 
 class KeyUnusable(Exception):
@@ -37,13 +45,67 @@ class KeyUnusable(Exception):
 
 
 def load_keys(directory: Path, *, chance: Callable[[int], bytes]) -> Keys:
-    """Read the keys, making each once where it is absent; refuse files that others can read."""
-    private = Ed25519PrivateKey.from_private_bytes(_secret(directory / AUDIT_KEY, chance))
-    public = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+    """Read the keys, making each once where it is absent; refuse files that others can read.
+
+    A signing key is never made anew beside the public key of one that is gone.
+    """
+    pepper = _secret(directory / PEPPER, chance)
     published = directory / AUDIT_PUBLIC
+    if published.exists() and not (directory / AUDIT_KEY).exists():
+        stray = _pair(chance(KEY_BYTES))
+        why = f"{AUDIT_KEY} is gone, and {AUDIT_PUBLIC} is the key of the record"
+        return Keys(sign=stray.sign, public=stray.public, pepper=pepper, lost=why)
+    pair = _pair(_secret(directory / AUDIT_KEY, chance))
     if not published.exists():
-        published.write_text(public + "\n", encoding="ascii")
-    return Keys(sign=private.sign, public=public, pepper=_secret(directory / PEPPER, chance))
+        published.write_text(pair.public + "\n", encoding="ascii")
+    ours = published_key(directory) == pair.public
+    lost = None if ours else f"{AUDIT_KEY} is not the key of {AUDIT_PUBLIC}"
+    return Keys(sign=pair.sign, public=pair.public, pepper=pepper, lost=lost)
+
+
+def published_key(directory: Path) -> str:
+    """Return the public key that the config directory names."""
+    return (directory / AUDIT_PUBLIC).read_text(encoding="ascii").strip()
+
+
+def next_pair(directory: Path, *, chance: Callable[[int], bytes]) -> Pair:
+    """Return the key that a rotation goes to, made once and kept until it is taken."""
+    return _pair(_secret(directory / NEXT_KEY, chance))
+
+
+def take_next(directory: Path, *, chance: Callable[[int], bytes]) -> None:
+    """Put the next key in the place of the signing key; done twice, nothing more changes."""
+    pair = next_pair(directory, chance=chance)
+    published = directory / AUDIT_PUBLIC
+    keep_public(directory)
+    fresh = published.with_suffix(".pub.new")
+    fresh.write_text(pair.public + "\n", encoding="ascii")
+    fresh.replace(published)
+    (directory / NEXT_KEY).replace(directory / AUDIT_KEY)
+
+
+def keep_public(directory: Path) -> Path:
+    """Copy the public key to a name of its own: what it sealed is proven by it for years."""
+    public = published_key(directory)
+    kept = directory / f"audit-{public[:8]}.pub"
+    kept.write_text(public + "\n", encoding="ascii")
+    return kept
+
+
+def new_beginning(directory: Path) -> Path:
+    """Let the next start make a new key for a new record; the old public key is kept."""
+    kept = keep_public(directory)
+    (directory / AUDIT_PUBLIC).unlink()
+    stray = directory / AUDIT_KEY
+    if stray.exists():
+        stray.replace(directory / f"{kept.stem}.stray.key")
+    return kept
+
+
+def _pair(raw: bytes) -> Pair:
+    private = Ed25519PrivateKey.from_private_bytes(raw)
+    public = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw).hex()
+    return Pair(private.sign, public)
 
 
 def verifier(public: str) -> Callable[[bytes, bytes], bool]:
@@ -58,6 +120,14 @@ def verifier(public: str) -> Callable[[bytes, bytes], bool]:
         return True
 
     return verify
+
+
+def signed_under(public: str, message: bytes, signature: bytes) -> bool:
+    """Say whether a key, hex, signed a message; False where it is no key."""
+    try:
+        return verifier(public)(message, signature)
+    except ValueError:
+        return False
 
 
 def _secret(path: Path, chance: Callable[[int], bytes]) -> bytes:

@@ -15,7 +15,8 @@ import structlog
 
 from ordergate.alerts.pace import GIVE_UP, Rhythm, due, failed, repeats, surplus
 from ordergate.alerts.rising import ENDS, RISES, Source, alarm, body_of, ends, outcome, over, risen
-from ordergate.alerts.wording import Words, anchor
+from ordergate.alerts.wording import Words
+from ordergate.audit.checkpoint import size_and_root
 from ordergate.audit.seal import Seal
 from ordergate.model.accounts import Mode
 from ordergate.model.alerts import AlertKind, AlertRecord, Delivery, Message, Severity
@@ -391,7 +392,7 @@ class Push:
     async def _anchor(self) -> str:
         """Return the newest checkpoint as a line of its own, where the books can be read."""
         try:
-            shown = anchor(await self._store.read(lambda tx: tx.last_checkpoint()))
+            shown = size_and_root(await self._store.read(lambda tx: tx.last_checkpoint()))
         except NotReady:
             return ""
         return f"\nrecord {shown}" if shown else ""

@@ -57,6 +57,7 @@ RISES: Final[Mapping[str, Rise]] = {
         path="/orders/{corr}",
         wait=LOST_FOR,
     ),
+    "link.returned": _news("Back at the venue after a silence: resting openings are cancelled"),
     "live.armed": _news("LIVE TRADING IS ARMED: orders move real money"),
     "live.disarmed": _news("Live trading is no longer armed"),
     "limit.loosening_announced": _news("A limit will be loosened after its delay"),

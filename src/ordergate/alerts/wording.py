@@ -19,7 +19,7 @@ from ordergate.model.orders import (
     ModifyIntent,
     PlaceIntent,
 )
-from ordergate.model.records import CheckpointRow, OrderRecord, TicketRecord, TicketState
+from ordergate.model.records import OrderRecord, TicketRecord, TicketState
 from ordergate.model.values import plain
 
 SAID_MAX: Final = 200
@@ -146,8 +146,3 @@ def _cents(value: str) -> Decimal:
 
 def at(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-def anchor(row: CheckpointRow | None) -> str:
-    """Return `size:root8` of the newest checkpoint: an anchor in a place no host rewrites."""
-    return "" if row is None else f"{row.size}:{json.loads(row.note)['root'][:8]}"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Final
 
 from ordergate.audit import chain
-from ordergate.audit.checkpoint import EVERY, Peaks, head_bytes, note, peaks_of
+from ordergate.audit.checkpoint import EVERY, Peaks, hash_of, head_bytes, note, peaks_of
 from ordergate.model.canonical import canonical, iso
 from ordergate.model.records import AuditHead, AuditRow, CheckpointRow
 from ordergate.ports.audit_log import AuditTx
@@ -89,7 +89,7 @@ class Seal:
             if not bodies:
                 raise ForeignLog(f"record {peaks.size + 1} is missing")
             peaks = peaks.plus(map(chain.leaf, bodies))
-        text = note(log_id=self._log_id, peaks=peaks, h=head.h, previous=last)
+        text = note(log_id=self._log_id, peaks=peaks, h=head.h, previous=hash_of(last))
         sig = self._sign(text.encode()).hex()
         tx.add_checkpoint(CheckpointRow(size=head.size, note=text, sig=sig))
 

@@ -17,9 +17,11 @@ from ordergate.adapters.reach import Reach
 from ordergate.alerts.pace import Quiet, Rhythm
 from ordergate.alerts.push import Line, Push
 from ordergate.audit.seal import Seal
+from ordergate.bootstrap.unanswered import Unanswered
 from ordergate.model.accounts import Mode
 from ordergate.model.alerts import Severity
 from ordergate.model.errors import GateError
+from ordergate.model.records import ScopeKind
 from ordergate.order.gateway import GATEWAY, Gateway
 from ordergate.ports.alert_store import AlertStore, AlertTx
 from ordergate.ports.journal import JournalUnwritable
@@ -39,12 +41,15 @@ class Alerting:
     push: Push
     heartbeat: Heartbeat | None
     every_s: int
+    unanswered: Unanswered | None
 
     async def run(self, clock: Clock, stop: asyncio.Event) -> None:
         """Keep telling the human, and the outside watcher for as long as this loop turns."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self.push.run(stop))
             group.create_task(self._beat(clock, stop))
+            if self.unanswered is not None:
+                group.create_task(self.unanswered.run(stop))
 
     async def _beat(self, clock: Clock, stop: asyncio.Event) -> None:
         while self.heartbeat is not None and not stop.is_set():
@@ -128,6 +133,20 @@ def alerting(notify: Notify, ground: Ground, *, console: str, clean: bool) -> Al
             url.get_secret_value(), reach=Reach(allow_loopback=notify.allow_loopback)
         ),
         every_s=notify.heartbeat_s,
+        unanswered=_unanswered(notify, ground),
+    )
+
+
+def _unanswered(notify: Notify, ground: Ground) -> Unanswered | None:
+    if notify.unanswered_s is None:
+        return None
+    return Unanswered(
+        store=ground.store,
+        clock=ground.clock,
+        after=timedelta(seconds=notify.unanswered_s),
+        engage=lambda reason: ground.gateway.engage(
+            scope=ScopeKind.GLOBAL, target="", reason=reason, asker=GATEWAY
+        ),
     )
 
 

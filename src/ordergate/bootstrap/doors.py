@@ -7,16 +7,16 @@ import io
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any, Final
 
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from ordergate import __version__
+from ordergate.adapters.storage.link import Database
 from ordergate.adapters.storage.log_file import export_log, open_log
 from ordergate.alerts.push import Push
-from ordergate.bootstrap.house import CONSOLE_HOST, GATE_FILE, House
+from ordergate.bootstrap.house import CONSOLE_HOST, House, database_of
 from ordergate.model.records import AuditRow
 from ordergate.ports.audit_log import AuditTx
 from ordergate.surfaces.catalogue.dispatch import Dispatch
@@ -131,7 +131,7 @@ def doors(house: House, hub: Hub, life: Life, alerts: Push) -> Doors:
         sign_in=house.sign_in,
         gateway=house.line.gateway,
         origins=life.origins,
-        audit=_exported(house.settings.directories.data / GATE_FILE),
+        audit=_exported(database_of(house.settings)),
         beside=Beside(behind, alerting.routes()),
     )
     return Doors(
@@ -224,7 +224,7 @@ def _audit_tail(house: House) -> Any:
     return tail
 
 
-def _exported(database: Path) -> Callable[[], AsyncIterator[str]]:
+def _exported(database: Database) -> Callable[[], AsyncIterator[str]]:
     """Return what streams the sealed log as JSON lines, read in a thread of its own."""
 
     async def lines() -> AsyncIterator[str]:
@@ -235,7 +235,7 @@ def _exported(database: Path) -> Callable[[], AsyncIterator[str]]:
     return lines
 
 
-def _export_text(database: Path) -> list[str]:
+def _export_text(database: Database) -> list[str]:
     out = io.StringIO()
     with open_log(database) as log:
         export_log(log, out)

@@ -13,10 +13,9 @@ from typing import Final
 
 from ordergate import __version__
 from ordergate.adapters.config_files import FILE_BYTES_MAX, SettingsRefused
-from ordergate.adapters.storage.connection import connect
 from ordergate.adapters.storage.log_file import Log, Unreadable, open_log
 from ordergate.adapters.storage.session import SqlTx
-from ordergate.bootstrap.house import GATE_FILE
+from ordergate.bootstrap.house import database_of
 from ordergate.model.canonical import iso, sha256_hex
 from ordergate.model.errors import DataUnavailable, InvalidArgument, NotFound
 from ordergate.model.orders import Intent
@@ -119,21 +118,18 @@ def _rejudged(past: Sealed, stored: str | None) -> dict[str, object]:
 
 
 def _stored(settings: Settings, order_id: str) -> str | None:
-    connection = connect(settings.directories.data / GATE_FILE, writable=False)
-    try:
-        order = SqlTx(connection.execute("BEGIN")).order(OrderId(order_id))
-    finally:
-        connection.close()
+    with database_of(settings).looked_at() as link:
+        order = SqlTx(link.cursor()).order(OrderId(order_id))
     return None if order is None else order.decision_json
 
 
 @contextlib.contextmanager
 def _log(settings: Settings) -> Iterator[Log]:
-    path = settings.directories.data / GATE_FILE
-    if not path.exists():
-        raise NotFound(f"there is no {path}", fix="start `ordergate up` once")
+    database = database_of(settings)
+    if database.is_unused():
+        raise NotFound(f"there is nothing in {database.name}", fix="start `ordergate up` once")
     try:
-        with open_log(path) as log:
+        with open_log(database) as log:
             yield log
     except Unreadable as error:
         raise DataUnavailable(f"the record cannot be read: {error}") from error

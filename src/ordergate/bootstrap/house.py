@@ -13,22 +13,27 @@ from typing import Final
 
 import structlog
 
-from ordergate.adapters.anchor_file import AnchorFile
+from ordergate.adapters.anchor_file import Anchors
 from ordergate.adapters.emergency_file import EmergencyJournal
 from ordergate.adapters.feeds.replay.feed import ReplayFeed
 from ordergate.adapters.feeds.simulated.feed import SimulatedFeed
 from ordergate.adapters.keys import Keys, load_keys, presence, verifier
 from ordergate.adapters.seed_file import SeedFile
+from ordergate.adapters.storage.databases import books_at
 from ordergate.adapters.storage.frozen import FrozenBooks
+from ordergate.adapters.storage.link import Database
+from ordergate.adapters.storage.segments import Segments
 from ordergate.adapters.system import SystemClock, SystemIds, random_bytes
 from ordergate.adapters.venues.paper.faults import Fault, FaultKind
 from ordergate.adapters.venues.paper.terms import PaperTerms
 from ordergate.adapters.venues.paper.venue import PaperVenue, last_venue_time
 from ordergate.audit.seal import Seal
 from ordergate.bootstrap.anchoring import Anchoring
+from ordergate.bootstrap.archiving import Archiving
 from ordergate.bootstrap.line import OrderLine, World, order_line
 from ordergate.bootstrap.lost import void
 from ordergate.bootstrap.opening import Books, Opened, open_books
+from ordergate.bootstrap.rotating import finish_rotation
 from ordergate.identity import tokens
 from ordergate.identity.bearers.recognise import LOCAL_AGENT
 from ordergate.identity.factors.passkeys import Site
@@ -53,6 +58,7 @@ from ordergate.settings.sections import Fault as FaultSetting
 _log = structlog.get_logger("ordergate.house")
 
 GATE_FILE: Final = "gate.db"
+SEGMENTS: Final = "segments"
 EMERGENCY_FILE: Final = "emergency.journal"
 PAPER_FILE: Final = "paper.db"
 TOKEN_FILE: Final = "agent.token"
@@ -72,6 +78,7 @@ class House:
     line: OrderLine
     sign_in: SignIn
     anchoring: Anchoring
+    archiving: Archiving
     files: tuple[EmergencyJournal | FrozenBooks, ...]
     pace: Pace | None  # of a recording
     prove: Callable[[str, str], str]  # that a name is ours: (name, nonce) -> signature, hex
@@ -96,10 +103,10 @@ async def build(
 ) -> House:
     """Open everything, recover, and return a house that is ready for its doors."""
     clock, ids = SystemClock(), SystemIds()
-    data = settings.directories.data
+    finish_rotation(settings.directories.config, database_of(settings))
     keys = load_keys(settings.directories.config, chance=random_bytes)
-    anchors = AnchorFile(settings.directories.config, data)
-    opened = _opened(data, keys, anchors, clock)
+    anchors = anchors_of(settings)
+    opened = _opened(settings, keys, anchors, clock)
     books = opened.books
     market, venue, pace = await _paper_market(settings, books, clock)
     spool = _spool(settings, ids)
@@ -123,11 +130,12 @@ async def build(
             book=_book_terms(settings),
             unprotected=settings.exits.on_unprotected,
             switches=settings.switches,
+            dead_man=settings.link.dead_man,
         )
     )
     venue.listen(line.settle.nudge)
     sign_in = sign_in_over(books, line.seal, settings, site=site)
-    anchoring = Anchoring(books, anchors, clock=clock)
+    anchoring = Anchoring(books, anchors, checkpoint=line.seal.checkpoint, clock=clock)
     await _ready_books(opened, line, sign_in, settings)
     await anchoring.keep()
     return House(
@@ -140,20 +148,41 @@ async def build(
         line=line,
         sign_in=sign_in,
         anchoring=anchoring,
+        archiving=Archiving(segments_of(settings), clock=clock),
         files=(spool, blank),
         pace=pace,
         prove=lambda name, nonce: keys.sign(presence(name, nonce)).hex(),
     )
 
 
-def _opened(data: Path, keys: Keys, anchors: AnchorFile, clock: Clock) -> Opened:
+def database_of(settings: Settings, *, alone: bool = False) -> Database:
+    """Return where the books lie: a file in the data directory, or a PostgreSQL database."""
+    url = settings.journal.database_url
+    secret = None if url is None else url.get_secret_value()
+    return books_at(settings.directories.data / GATE_FILE, secret, alone=alone)
+
+
+def _opened(settings: Settings, keys: Keys, anchors: Anchors, clock: Clock) -> Opened:
+    data = settings.directories.data
     return open_books(
-        data / GATE_FILE,
+        database_of(settings, alone=True),
         anchors=anchors,
         verify=verifier(keys.public),
-        make_private=_make_private,
         credentials=lambda tx: tx.add_token(_standing_token(data, keys.pepper, clock)),
+        keyless=keys.lost,
     )
+
+
+def anchors_of(settings: Settings) -> Anchors:
+    """Return the places that keep the newest signed head."""
+    where = settings.directories
+    return Anchors(where.config, where.data, second=settings.journal.anchor_path)
+
+
+def segments_of(settings: Settings) -> Segments:
+    """Return where the closed parts of the record go."""
+    data = settings.directories.data
+    return Segments(database_of(settings), settings.journal.segments_path or data / SEGMENTS)
 
 
 def _book_terms(settings: Settings) -> BookTerms:

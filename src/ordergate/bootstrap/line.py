@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ordergate import __version__
 from ordergate.audit.seal import Seal
@@ -19,6 +19,7 @@ from ordergate.order.approval.approve import Approve
 from ordergate.order.arming import Armings
 from ordergate.order.books import Sources
 from ordergate.order.daybook import Daybook
+from ordergate.order.deadman import DeadMan
 from ordergate.order.desk import Desk
 from ordergate.order.dispatch.send import Send
 from ordergate.order.emergency import Emergency, Spare
@@ -73,6 +74,7 @@ class World:
     others: tuple[VenueReader, ...] = ()  # further accounts of the book, only read
     book: BookTerms = BookTerms()  # noqa: RUF009 - frozen
     switches: Switches = OFF  # of live trading, as a human set them before the start
+    dead_man: timedelta | None = None  # a silence of the venue that ends resting openings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +149,7 @@ async def order_line(world: World) -> OrderLine:
         publish=lambda change: _publish(change, world, guarding),
     )
     gateway = Gateway(_sources(world, judge, emergency), stages)
-    guarding = _managed_exits(world, gateway, record)
+    guarding = _managed_exits(world, gateway, record, judge)
     daybook = _daybook(world, instance, accounts, judge)
     return OrderLine(
         gateway=gateway,
@@ -237,10 +239,12 @@ def _upkeep(
     return Upkeep(
         instance=instance,
         gateway=gateway,
-        approve=stages.approve,
-        loosen=stages.loosen,
+        line=stages,
         markets=world.markets,
         daybook=daybook,
+        dead_man=DeadMan(
+            instance=instance, reader=world.reader, gateway=gateway, after=world.dead_man
+        ),
     )
 
 
@@ -254,7 +258,7 @@ def _daybook(world: World, instance: Instance, accounts: Accounts, judge: Judge)
     )
 
 
-def _managed_exits(world: World, gateway: Gateway, record: Record) -> Guarding:
+def _managed_exits(world: World, gateway: Gateway, record: Record, judge: Judge) -> Guarding:
     """Let the gate protect, trail and close by plans of its own, through the gateway."""
     means = Means(
         gateway=gateway,
@@ -266,6 +270,7 @@ def _managed_exits(world: World, gateway: Gateway, record: Record) -> Guarding:
         note=record.note,
         publish=world.publish,
         limits=world.limits,
+        unwritten=judge.unwritten,
         unprotected=world.unprotected,
     )
     protect = Protect(means)

@@ -6,23 +6,21 @@ older than its anchor opens, but with the kill switch on and every credential vo
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-from ordergate.adapters.anchor_file import Anchored, AnchorFile, AnchorUnreadable
-from ordergate.adapters.storage.connection import NotDurable
+from ordergate.adapters.anchor_file import Anchored, Anchors, AnchorUnreadable
 from ordergate.adapters.storage.frozen import FrozenBooks
-from ordergate.adapters.storage.inspection import Inspection, inspect, is_unused
+from ordergate.adapters.storage.inspection import Inspection, inspect
+from ordergate.adapters.storage.link import Database, NotDurable
 from ordergate.adapters.storage.session import SqlTx
-from ordergate.adapters.storage.store import SqliteStore
+from ordergate.adapters.storage.store import SqlStore
 from ordergate.audit.checkpoint import Finding, Verdict
 from ordergate.model.records import AuditHead
 from ordergate.order.journal.told import Told
 from ordergate.ports.journal import JournalUnreadable
 
-Books = SqliteStore | FrozenBooks
+Books = SqlStore | FrozenBooks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,46 +33,47 @@ class Opened:
 
 
 def open_books(
-    path: Path,
+    database: Database,
     *,
-    anchors: AnchorFile,
+    anchors: Anchors,
     verify: Callable[[bytes, bytes], bool],
-    make_private: Callable[[Path], None],
     credentials: Callable[[SqlTx], None],
+    keyless: str | None = None,
 ) -> Opened:
-    """Open the database as far as it proves itself.
+    """Open the database as far as it proves itself; `keyless` says why nothing can be sealed.
 
     `credentials` writes into books that stand in for a database that cannot even be read.
     """
     try:
         anchor = anchors.read()
     except AnchorUnreadable as error:
-        return _frozen(path, f"the anchor cannot be read: {error}", credentials)
+        return _frozen(database, f"the anchor cannot be read: {error}", credentials)
+    if keyless is not None:
+        return _frozen(database, f"the signing key is lost: {keyless}", credentials)
     given_up = anchor is not None and anchor.set_aside is not None
-    if is_unused(path):
+    if database.is_unused():
         if anchor is not None and not given_up:
-            gone = f"{path.name} is gone: it held {anchor.head.size} records"
-            return _frozen(path, gone, credentials)
+            gone = f"{database.name} is gone: it held {anchor.head.size} records"
+            return _frozen(database, gone, credentials)
         lost = None if anchor is None else anchor.head
     else:
-        finding, lost = examine(path, anchor, verify=verify)
+        finding, lost = examine(database, anchor, verify=verify)
         if finding.verdict is not Verdict.OK and lost is None:
-            return _frozen(path, told(finding), credentials)
+            return _frozen(database, told(finding), credentials)
     try:
-        make_private(path)
-        return Opened(books=SqliteStore.open(path), lost=lost)
-    except (sqlite3.Error, NotDurable, OSError) as error:
-        return _frozen(path, f"{path.name} cannot be opened: {error}", credentials)
+        return Opened(books=SqlStore.over(database), lost=lost)
+    except (database.errors, NotDurable, OSError) as error:
+        return _frozen(database, f"{database.name} cannot be opened: {error}", credentials)
 
 
 def examine(
-    path: Path, anchor: Anchored | None, *, verify: Callable[[bytes, bytes], bool]
+    database: Database, anchor: Anchored | None, *, verify: Callable[[bytes, bytes], bool]
 ) -> tuple[Finding, AuditHead | None]:
     """Return what a database proves of itself, and the anchor that it is a valid older state of."""
     record = Told()
     head = None if anchor is None or anchor.set_aside is not None else anchor.head
     seen = inspect(
-        path,
+        database,
         verify=verify,
         hear=lambda row: record.hear(row.kind, row.corr, row.body),
         anchor=None if head is None else head.size,
@@ -106,15 +105,15 @@ def _bad(seen: Inspection, verdict: Verdict, seq: int | None, reason: str) -> Fi
     return Finding(verdict=verdict, size=seen.finding.size, seq=seq, reason=reason)
 
 
-def _frozen(path: Path, reason: str, credentials: Callable[[SqlTx], None]) -> Opened:
+def _frozen(database: Database, reason: str, credentials: Callable[[SqlTx], None]) -> Opened:
     try:
-        books = FrozenBooks.of(path, reason=reason)
+        books = FrozenBooks.of(database, reason=reason)
         try:
             books.read_now(_essentials)
         except JournalUnreadable:
             books.close_now()
             raise
-    except (sqlite3.Error, JournalUnreadable):
+    except (database.errors, NotDurable, JournalUnreadable):
         books = FrozenBooks.blank(reason=reason, begin=credentials)
     return Opened(books=books, damaged=reason)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import socket
@@ -29,6 +30,7 @@ from ordergate.model.values import plain
 from ordergate.settings.load import Settings
 from ordergate.surfaces.stream.hub import Hub
 
+GARBAGE: Final = 10_000  # new objects between two collections while it runs
 DRAIN_S: Final = 5.0
 LAST_WORDS_S: Final = 1.0
 IDLE_CHECK_S: Final = 1.0
@@ -108,6 +110,8 @@ async def _serve(settings: Settings, on_ready: Callable[[Ready], None]) -> int:
         await servers.start()
         life.ready = True
         on_ready(await _ready(house, life, where))
+        gc.freeze()  # what a start leaves stays: no collection looks at it while orders wait
+        gc.set_threshold(GARBAGE)
         _log.info("gateway.ready", **where)
         await _work(house, life, told, stop)
     finally:
@@ -162,6 +166,7 @@ async def _work(house: House, life: Life, told: Alerting, stop: asyncio.Event) -
         house.line.pulse.run(stop),
         house.line.guarding.run(stop),
         house.anchoring.run(stop),
+        house.archiving.run(stop),
         told.run(house.clock, stop),
     ]
     if house.settings.run.idle_exit_s is not None:

@@ -268,6 +268,22 @@ class SignIn(Bearers):
 
         await self._store.write(remove)
 
+    async def new_password(self, session: SessionRecord, *, by: Principal) -> str:
+        """Make a password in the old one's place, end every other sign-in, return it, this once."""
+        password = operators.bootstrap_password(self._chance(operators.BOOTSTRAP_BYTES))
+        password_hash = await self.factors.password_hash(password)
+        now = self._clock.now()
+
+        def keep(tx: IdentityTx) -> None:
+            tx.put_password(by.id, password_hash)
+            for one in tx.sessions(by.id, since=now - operators.SESSION_ABSOLUTE):
+                if one.session_id != session.session_id:
+                    tx.revoke_session(one.digest, at=now)
+            self._note(tx, "operator.password_replaced", by)
+
+        await self._store.write(keep)
+        return password
+
     async def new_recovery_codes(self, *, by: Principal) -> tuple[str, ...]:
         """Make ten codes in the place of all there were, and return them, this once."""
 

@@ -122,6 +122,7 @@ class Armings:
             corr=arming.account,
             body={"venue": arming.venue, "until": arming.until, "proof": identity.proof},
         )
+        self._record.checkpoint(tx)
 
     def engage(self, arming: Arming) -> None:
         """Put a sealed arming in force."""

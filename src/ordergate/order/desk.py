@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
+from ordergate.audit.checkpoint import size_and_root
 from ordergate.model.errors import (
     IllegalState,
     InvalidArgument,
@@ -75,6 +76,13 @@ class Desk(DeskTerms):
     async def ticket(self, ticket_id: TicketId) -> TicketView:
         """Return an ask and its order."""
         return await self._gateway.ticket(ticket_id, asker=GATEWAY)
+
+    async def anchor(self) -> str:
+        """Return `size:root` of the newest checkpoint, its root shortened; empty before the first.
+
+        Who approves sees it: a record that says otherwise later was rewritten.
+        """
+        return size_and_root(await self._journal.read(lambda tx: tx.last_checkpoint()))
 
     async def changes(self, ticket_id: TicketId) -> tuple[Difference, ...]:
         """Return what this ask says otherwise than the one it took the place of; none for a first.

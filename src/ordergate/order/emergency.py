@@ -16,7 +16,7 @@ from weakref import WeakValueDictionary
 
 import structlog
 
-from ordergate.model.errors import DataUnavailable, KeyDiverged, NotReady
+from ordergate.model.errors import DataUnavailable, NotReady
 from ordergate.model.orders import CancelIntent, CloseIntent, Intent, Lane, OrderState, PlaceIntent
 from ordergate.model.principals import Principal
 from ordergate.model.records import AttemptRecord, HaltKind, HaltRecord, OrderRecord, ScopeKind
@@ -25,7 +25,7 @@ from ordergate.model.verdicts import Judgement, Verb
 from ordergate.model.views import Change
 from ordergate.order.dispatch.attempt import Owner, attempt_of
 from ordergate.order.dispatch.look import Look
-from ordergate.order.dispatch.send import SEND_WITHIN_S, Claim, Send
+from ordergate.order.dispatch.send import SEND_WITHIN_S, Claim, Send, refused
 from ordergate.order.dispatch.unbooked import (
     PROVEN,
     Unbooked,
@@ -34,9 +34,9 @@ from ordergate.order.dispatch.unbooked import (
     read_records,
 )
 from ordergate.order.dispatch.wire import to_wire
-from ordergate.order.halt import Halt
+from ordergate.order.halt import Halt, halt_record, read_halts
 from ordergate.order.intent.accept import Accept
-from ordergate.order.intent.idempotency import Sameness, compare, fingerprint, tag
+from ordergate.order.intent.idempotency import Sameness, compare, diverged, fingerprint, tag
 from ordergate.order.journal.record import Instance, Step
 from ordergate.ports.emergency import EmergencyFile, EmergencyUnwritable
 from ordergate.ports.journal import Journal, JournalTx, JournalUnreadable, JournalUnwritable
@@ -136,6 +136,14 @@ class Emergency:
         self._halt_openings()
         self._tell("books_unwritable", f"{CLOSED}: {reason}. Exits go on, openings do not.")
 
+    async def keep_stop(self, halt: HaltRecord) -> None:
+        """Put a stop that the books did not take on record: it outlives this process, too."""
+        async with self._one:
+            try:
+                await self._file.append(halt_record(halt))
+            except EmergencyUnwritable as error:
+                _log.error("emergency.stop", halt=halt.halt_id, reason=str(error))
+
     def held(self, order_id: OrderId) -> Held | None:
         """Return an exit that is not in the books yet."""
         return self._held.get(order_id)
@@ -208,6 +216,8 @@ class Emergency:
                     corr=spooled.generation,
                     body={"records": bodies, "torn": spooled.torn, "reason": self._trouble},
                 )
+                for stop in read_halts(bodies):
+                    self._halt.engage(tx, stop)
                 for exit_ in read_records(bodies):
                     self._book(tx, exit_)
                 tx.put_fact(IMPORTED, taken)
@@ -257,7 +267,7 @@ class Emergency:
         if lane is Lane.OPEN or verb is Verb.ASK:
             raise self.not_ready()
         if verb is Verb.DENY:
-            return _refused(order, judgement)
+            return refused(order, judgement)
         if look.snapshot is None and isinstance(asked.intent, PlaceIntent | CloseIntent):
             raise DataUnavailable(
                 "the venue cannot be read, so what this order comes to is not known",
@@ -386,15 +396,4 @@ class Emergency:
 
 def _require_same(stored: OrderRecord, asked: Asked) -> None:
     if compare(stored, fingerprint(asked.intent)) is Sameness.DIVERGED:
-        raise KeyDiverged(
-            "this idempotency_key was used before for another order",
-            fix="use a fresh key for a new order; the same key repeats the same order",
-        )
-
-
-def _refused(order: OrderRecord, judgement: Judgement) -> Claim:
-    """Return a request that the rules refuse: it is answered, and stored nowhere."""
-    failed = judgement.decision.failed
-    code = None if failed is None else failed.code
-    order = dataclasses.replace(order, state=OrderState.POLICY_REJECTED, code=code, attempts=0)
-    return Claim(order=order, judgement=judgement)
+        raise diverged()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
 from ordergate.model.accounts import Capabilities, Position, VenueSnapshot
-from ordergate.model.errors import DataUnavailable, IllegalState, NotSupported
+from ordergate.model.errors import DataUnavailable, IllegalState, NotReady, NotSupported
 from ordergate.model.orders import (
     KEEP,
     CancelIntent,
@@ -25,9 +24,10 @@ from ordergate.model.records import Guard, OrderRecord
 from ordergate.model.values import ZERO, IdempotencyKey, OrderId, PositionId
 from ordergate.model.verdicts import Verb
 from ordergate.model.views import OrderView
+from ordergate.order.errands import Errands
 from ordergate.order.exits import plan, steps
 from ordergate.order.exits.plan import Drop, Leg, Put
-from ordergate.order.exits.protect import DOUBT_S, Means, Protect, held_of
+from ordergate.order.exits.protect import DOUBT_S, Means, Protect
 from ordergate.ports.journal import JournalTx
 
 ROUNDS: Final = 5  # of a close whose way is not clear yet; the workers go on after them
@@ -42,7 +42,7 @@ class ExitPlans:
         self._protect = protect
         self._gateway = means.gateway
         self._journal = means.journal
-        self._walking: set[asyncio.Task[OrderView]] = set()
+        self._errands = Errands[OrderView]()
 
     def manages(self, intent: Intent) -> bool:
         """Say whether the venue cannot do it in one order by itself."""
@@ -61,15 +61,7 @@ class ExitPlans:
         self, intent: Intent, *, key: IdempotencyKey | None, asker: Principal
     ) -> OrderView:
         """Walk the plan to its end, even when the caller goes away."""
-        task = asyncio.create_task(self._walk(intent, key, asker))
-        self._walking.add(task)
-        task.add_done_callback(self._ended)
-        return await asyncio.shield(task)
-
-    def _ended(self, task: asyncio.Task[OrderView]) -> None:
-        self._walking.discard(task)
-        if not task.cancelled():
-            task.exception()  # seen: its caller may have left
+        return await self._errands.run(self._walk(intent, key, asker))
 
     async def _walk(
         self, intent: Intent, key: IdempotencyKey | None, asker: Principal
@@ -94,7 +86,7 @@ class ExitPlans:
         """
         stored = await self._stored(key, asker)
         snapshot = await self._protect.snapshot()
-        position = None if snapshot is None else held_of(intent.position_id, snapshot)
+        position = None if snapshot is None else plan.held_of(intent.position_id, snapshot)
         if stored is not None and isinstance(stored.intent, CloseIntent):
             again = replace(intent, limit_price=stored.intent.limit_price)
             return await self._gateway.one_order(again, key=key, asker=asker)
@@ -109,26 +101,30 @@ class ExitPlans:
         if guard.stop is None:
             stop = plan.resting_stop(guard.side, plan.legs_of(position, guard, snapshot))
             guard = replace(guard, stop=stop)
+        asked = intent
         intent = replace(intent, limit_price=self._protect.rung_price(intent.symbol, guard, 0))
         keep = ZERO if intent.quantity is None else position.quantity - intent.quantity
 
         def also(tx: JournalTx, order: OrderRecord) -> None:
-            self._protect.put(
-                tx,
-                guard,
-                "closing",
-                keep=keep,
-                close_order=order.order_id,
-                rung=0,
-                stop=guard.stop,
-            )
+            now = _as_it_stands(tx, guard)
+            stop = guard.stop if now.stop is None else now.stop
+            closing = {"keep": keep, "close_order": order.order_id, "rung": 0, "stop": stop}
+            self._protect.put(tx, now, "closing", **closing)
 
-        order = await self._gateway.propose(intent, key=key, asker=asker, also=also)
+        try:
+            order = await self._gateway.propose(intent, key=key, asker=asker, also=also)
+        except NotReady:
+            if not self._gateway.exits_only:
+                raise
+            # The books began to take nothing with this very close.
+            return await self._gateway.one_order(asked, key=key, asker=asker)
         for _ in range(ROUNDS):
             await self._protect.walk(intent.position_id)
             answer = self._protect.answer(order.order_id)
             if answer is not None or not await self._waits(order.order_id):
                 break
+            if self._gateway.exits_only:  # no plan goes on without books: out, as another ask would
+                return await self._gateway.one_order(asked, key=self._protect.key(), asker=asker)
             await self._means.clock.sleep(DOUBT_S)
         return answer or await self._gateway.status(order.order_id, asker=asker)
 
@@ -178,7 +174,7 @@ class ExitPlans:
     ) -> tuple[Position, Decimal | Keep | None, Decimal | Keep | None] | None:
         """Return the position a request is about, with its new stop and target."""
         if intent.position_id is not None:
-            position = held_of(intent.position_id, snapshot)
+            position = plan.held_of(intent.position_id, snapshot)
             if position is None or position.symbol != intent.symbol:
                 return None
             return position, intent.stop_loss, intent.take_profit
@@ -190,7 +186,7 @@ class ExitPlans:
         )
         if resting is None or not resting.reduce_only or resting.position_id is None:
             return None
-        position = held_of(PositionId(resting.position_id), snapshot)
+        position = plan.held_of(PositionId(resting.position_id), snapshot)
         if position is None or position.symbol != intent.symbol:
             return None
         if resting.order_type in plan.STOP_KINDS:
@@ -257,16 +253,19 @@ class ExitPlans:
         if stored is not None and _same_terms(stored.intent, order):
             order = stored.intent  # type: ignore[assignment]  # of the same kind, as it was sent
         managed = Principal(asker.id, Kind.GATEWAY, asker.name)
+        before: dict[str, object] = {}
 
         def also(tx: JournalTx, _: OrderRecord) -> None:
-            self._protect.put(tx, guard, "retargeted", **fields)
+            now = _as_it_stands(tx, guard)
+            before.update({name: getattr(now, name) for name in fields})
+            _require_nearer(now, fields.get("stop", KEEP))  # type: ignore[arg-type]  # a guard's own field
+            self._protect.put(tx, now, "retargeted", **fields)
 
         proposed = await self._gateway.propose(order, key=key, asker=managed, also=also)
         view = await self._gateway.resume(proposed.order_id)
         if not view.replayed and view.status not in _TAKEN:
             changed = await self._protect.guard(guard.position_id)
             if changed is not None:
-                before = {name: getattr(guard, name) for name in fields}
                 await self._protect.change(changed, "retarget_refused", **before)
         await self._protect.walk(guard.position_id)
         return view
@@ -305,6 +304,11 @@ class ExitPlans:
 def _trails(intent: PlaceIntent, can: Capabilities) -> bool:
     missing = intent.order_type not in can.order_types
     return intent.order_type is OrderType.TRAILING_STOP and missing and intent.reduce_only
+
+
+def _as_it_stands(tx: JournalTx, guard: Guard) -> Guard:
+    """Return the guard as it is now: one may have come to stand since, or have moved."""
+    return tx.guard(guard.account, guard.position_id) or guard
 
 
 def _require_nearer(guard: Guard, stop: Decimal | Keep | None) -> None:

@@ -36,9 +36,11 @@ from ordergate.order.clearing import clear_the_way
 from ordergate.order.dispatch.look import Look
 from ordergate.order.dispatch.send import Claim
 from ordergate.order.emergency import Asked, Held
+from ordergate.order.errands import Errands
 from ordergate.order.halt import killed
 from ordergate.order.intent.drafting import hopeless
-from ordergate.order.kill import Kill, target_in, target_of
+from ordergate.order.journal.lifecycle import RESTING
+from ordergate.order.kill import Kill, Ways, target_in, target_of
 from ordergate.order.ownership import require_own
 from ordergate.order.policy.decision import recorded, told
 from ordergate.order.stages import Line
@@ -63,16 +65,19 @@ class Gateway(Books):
         self._loosen = line.loosen
         self._draft_end = line.draft_end
         self._publish = line.publish
-        self._kill = Kill(
+        self.kill = Kill(
             journal=sources.journal,
             record=line.record,
             approve=line.approve,
             halt=line.halt,
-            cancel=lambda cancel, key: self.one_order(cancel, key=key, asker=GATEWAY),
-            announce=self.announce,
+            ways=Ways(
+                cancel=lambda cancel, key: self.one_order(cancel, key=key, asker=GATEWAY),
+                announce=self.announce,
+                spare=line.emergency.keep_stop,
+            ),
         )
         self._exits: ManagedExits | None = None
-        self._running: set[asyncio.Task[OrderView]] = set()
+        self._errands = Errands[OrderView]()
         self._sending: dict[OrderId, asyncio.Task[OrderView]] = {}
 
     async def status(self, order_id: OrderId, *, asker: Principal) -> OrderView:
@@ -181,9 +186,8 @@ class Gateway(Books):
     ) -> HaltRecord:
         """Engage the kill switch for a scope: no new risk from here on; engaged twice it stays.
 
-        Waiting orders of the scope are KILLED, resting opening orders are cancelled by their
-        explicit ids, protective orders stay. It holds in memory even where it cannot be written.
-        Raises InvalidArgument or SymbolNotFound for a target that would stop nothing.
+        Waiting orders of the scope are KILLED, resting opening orders are cancelled by explicit
+        ids, protective ones stay. Raises for a target that would stop nothing.
         """
         target = target_of(
             scope,
@@ -195,7 +199,7 @@ class Gateway(Books):
 
     async def keep_stops(self) -> None:
         """Make the stops that hold in memory durable, and end what has come under one since."""
-        await self._kill.keep()
+        await self.kill.keep()
 
     async def safety(self, *, asker: Principal | None = None) -> SafetyView:
         """Return halts, unwritten ones too, effective limits with their sources, tightenings."""
@@ -219,7 +223,7 @@ class Gateway(Books):
         self, kind: HaltKind, scope: ScopeKind, target: str, *, reason: str, by: PrincipalId
     ) -> HaltRecord:
         prepared = self._halt.prepare(kind=kind, scope=scope, target=target, reason=reason, by=by)
-        halt = await self._kill.engage(prepared)
+        halt = await self.kill.engage(prepared)
         if halt.halt_id == prepared.halt_id:
             self._publish(Change(topic="activity", principal=None, body={"halt": halt.halt_id}))
         return halt
@@ -258,6 +262,15 @@ class Gateway(Books):
         """Run a human's act as one claim on fresh facts, and send what it allowed."""
         return await self._to_its_end(work)
 
+    @property
+    def exits_only(self) -> bool:
+        """Say whether the books take nothing: exits go out on the emergency record."""
+        return self._emergency.trouble is not None
+
+    def books_failed(self, error: JournalUnwritable) -> None:
+        """Stop new risk: the managed exits could not write."""
+        self._emergency.alarm(str(error))
+
     def managed_by(self, exits: ManagedExits) -> None:
         """Let the managed exits walk what takes more than one order at this venue."""
         self._exits = exits
@@ -267,7 +280,7 @@ class Gateway(Books):
     ) -> OrderView:
         exits = self._exits
         # A plan is kept in the books: where they take nothing, one order on the emergency record.
-        if exits is not None and self._emergency.trouble is None and exits.manages(intent):
+        if exits is not None and not self.exits_only and exits.manages(intent):
             return await exits.walk(intent, key=key, asker=asker)
         return await self.one_order(intent, key=key, asker=asker)
 
@@ -307,10 +320,7 @@ class Gateway(Books):
         self, work: Callable[[JournalTx, Look], Claim | OrderRecord], asked: Asked | None = None
     ) -> OrderView:
         """Look, claim and send, even when the caller goes away: a claim must not lie unsent."""
-        task = asyncio.create_task(self._answer(work, asked))
-        self._running.add(task)
-        task.add_done_callback(self._ended)
-        return await asyncio.shield(task)
+        return await self._errands.run(self._answer(work, asked))
 
     async def _answer(
         self, work: Callable[[JournalTx, Look], Claim | OrderRecord], asked: Asked | None
@@ -359,10 +369,10 @@ class Gateway(Books):
         self._sending[claim.order.order_id] = own
         try:
             in_way = claim.judgement.clear_first
-            await clear_the_way(claim.attempt, in_way, cancel=self._kill.cancel)
+            await clear_the_way(claim.attempt, in_way, cancel=self.kill.cancel)
             return await self._wire(claim, claim.attempt)
         finally:
-            del self._sending[claim.order.order_id]
+            self._sending = {one: at for one, at in self._sending.items() if at is not own}
 
     async def _wire(self, claim: Claim, attempt: AttemptRecord) -> OrderView:
         order = claim.order
@@ -374,17 +384,13 @@ class Gateway(Books):
             self._emergency.alarm(str(error))
             attempt = dataclasses.replace(attempt, state=AttemptState.UNKNOWN)
         lost = attempt.state is AttemptState.UNKNOWN  # its stop waits for what is found out
-        if lost or order.action in (Action.CANCEL, Action.MODIFY):
+        # What rests may have filled while its answer was on the way, unseen by the scan of then.
+        if lost or attempt.state in RESTING or order.action in (Action.CANCEL, Action.MODIFY):
             self._settle.nudge()
         self.announce(order, attempt)
         if attempt.opening and self._halt.stops(order):
             await self.keep_stops()  # it was on the wire when the stop was engaged
         return self._picture(order, attempt, claim.ticket, judgement=claim.judgement)
-
-    def _ended(self, task: asyncio.Task[OrderView]) -> None:
-        self._running.discard(task)
-        if not task.cancelled():
-            task.exception()  # seen: its caller may have left
 
     async def _look(self) -> Look:
         """Read the account, after the mark: what is released later still counts as held."""

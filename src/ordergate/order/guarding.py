@@ -14,11 +14,11 @@ from ordergate.model.accounts import Position, VenueOrderState, VenueSnapshot
 from ordergate.model.errors import GateError, NotFound
 from ordergate.model.orders import CancelIntent, OrderState, PlaceIntent
 from ordergate.model.principals import Kind
-from ordergate.model.records import OrderRecord, ScopeKind
+from ordergate.model.records import Guard, OrderRecord, ScopeKind
 from ordergate.model.values import ZERO, IdempotencyKey, OrderId, PositionId
 from ordergate.model.views import Change
 from ordergate.order.exits import plan, steps
-from ordergate.order.exits.protect import Means, Protect, held_of
+from ordergate.order.exits.protect import Means, Protect
 from ordergate.order.gateway import GATEWAY
 from ordergate.ports.journal import JournalTx, JournalUnwritable, OrderFilter, Stale
 
@@ -85,14 +85,23 @@ class Guarding:
         """Bring every guarded position as near to what its guard says as it goes now."""
         try:
             async with self._looking:
-                await self._take_fills()
-                if not self._means.reader.capabilities().refuses_over_close:
-                    await self._take_excess()
-                guards = await self._journal.read(lambda tx: tuple(tx.guards()))
+                await self._notice()
+                guarded = await self._protect.guarded()
         except (GateError, JournalUnwritable, Stale) as error:
             _log.error("exits.look", reason=f"{type(error).__name__}: {error}")
             return
-        await asyncio.gather(*(self._protect.tend(guard.position_id) for guard in guards))
+        await asyncio.gather(*(self._protect.tend(position_id) for position_id in guarded))
+
+    async def _notice(self) -> None:
+        """Stand guards over what has been opened, on purpose or by an exit too many."""
+        try:
+            await self._take_fills()
+        except JournalUnwritable as error:
+            self._gateway.books_failed(error)
+        if self._gateway.exits_only:
+            await self._take_unwritten()
+        if not self._means.reader.capabilities().refuses_over_close:
+            await self._take_excess()
 
     async def _take_fills(self) -> None:
         """Stand a guard over what the fills since the last look have opened."""
@@ -115,6 +124,20 @@ class Guarding:
         if news.groups and snapshot is not None:
             await self._cancel_groups(news.groups, snapshot)
             await self._journal.write(lambda tx: tx.put_fact(SEEN, str(news.newest)))
+
+    async def _take_unwritten(self) -> None:
+        """Guard without books what is held and in no fill of theirs: its order's terms hold."""
+        if self._means.reader.capabilities().attached_stops:
+            return  # it came with its stop; one that is gone may have been taken away by a human
+        snapshot = await self._protect.snapshot()
+        for position in () if snapshot is None else snapshot.positions:
+            order = await self._journal.read(lambda tx, one=position: _opening_of(tx, one))  # type: ignore[misc]  # bound now
+            if order is None or not isinstance(order.intent, PlaceIntent):
+                continue
+            if await self._protect.guard(position.position_id) is None:
+                guard = steps.enlarged(self._guard_for(position, order), order.intent)
+                if (guard.stop, guard.target) != (None, None):
+                    self._protect.hold(guard)
 
     def _news(self, tx: JournalTx, seen: str | None) -> _News:
         account = self._gateway.account_id
@@ -145,7 +168,7 @@ class Guarding:
         if snapshot is None or not self._means.reader.capabilities().attached_stops:
             return False
         position_id, intent, _ = watched
-        position = held_of(position_id, snapshot)
+        position = plan.held_of(position_id, snapshot)
         if position is None or intent.stop_loss is None:
             return True
         held = position.stop_loss
@@ -215,9 +238,11 @@ class Guarding:
         for position in () if snapshot is None else snapshot.positions:
             if position.tag is None or position.tag in self._sound:
                 continue
+            told = not self._gateway.exits_only  # else an exit may not be in the books yet
             order = await self._journal.read(lambda tx, one=position: _exit_behind(tx, one))  # type: ignore[misc]  # bound now
-            if order is None:
+            if order is None and told:
                 self._sound.add(position.tag)
+            if order is None:
                 continue
             if await self._protect.guard(position.position_id) is None:
                 await self._close_excess(position, order)
@@ -250,14 +275,17 @@ class Guarding:
             raise NotFound("an attempt without its order")
         return order
 
-    async def _close_excess(self, position: Position, order: OrderRecord) -> None:
-        guard = steps.guard_for(
+    def _guard_for(self, position: Position, order: OrderRecord) -> Guard:
+        return steps.guard_for(
             position.position_id,
             position.side,
             order,
             guard_id=self._means.ids.new_id(),
             at=self._means.clock.now(),
         )
+
+    async def _close_excess(self, position: Position, order: OrderRecord) -> None:
+        guard = self._guard_for(position, order)
         await self._protect.change(guard, "excess", keep=ZERO)
         self._means.publish(
             Change(
@@ -274,6 +302,14 @@ class Guarding:
         await self._gateway.halt(
             ScopeKind.ACCOUNT, self._gateway.account_id, "incident: exits exceeded the position"
         )
+
+
+def _opening_of(tx: JournalTx, position: Position) -> OrderRecord | None:
+    """Return the order of ours that has opened a position on purpose."""
+    for attempt in () if position.tag is None else tx.attempts_tagged([position.tag]):
+        if attempt.opening:
+            return tx.order(attempt.order_id)
+    return None
 
 
 def _exit_behind(tx: JournalTx, position: Position) -> OrderRecord | None:

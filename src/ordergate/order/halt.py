@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterable
+from typing import Final
 
-from ordergate.model.canonical import iso
+from ordergate.model.canonical import canonical, from_iso, iso
 from ordergate.model.records import HaltKind, HaltRecord, OrderRecord, ScopeKind
 from ordergate.model.values import AccountId, PrincipalId, Symbol
 from ordergate.order.journal.record import Record
 from ordergate.order.standing import release_of
 from ordergate.ports.journal import JournalTx
 from ordergate.ports.system import Clock, Ids
+
+STOP: Final = "stop"
 
 
 class Halt:
@@ -68,6 +72,8 @@ class Halt:
             body={"kind": halt.kind, "scope": halt.scope, "target": halt.target}
             | {"reason": halt.reason},
         )
+        if halt.kind is HaltKind.KILL:
+            self._record.checkpoint(tx)
         return halt
 
     def settle(self, prepared: HaltRecord, durable: HaltRecord) -> None:
@@ -99,6 +105,40 @@ class Halt:
             in_scope(halt, account=order.account, principal=order.principal, symbol=order.symbol)
             for halt in self._memory.values()
         )
+
+
+def halt_record(halt: HaltRecord) -> str:
+    """Return what the emergency journal keeps of a stop that the books did not take."""
+    return canonical(
+        {
+            "what": STOP,
+            "halt_id": halt.halt_id,
+            "kind": halt.kind,
+            "scope": halt.scope,
+            "target": halt.target,
+            "reason": halt.reason,
+            "engaged_by": halt.engaged_by,
+            "engaged_at": halt.engaged_at,
+        }
+    )
+
+
+def read_halts(bodies: Iterable[str]) -> tuple[HaltRecord, ...]:
+    """Return the stops of a run of records, in order."""
+    said = (json.loads(body) for body in bodies)
+    return tuple(
+        HaltRecord(
+            halt_id=one["halt_id"],
+            kind=HaltKind(one["kind"]),
+            scope=ScopeKind(one["scope"]),
+            target=one["target"],
+            reason=one["reason"],
+            engaged_by=PrincipalId(one["engaged_by"]),
+            engaged_at=from_iso(one["engaged_at"]),
+        )
+        for one in said
+        if one["what"] == STOP
+    )
 
 
 def in_scope(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final
 
 import structlog
@@ -26,6 +27,7 @@ from ordergate.order.journal.record import Record
 from ordergate.ports.journal import Journal, JournalTx, JournalUnwritable, OrderFilter
 
 BATCH: Final = 500
+ASIDE_MAX: Final = 32  # an agent may name as many as it likes; the room is for exits
 _WAITING: Final = frozenset({OrderState.AWAITING_APPROVAL, OrderState.APPROVED})
 
 Cancels = dict[IdempotencyKey, CancelIntent]
@@ -33,6 +35,15 @@ Cancel = Callable[[CancelIntent, IdempotencyKey], Awaitable[object]]
 Announce = Callable[[OrderRecord, AttemptRecord | None], None]
 
 _log = structlog.get_logger("ordergate.kill")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ways:
+    """How a stop acts beyond the books: an order, news, a record that takes what they do not."""
+
+    cancel: Cancel
+    announce: Announce
+    spare: Callable[[HaltRecord], Awaitable[None]]
 
 
 class Kill:
@@ -45,15 +56,16 @@ class Kill:
         record: Record,
         approve: Approve,
         halt: Halt,
-        cancel: Cancel,
-        announce: Announce,
+        ways: Ways,
     ) -> None:
         self._journal = journal
         self._record = record
         self._approve = approve
         self._halt = halt
-        self.cancel = cancel
-        self._announce = announce
+        self.cancel = ways.cancel
+        self._announce = ways.announce
+        self._spare = ways.spare
+        self._aside: set[tuple[ScopeKind, str]] = set()
 
     async def engage(self, prepared: HaltRecord) -> HaltRecord:
         """Make a stop durable, then end what it covers; standing already, it stays as it is."""
@@ -61,23 +73,33 @@ class Kill:
         def work(tx: JournalTx) -> tuple[HaltRecord, list[OrderRecord], Cancels]:
             halt = self._halt.engage(tx, prepared)
             ended = end_waiting(tx, halt, record=self._record, approve=self._approve)
-            return halt, ended, resting_openings(tx, halt)
+            return halt, ended, _under(tx, halt)
 
         try:
             halt, ended, cancels = await self._journal.write(work)
         except (JournalUnwritable, NotReady):
             # It holds in memory; keep() writes it as soon as that is possible.
             if prepared.kind is HaltKind.KILL:
+                await self._put_aside(prepared)
                 with contextlib.suppress(GateError):
                     await self._cancel_all(
-                        await self._journal.read(lambda tx: resting_openings(tx, prepared))
+                        await self._journal.read(lambda tx: _under(tx, prepared))
                     )
             return prepared
         self._halt.settle(prepared, halt)
+        self._aside.clear()
         for order in ended:
             self._announce(order, None)
         await self._cancel_all(cancels)
         return halt
+
+    async def _put_aside(self, halt: HaltRecord) -> None:
+        """Keep a stop where exits go without books: once, and never in the place of many exits."""
+        name = (halt.scope, halt.target)
+        whole = halt.scope in (ScopeKind.GLOBAL, ScopeKind.ACCOUNT)
+        if name not in self._aside and (whole or len(self._aside) < ASIDE_MAX):
+            self._aside.add(name)
+            await self._spare(halt)
 
     async def keep(self) -> None:
         """Write the stops that memory alone holds, and cancel what came to rest under one.
@@ -87,6 +109,12 @@ class Kill:
         for prepared in self._halt.unwritten():
             await self.engage(prepared)
         await self._cancel_all(await self._journal.read(_resting_under_a_stop))
+
+    async def cancel_openings(self, cause: str, chosen: Callable[[OrderRecord], bool]) -> None:
+        """Cancel the resting openings that are chosen, by id; `cause` begins each key."""
+        await self._cancel_all(
+            await self._journal.read(lambda tx: resting_openings(tx, cause, chosen))
+        )
 
     async def _cancel_all(self, cancels: Cancels) -> None:
         for key, cancel in cancels.items():
@@ -143,8 +171,8 @@ def end_waiting(
     return ended
 
 
-def resting_openings(tx: JournalTx, halt: HaltRecord) -> Cancels:
-    """Return a cancel, by explicit venue id, for every resting opening of the halt's scope.
+def resting_openings(tx: JournalTx, cause: str, chosen: Callable[[OrderRecord], bool]) -> Cancels:
+    """Return a cancel, by explicit venue id, for every resting opening that is chosen.
 
     A key is good for one try: once that was not applied, the attempt's next version makes another.
     """
@@ -152,16 +180,20 @@ def resting_openings(tx: JournalTx, halt: HaltRecord) -> Cancels:
     for attempt in tx.attempts_in(frozenset(RESTING)):
         order = tx.order(attempt.order_id)
         cancel = _cancel(attempt)
-        if order is not None and cancel is not None and _covers(halt, order):
-            key = f"kill-{halt.halt_id}-{attempt.attempt_id}-{attempt.ver}"
+        if order is not None and cancel is not None and chosen(order):
+            key = f"{cause}-{attempt.attempt_id}-{attempt.ver}"
             cancels[IdempotencyKey(key)] = cancel
     return cancels
+
+
+def _under(tx: JournalTx, halt: HaltRecord) -> Cancels:
+    return resting_openings(tx, f"kill-{halt.halt_id}", lambda order: _covers(halt, order))
 
 
 def _resting_under_a_stop(tx: JournalTx) -> Cancels:
     by_order: dict[str | None, tuple[IdempotencyKey, CancelIntent]] = {}
     for halt in tx.halts():
-        for key, cancel in resting_openings(tx, halt).items():
+        for key, cancel in _under(tx, halt).items():
             by_order.setdefault(cancel.target_order_id, (key, cancel))
     return dict(by_order.values())
 

@@ -11,18 +11,18 @@ import structlog
 from ordergate.model.errors import Code
 from ordergate.model.orders import Action, OrderState
 from ordergate.model.records import OrderRecord, ScopeKind, TicketState
-from ordergate.order.approval.approve import Approve
 from ordergate.order.daybook import Daybook
+from ordergate.order.deadman import DeadMan
 from ordergate.order.gateway import GATEWAY, Gateway
 from ordergate.order.journal.record import Instance
-from ordergate.order.loosen import Loosen
+from ordergate.order.stages import Line
 from ordergate.ports.journal import JournalTx, OrderFilter
 from ordergate.ports.market_facts import MarketFacts
 
 FRESH: Final = timedelta(seconds=10)  # an opening left PROPOSED is claimed while this young
 REQUOTE_LIFE: Final = timedelta(seconds=60)
 TICK_S: Final = 1.0
-DAY_WATCH_TICKS: Final = 5
+WATCH_TICKS: Final = 5
 BATCH: Final = 500
 
 _log = structlog.get_logger("ordergate.upkeep")
@@ -39,19 +39,20 @@ class Upkeep:
         *,
         instance: Instance,
         gateway: Gateway,
-        approve: Approve,
-        loosen: Loosen,
+        line: Line,
         markets: MarketFacts,
         daybook: Daybook,
+        dead_man: DeadMan,
     ) -> None:
         self._journal = instance.journal
         self._record = instance.record
         self._clock = instance.clock
         self._gateway = gateway
-        self._approve = approve
-        self._loosen = loosen
+        self._approve = line.approve
+        self._loosen = line.loosen
         self._markets = markets
         self._daybook = daybook
+        self._dead_man = dead_man
 
     async def resume(self) -> None:
         """Finish what was accepted and not claimed (X2, X4): exits at once, openings if fresh."""
@@ -73,7 +74,8 @@ class Upkeep:
         while not stop.is_set():
             try:
                 await self.tick()
-                if ticks % DAY_WATCH_TICKS == 0:
+                if ticks % WATCH_TICKS == 0:
+                    await self._dead_man.look()
                     await self.watch_days()
             except Exception as error:  # noqa: BLE001 - exits need the gateway up: it is tried again
                 _log.error("upkeep.failed", reason=f"{type(error).__name__}: {error}")

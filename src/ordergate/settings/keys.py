@@ -22,7 +22,7 @@ PROFILE_KEY: Final = "risk.profile"
 # Tables whose keys are names: of agents, accounts, venues, and of the sources of compat keys.
 NAMED_TABLES: Final = ("limits.agents", "limits.accounts", "limits.venues", "compat")
 FLAGS_ONLY: Final = frozenset({"run.paper_only", "run.idle_exit_s", "run.kill_at_start"})
-SECRETS: Final = frozenset({"token", "notify.urls", "notify.webhook_key"})
+SECRETS: Final = frozenset({"token", "notify.urls", "notify.webhook_key", "journal.database_url"})
 
 
 def _fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:

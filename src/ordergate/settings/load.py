@@ -50,6 +50,7 @@ from ordergate.settings.sections import (
     Exits,
     Feed,
     Journal,
+    Link,
     Log,
     Mcp,
     Notify,
@@ -82,6 +83,7 @@ class Settings:
     paper: Paper
     risk: Risk
     exits: Exits
+    link: Link
     journal: Journal
     mcp: Mcp
     log: Log

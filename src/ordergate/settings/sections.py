@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 from ipaddress import ip_address
 from pathlib import Path
@@ -127,6 +128,22 @@ class Exits(Section):
     )
 
 
+class Link(Section):
+    """The link between the gateway and the venue; never that of an agent."""
+
+    cancel_on_disconnect: bool = Field(
+        default=False, description="cancel what opens and rests, once back after dead_man_s"
+    )
+    dead_man_s: Decimal = Field(
+        default=Decimal(60), ge=10, le=86_400, description="how long nobody could look at the venue"
+    )
+
+    @property
+    def dead_man(self) -> timedelta | None:
+        """Return the silence that ends resting openings; None where that is not wanted."""
+        return timedelta(seconds=float(self.dead_man_s)) if self.cancel_on_disconnect else None
+
+
 class Risk(Section):
     """How much may be risked, and how the whole book, all accounts together, is counted."""
 
@@ -165,13 +182,40 @@ class Risk(Section):
 
 
 class Journal(Section):
+    """Where the books lie; a database's address holds its password, and is a secret."""
+
+    database_url: SecretStr | None = Field(
+        default=None, description="PostgreSQL in the place of the file gate.db"
+    )
     emergency_path: Path | None = Field(
         default=None,
         description="absolute; of the emergency journal, best on another disk",
         examples=["/mnt/other/ordergate-emergency.journal"],
     )
 
-    @field_validator("emergency_path")
+    anchor_path: Path | None = Field(
+        default=None,
+        description="absolute; a directory that keeps the newest signed head, too, best on"
+        " another machine",
+        examples=["/mnt/other/ordergate-anchors"],
+    )
+    segments_path: Path | None = Field(
+        default=None,
+        description="absolute; where closed months of the record are kept; default: in the data"
+        " directory",
+        examples=["/mnt/archive/ordergate"],
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _of_postgres(cls, url: SecretStr | None) -> SecretStr | None:
+        parts = urlsplit("" if url is None else url.get_secret_value())
+        named = parts.scheme in ("postgresql", "postgres") and len(parts.path) > 1
+        if url is not None and not named:
+            raise ValueError("an address such as postgresql://user:password@host:5432/ordergate")
+        return url
+
+    @field_validator("emergency_path", "anchor_path", "segments_path")
     @classmethod
     def _absolute(cls, path: Path | None) -> Path | None:
         path = None if path is None else path.expanduser()
@@ -197,6 +241,13 @@ class Notify(Section):
     quiet_zone: str = Field(default="UTC", description="the zone of quiet_hours")
     repeat_s: int = Field(default=300, ge=1, le=900, description="until a halt is told again")
     repeat_later_s: int = Field(default=900, ge=1, le=900, description="and then each time")
+    unanswered_s: int | None = Field(
+        default=None,
+        ge=60,
+        le=86_400,
+        description="a halt or alarm that nobody acknowledges for so long engages the kill switch",
+        examples=[1800],
+    )
     allow_loopback: bool = Field(default=False, description="a channel on this machine, http too")
     heartbeat_url: SecretStr | None = Field(
         default=None,
@@ -266,6 +317,7 @@ class Tree(Section):
     feed: Feed = Feed()
     paper: Paper = Paper()
     exits: Exits = Exits()
+    link: Link = Link()
     risk: Risk = Risk()
     journal: Journal = Journal()
     mcp: Mcp = Mcp()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -23,6 +23,8 @@ LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 TOKEN_MAX: Final = 512
 BODY_S: Final = 10.0  # a body that comes slower holds a place that an exit may need
 PROBLEM: Final = "application/problem+json"
+# Said twice, which one counts would be a guess, and a proxy before us may guess otherwise.
+SAID_ONCE: Final = (b"host", b"origin", b"authorization", b"cookie", b"content-type")
 
 
 class Misdirected(Forbidden):
@@ -99,7 +101,10 @@ async def refuse(
 
 
 class HostGuard:
-    """Refuses a foreign Host (421) or Origin (403) before the app behind it sees the request."""
+    """Refuses a foreign Host (421), a foreign Origin (403) and a header that says two things (400).
+
+    The app behind it sees none of these requests.
+    """
 
     def __init__(self, app: ASGIApp, limits: Boundary) -> None:
         self._app = app
@@ -109,7 +114,7 @@ class HostGuard:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        refusal = self._refusal(headers_of(scope))
+        refusal = self._refusal(scope)
         if refusal is None:
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -119,13 +124,25 @@ class HostGuard:
             error, status = refusal
             await refuse(send, error, path=scope["path"], status=status)
 
-    def _refusal(self, headers: Mapping[str, str]) -> tuple[GateError, int] | None:
+    def _refusal(self, scope: Scope) -> tuple[GateError, int] | None:
+        headers = headers_of(scope)
+        if (twice := said_twice(scope)) is not None:
+            return twice, 400
         if not self._limits.takes_host(headers.get("host", "")):
             return Misdirected("this listener does not answer to that host name"), 421
         origin = headers.get("origin")
         if origin is not None and not self._limits.takes_origin(origin):
             return Forbidden("requests from that origin are not taken"), 403
         return None
+
+
+def said_twice(scope: Scope) -> InvalidArgument | None:
+    """Return the refusal of a request that says something twice which it may say once."""
+    names = [name.lower() for name, _ in scope["headers"]]
+    twice = next((name.decode() for name in SAID_ONCE if names.count(name) > 1), None)
+    if twice is None:
+        return None
+    return InvalidArgument(f"the header {twice} stands twice", fix="Send each header once.")
 
 
 def headers_of(scope: Scope) -> dict[str, str]:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -15,12 +16,14 @@ from ordergate.adapters.system import SystemIds
 from ordergate.adapters.venues.paper.faults import Fault, FaultKind
 from ordergate.alerts.pace import Rhythm
 from ordergate.alerts.push import Line, Push
+from ordergate.bootstrap.unanswered import Unanswered
 from ordergate.model.accounts import Mode
 from ordergate.model.alerts import AlertKind, Delivery, Message, Severity
 from ordergate.model.errors import IllegalState, NotFound
 from ordergate.model.records import ScopeKind
 from ordergate.model.values import TicketId
 from ordergate.model.views import Change, OrderView
+from ordergate.order.gateway import GATEWAY
 from ordergate.ports.journal import JournalUnwritable
 from support.gate import Gate, a_gate
 from support.manual_clock import ManualClock
@@ -299,5 +302,41 @@ def test_a_channel_that_fails_is_named_until_it_works(tmp_path: Path) -> None:
         await scene.pass_time(60)
         assert scene.push.problem() is None
         assert scene.phone.titles == ["KILL: global"]
+
+    play(tmp_path, story)
+
+
+def test_a_halt_that_nobody_answers_engages_the_kill_switch_once(tmp_path: Path) -> None:
+    async def story(scene: Scene) -> None:
+        gateway = scene.gate.line.gateway
+        engaged: list[str] = []
+
+        async def engage(reason: str) -> None:
+            engaged.append(reason)
+            await gateway.engage(scope=ScopeKind.GLOBAL, target="", reason=reason, asker=GATEWAY)
+
+        watch = Unanswered(
+            store=scene.gate.store,
+            clock=scene.clock,
+            after=timedelta(minutes=30),
+            engage=engage,
+        )
+        await gateway.halt(ScopeKind.SYMBOL, "EURUSD", "price_drift")
+        await scene.look()
+        scene.clock.advance(1799)
+        await watch.look()
+        assert engaged == []
+        scene.clock.advance(1)
+        await watch.look()
+        assert engaged == ["no answer for 30 min to: HALT: symbol EURUSD"]
+        assert (await gateway.safety()).killed
+        await scene.look()
+        for alert in await scene.push.listed():
+            if alert.severity is Severity.CRITICAL:
+                await scene.push.acknowledge(alert.alert_id, operator=OPERATOR)
+        await scene.look()
+        scene.clock.advance(3600)
+        await watch.look()
+        assert len(engaged) == 1
 
     play(tmp_path, story)

@@ -13,7 +13,7 @@ import pytest
 from ordergate import __version__
 from ordergate.model.errors import InvalidArgument
 from ordergate.surfaces.cli.running import DirectoryHeld, Note
-from ordergate.surfaces.cli.starts import Finding, Level, Started, UpOptions
+from ordergate.surfaces.cli.starts import Asked, Finding, Level, Started, UpOptions
 from support.cli_gateway import (
     ACT_CODE,
     STDIN,
@@ -707,18 +707,18 @@ def test_the_operators_secret_is_printed_once(
 def test_verifying_exits_with_the_verdict(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], details: dict[str, Any], code: int
 ) -> None:
-    asked: list[Path | None] = []
+    asked: list[Asked] = []
 
-    def verify(file: Path | None) -> dict[str, Any]:
-        asked.append(file)
+    def verify(what: Asked) -> dict[str, Any]:
+        asked.append(what)
         raise InvalidArgument("not whole", details=details)
 
     export = tmp_path / "record.jsonl"
-    words = ["audit", "verify", str(export), "--json"]
+    words = ["audit", "verify", str(export), "--pub", "ab", "--anchor", "1:aa", "--json"]
     assert ordergate(tmp_path, *words, verify_audit=verify) == code
     assert json.loads(capsys.readouterr().out)["error"]["details"] == details
     assert ordergate(tmp_path, "audit", "verify", verify_audit=lambda _: {"records": 3}) == 0
-    assert asked == [export]
+    assert asked == [Asked(files=(export,), public="ab", anchors=("1:aa",))]
 
 
 def test_advice_names_commands_instead_of_tools(

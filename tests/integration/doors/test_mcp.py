@@ -221,6 +221,27 @@ def test_http_refuses_before_the_protocol_is_spoken() -> None:
         assert http.get("/sse", headers=good).status_code == 404
 
 
+@pytest.mark.parametrize("version", ["2025-11-25", "2026-07-28"])
+@pytest.mark.parametrize("name", ["Content-Type", "Accept"])
+def test_a_refusal_of_the_transport_is_a_json_rpc_error_too(name: str, version: str) -> None:
+    """The SDK says some of its refusals in plain text, and some not at all."""
+    app, _ = http_app(doors(), Hub())
+    headers = {
+        **READS,
+        "Authorization": "Bearer token-agent",
+        "Mcp-Protocol-Version": version,
+        name: "text/html",
+    }
+    with serving(app) as url, httpx.Client(base_url=url) as http:
+        reply = http.post("/mcp", json=LIST, headers=headers)
+    assert 400 <= reply.status_code < 500
+    assert reply.headers["content-type"] == "application/json"
+    body = reply.json()
+    assert body["jsonrpc"] == "2.0"
+    assert isinstance(body["error"]["code"], int)
+    assert body["error"]["message"]
+
+
 def test_a_session_is_of_no_use_to_another_principal() -> None:
     gate, hub = doors(), Hub()
     app, _ = http_app(gate, hub)

@@ -27,8 +27,9 @@ from ordergate.model.records import HaltKind, ScopeKind
 from ordergate.model.values import IdempotencyKey, Tag
 from ordergate.model.views import OrderView
 from ordergate.order.dispatch.unbooked import read_records
+from ordergate.order.kill import ASIDE_MAX
 from ordergate.ports.emergency import EmergencyUnwritable
-from support.full_disk import fill, free
+from support.full_disk import fill, fill_to_the_last_record, free
 from support.gate import Gate, a_gate, start_gate
 from support.order_records import AGENT, OPERATOR
 from support.sealed_history import untold
@@ -283,6 +284,43 @@ def test_the_kill_switch_cancels_what_would_open_though_it_cannot_be_written(
         await gate.line.upkeep.tick()
         kinds = {halt.kind for halt in await gate.line.desk.halts()}
         assert kinds == {HaltKind.HALT, HaltKind.KILL}
+
+    play(tmp_path, scene)
+
+
+def test_a_kill_switch_that_could_not_be_written_outlives_the_process(tmp_path: Path) -> None:
+    async def scene(gate: Gate) -> None:
+        await opened(gate)
+        await fill_to_the_last_record(gate.store, gate.line.instance.record)
+        stop = gate.line.gateway.engage
+        for _ in range(3):
+            await stop(scope=ScopeKind.GLOBAL, target="", reason="smoke", asker=AGENT)
+        await stop(scope=ScopeKind.SYMBOL, target="XAUUSD", reason="gold", asker=AGENT)
+        assert len(gate.spool.held().bodies) == 2, "one record a stop, however often it is engaged"
+        await free(gate.store)
+        again = await start_gate(tmp_path)  # as after a kill: nothing was written meanwhile
+        try:
+            halts = await again.line.desk.halts()
+            killed = {(one.scope, one.reason) for one in halts if one.kind is HaltKind.KILL}
+            assert killed == {(ScopeKind.GLOBAL, "smoke"), (ScopeKind.SYMBOL, "gold")}
+            assert (await again.line.gateway.safety()).killed
+            refused = await again.line.gateway.submit(SMALL, key=None, asker=AGENT)
+            assert refused.order.code == "KILL_SWITCH_ACTIVE"
+            assert again.spool.held().bodies == ()
+        finally:
+            await again.stop()
+
+    play(tmp_path, scene)
+
+
+def test_stops_without_number_leave_the_emergency_journal_to_exits(tmp_path: Path) -> None:
+    async def scene(gate: Gate) -> None:
+        await fill_to_the_last_record(gate.store, gate.line.instance.record)
+        stop = gate.line.gateway.engage
+        for n in range(ASIDE_MAX + 8):
+            await stop(scope=ScopeKind.AGENT, target=f"agent-{n}", reason="all", asker=AGENT)
+        await stop(scope=ScopeKind.GLOBAL, target="", reason="all", asker=AGENT)
+        assert len(gate.spool.held().bodies) == ASIDE_MAX + 1
 
     play(tmp_path, scene)
 

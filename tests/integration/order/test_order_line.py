@@ -572,6 +572,29 @@ def test_a_restored_database_adopts_what_it_lost_and_halts_new_risk(tmp_path: Pa
     asyncio.run(run())
 
 
+def test_an_adopted_order_that_has_filled_is_done_and_its_fill_is_booked(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with a_gate(tmp_path) as gate:
+            await opened(gate)
+            position = await the_position(gate)
+        for path in tmp_path.glob("gate.db*"):
+            path.unlink()
+        async with a_gate(tmp_path) as gate:
+            books = gate.line.gateway
+            (found,) = (
+                await books.orders(states=None, symbol=None, limit=9, cursor=None, asker=OPERATOR)
+            ).items
+            assert found.attempt is not None
+            assert found.order.state is OrderState.DONE
+            assert found.attempt.position_id == position
+            (fill,) = (await books.fills(limit=9, cursor=None, asker=OPERATOR)).items
+            assert (fill.origin, fill.fill.tag) == ("gate", found.attempt.tag)
+            await gate.line.settle.scan()
+            assert len((await books.fills(limit=9, cursor=None, asker=OPERATOR)).items) == 1
+
+    asyncio.run(run())
+
+
 def test_a_fill_after_the_snapshot_still_counts(tmp_path: Path) -> None:
     """A judge whose snapshot is older than a fill must not find room that the fill has taken."""
 

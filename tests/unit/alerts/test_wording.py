@@ -8,10 +8,10 @@ from decimal import Decimal
 
 import pytest
 
-from ordergate.alerts.wording import anchor, answered, asked, masked, said, what
+from ordergate.alerts.wording import answered, asked, masked, said, what
 from ordergate.model.accounts import Mode
 from ordergate.model.orders import CancelIntent, CloseIntent, ModifyIntent, OrderType
-from ordergate.model.records import CheckpointRow, TicketState
+from ordergate.model.records import TicketState
 from ordergate.model.values import (
     AccountId,
     PositionId,
@@ -128,8 +128,5 @@ def test_every_kind_of_order_has_its_line() -> None:
     ]
 
 
-def test_the_anchor_is_size_and_eight_digits_of_the_root() -> None:
-    row = CheckpointRow(size=256, note=json.dumps({"root": "0123456789abcdef"}), sig="")
-    assert anchor(row) == "256:01234567"
-    assert anchor(None) == ""
+def test_of_an_account_four_digits_are_shown() -> None:
     assert masked("DU1234567") == "...4567"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +14,7 @@ from ordergate.model.orders import (
     CloseIntent,
     Intent,
     Lane,
+    OrderState,
     OrderType,
     PlaceIntent,
     VenueCancel,
@@ -185,6 +187,9 @@ class Send:
         attempt, actor = claim.attempt, claim.attempt.owner
         event = event_of(outcome, attempt.action)
         fields = fields_of(outcome, attempt)
+        # What a change brought about are fills of the order it names: the next scan books them.
+        placed = attempt.action in PLACING
+        fills = outcome.fills if placed and isinstance(outcome, Acked) else ()
 
         def work(tx: JournalTx) -> tuple[OrderRecord, AttemptRecord]:
             return self._record.book(
@@ -192,7 +197,7 @@ class Send:
                 attempt,
                 event,
                 actor=actor,
-                fills=outcome.fills if isinstance(outcome, Acked) else (),
+                fills=fills,
                 requote=isinstance(outcome, Rejected) and outcome.requote,
                 detail={"outcome": plain_data(outcome), "kind": type(outcome).__name__},
                 **fields,
@@ -375,3 +380,11 @@ def _still_stands(ticket: TicketRecord, order: OrderRecord, judgement: Judgement
 
 def _reserves(attempt: AttemptRecord) -> bool:
     return attempt.opening or attempt.action in PLACING
+
+
+def refused(order: OrderRecord, judgement: Judgement) -> Claim:
+    """Return a request that the rules refuse: it is answered, and stored nowhere."""
+    failed = judgement.decision.failed
+    code = None if failed is None else failed.code
+    order = dataclasses.replace(order, state=OrderState.POLICY_REJECTED, code=code, attempts=0)
+    return Claim(order=order, judgement=judgement)

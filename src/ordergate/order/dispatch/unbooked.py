@@ -119,10 +119,10 @@ def read_records(bodies: Iterable[str]) -> tuple[Unbooked, ...]:
     found: dict[str, Unbooked] = {}
     for body in bodies:
         said = json.loads(body)
-        attempt_id = said["attempt_id"]
+        attempt_id = said.get("attempt_id")
         if said["what"] == "exit":
             found[attempt_id] = _exit(said)
-        elif attempt_id in found:
+        elif said["what"] == "outcome" and attempt_id in found:
             found[attempt_id] = found[attempt_id]._moved(
                 said["event"], from_iso(said["at"]), _outcome(said)
             )

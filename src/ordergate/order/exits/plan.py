@@ -16,7 +16,7 @@ from ordergate.model.instruments import Instrument
 from ordergate.model.market import Quote
 from ordergate.model.orders import OrderType, Side
 from ordergate.model.records import Guard
-from ordergate.model.values import ZERO, VenueOrderId, round_ceiling, round_floor
+from ordergate.model.values import ZERO, PositionId, VenueOrderId, round_ceiling, round_floor
 
 STOP_KINDS: Final = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP})
 PERCENT: Final = Decimal(100)
@@ -87,6 +87,11 @@ class Rest:
 
 
 Step = Put | Drop | Reduce | Closed | End | Rest
+
+
+def held_of(position_id: PositionId, snapshot: VenueSnapshot) -> Position | None:
+    """Return the position as the venue holds it; None when it is gone."""
+    return next((row for row in snapshot.positions if row.position_id == position_id), None)
 
 
 def next_step(scene: Scene) -> Step:

@@ -12,7 +12,7 @@ from typing import Final, Literal, Protocol
 
 import structlog
 
-from ordergate.model.accounts import Position, VenueSnapshot
+from ordergate.model.accounts import VenueSnapshot
 from ordergate.model.errors import GateError
 from ordergate.model.instruments import Instrument
 from ordergate.model.market import Quote
@@ -45,6 +45,7 @@ STEPS_MAX: Final = 64
 REFUSALS_TOLD: Final = 2
 CANCELS_MAX: Final = 3
 _IN_DOUBT: Final = frozenset({AttemptState.SENDING, AttemptState.UNKNOWN, AttemptState.PARKED})
+_MOVING: Final = ("stop", "target", "keep", "close_order", "rung", "alarmed", "ended_at")
 _TAKEN: Final = frozenset({"working", "partial", "filled", "canceled", "applied"})
 
 _log = structlog.get_logger("ordergate.exits")
@@ -71,6 +72,7 @@ class Means:
     note: Note  # seals a record in the transaction it is given
     publish: Callable[[Change], None]
     limits: Callable[[], Limits]
+    unwritten: dict[PositionId, Guard]  # as they stand while no disk takes them
     unprotected: Unprotected = "alarm"
 
 
@@ -88,6 +90,7 @@ class Protect:
         self._uncancelled: defaultdict[PositionId, int] = defaultdict(int)
         self._held_off: dict[PositionId, float] = {}
         self._answers: dict[OrderId, OrderView] = {}
+        self._unwritten = means.unwritten
 
     async def tend(self, position_id: PositionId) -> None:
         """Walk one position's plan as far as it goes now; requests for it wait meanwhile."""
@@ -115,8 +118,23 @@ class Protect:
             _log.error("exits.step", position=position_id, reason=f"{error}")
 
     async def guard(self, position_id: PositionId) -> Guard | None:
+        """Return the guard of a position; one that could not be written goes into the books now."""
         account = self._gateway.account_id
-        return await self._journal.read(lambda tx: tx.guard(account, position_id))
+        stored = await self._journal.read(lambda tx: tx.guard(account, position_id))
+        held = self._unwritten.get(position_id)
+        if held is None:
+            return stored
+        if self._gateway.exits_only:
+            return held if held.ended_at is None else None
+        del self._unwritten[position_id]
+        fields = {name: getattr(held, name) for name in _MOVING}
+        # None is on file: the fill, which is in the books now, stands one.
+        return None if stored is None else await self.change(stored, "written", **fields)
+
+    async def guarded(self) -> tuple[PositionId, ...]:
+        """Return the positions under guard, in the books or without them."""
+        stored = await self._journal.read(lambda tx: tuple(tx.guards()))
+        return tuple({*(guard.position_id for guard in stored), *self._unwritten})
 
     async def snapshot(self) -> VenueSnapshot | None:
         """Read the venue; None when it cannot be read: then nothing is known and nothing done."""
@@ -126,20 +144,39 @@ class Protect:
         return snapshot
 
     async def change(self, guard: Guard, event: str, **fields: object) -> Guard:
-        """Write a guard's next version and its sealed record, together."""
-        return await self._journal.write(lambda tx: self.put(tx, guard, event, **fields))
+        """Write a guard's next version and its sealed record; hold it where no disk takes it."""
+        if guard.position_id not in self._unwritten:  # full, it may still take this
+            try:
+                return await self._journal.write(lambda tx: self.put(tx, guard, event, **fields))
+            except JournalUnwritable as error:
+                self._gateway.books_failed(error)
+        return self.hold(self._next(guard, **fields))
+
+    def hold(self, guard: Guard) -> Guard:
+        """Keep a guard in memory: protection does not wait until the books have room."""
+        self._unwritten[guard.position_id] = guard
+        return guard
+
+    def _next(self, guard: Guard, **fields: object) -> Guard:
+        now = self._clock.now()
+        return dataclasses.replace(guard, ver=guard.ver + 1, updated_at=now, **fields)  # type: ignore[arg-type]  # a guard's own fields
 
     def put(self, tx: JournalTx, guard: Guard, event: str, **fields: object) -> Guard:
         """Write a guard's next version inside a transaction; version 0 is a new one."""
-        now = self._clock.now()
-        moved = dataclasses.replace(guard, ver=guard.ver + 1, updated_at=now, **fields)  # type: ignore[arg-type]  # a guard's own fields
+        moved = self._next(guard, **fields)
         if guard.ver:
             tx.put_guard(moved)
+        elif tx.guard(guard.account, guard.position_id) is not None:
+            raise Stale(f"a guard stands over {guard.position_id} already")
         else:
             tx.add_guard(moved)
         body = {"position": guard.position_id, "symbol": guard.symbol, **fields}
         self._means.note(tx, f"exit.{event}", actor="gateway", corr=guard.guard_id, body=body)
         return moved
+
+    def key(self) -> IdempotencyKey:
+        """Return a key nobody can guess: one spent beforehand by an agent would trap the exit."""
+        return IdempotencyKey(f"exit-{self._means.ids.new_id()}")
 
     def answer(self, order_id: OrderId) -> OrderView | None:
         """Hand out the view of a request that a plan has sent, once."""
@@ -156,7 +193,7 @@ class Protect:
     def scene(self, guard: Guard, snapshot: VenueSnapshot, *, doubt: bool) -> Scene:
         """Return what decides the next step of a guard."""
         quote, spec = self._market(guard.symbol)
-        position = held_of(guard.position_id, snapshot)
+        position = plan.held_of(guard.position_id, snapshot)
         return Scene(
             side=guard.side,
             held=ZERO if position is None else position.quantity,
@@ -195,7 +232,9 @@ class Protect:
         level = plan.trailed(guard, quote, spec)
         if level != guard.stop and guard.keep is None:
             guard = await self.change(guard, "ratcheted", stop=level)
-        doubt = guard.keep is not None and await self.close_in_doubt(guard)
+        # Without books it may be out already, on a record that they do not hold yet.
+        away = self._gateway.exits_only
+        doubt = guard.keep is not None and (away or await self.close_in_doubt(guard))
         scene = self.scene(guard, snapshot, doubt=doubt)
         guard = await self._watch(guard, safe=plan.protected(scene))
         step = plan.next_step(dataclasses.replace(scene, keep=guard.keep))
@@ -216,7 +255,7 @@ class Protect:
 
     async def _verify(self, guard: Guard, snapshot: VenueSnapshot) -> bool:
         """See that the stop rests with its position, where the venue attaches it; else set it."""
-        position = held_of(guard.position_id, snapshot)
+        position = plan.held_of(guard.position_id, snapshot)
         if position is None or guard.stop is None:
             await self._end(guard)
             return True
@@ -331,9 +370,9 @@ class Protect:
     async def _order(
         self, guard: Guard, intent: PlaceIntent | CancelIntent | ModifyIntent | CloseIntent
     ) -> OrderView:
-        # A key nobody can guess: one spent beforehand by an agent would trap the exit.
-        key = IdempotencyKey(f"exit-{self._means.ids.new_id()}")
-        return await self._gateway.one_order(intent, key=key, asker=steps.principal_of(guard))
+        return await self._gateway.one_order(
+            intent, key=self.key(), asker=steps.principal_of(guard)
+        )
 
     def _tell(self, topic: str, guard: Guard, body: Mapping[str, object]) -> None:
         owner = None if topic == "alarm" else guard.principal
@@ -353,11 +392,6 @@ class Protect:
     def hurried(self) -> bool:
         """Say whether something is unprotected or holds off: the next look must come soon."""
         return bool(self._naked or self._held_off)
-
-
-def held_of(position_id: PositionId, snapshot: VenueSnapshot) -> Position | None:
-    """Return the position as the venue holds it; None when it is gone."""
-    return next((row for row in snapshot.positions if row.position_id == position_id), None)
 
 
 def _closes(tx: JournalTx, attempt: AttemptRecord, position_id: PositionId) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from ordergate.model.errors import InvalidArgument, KeyDiverged
+from ordergate.model.errors import InvalidArgument
 from ordergate.model.orders import Intent, OrderState
 from ordergate.model.principals import Principal
 from ordergate.model.records import OrderRecord
@@ -14,6 +14,7 @@ from ordergate.order.intent.idempotency import (
     KEY_MAX,
     Sameness,
     compare,
+    diverged,
     fingerprint,
     intent_hash,
 )
@@ -60,10 +61,7 @@ class Accept:
         stored = tx.order_for_key(asker.id, key) if key is not None else None
         match compare(stored, printed):
             case Sameness.DIVERGED:
-                raise KeyDiverged(
-                    "this idempotency_key was used before for another order",
-                    fix="use a fresh key for a new order; the same key repeats the same order",
-                )
+                raise diverged()
             case Sameness.REPLAY if stored is not None:
                 return Receipt(stored, fresh=False)
             case Sameness.NEXT_ATTEMPT if stored is not None and drafting:

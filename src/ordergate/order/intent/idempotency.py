@@ -12,6 +12,7 @@ import hashlib
 from typing import Final
 
 from ordergate.model.canonical import canonical, encode_intent, sha256_hex
+from ordergate.model.errors import KeyDiverged
 from ordergate.model.orders import Intent, OrderState
 from ordergate.model.records import OrderRecord
 from ordergate.model.values import IdempotencyKey, PrincipalId, Tag
@@ -21,6 +22,13 @@ TAG_CHARS: Final = 13
 GATEWAY_PREFIX: Final = 0x0D6  # 10 bits, the same in every ordergate: foreign magics differ
 KEY_MAX: Final = 128
 ATTEMPTS_MAX: Final = 5
+
+
+def diverged() -> KeyDiverged:
+    return KeyDiverged(
+        "this idempotency_key was used before for another order",
+        fix="use a fresh key for a new order; the same key repeats the same order",
+    )
 
 
 class Sameness(enum.Enum):

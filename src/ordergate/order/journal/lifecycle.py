@@ -91,7 +91,7 @@ OPENING_ONLY: Final = frozenset(
 _LOOKED_FOR: Final = (A.UNKNOWN, A.PARKED)
 RESTING: Final = (A.WORKING, A.PARTIAL)  # in order: the state page is drawn from it
 _GONE: Final = (A.CANCELED, A.VENUE_EXPIRED, A.REPLACED)
-_DISBELIEVED: Final = (A.REJECTED, A.NOT_SENT, A.RESOLVED_NOT_PLACED)
+DISBELIEVED: Final = (A.REJECTED, A.NOT_SENT, A.RESOLVED_NOT_PLACED)
 
 PLACE_TABLE: Final[dict[tuple[AttemptState | None, str], AttemptState]] = {
     (None, "claimed"): A.SENDING,
@@ -138,9 +138,9 @@ PLACE_TABLE: Final[dict[tuple[AttemptState | None, str], AttemptState]] = {
     (A.FILLED, "late_fill"): A.FILLED,
     **{(state, "fill_corrected"): state for state in (A.PARTIAL, A.FILLED, *_GONE)},
     # Late evidence with our tag: adopted, with an incident.
-    **{(state, "adopted_working"): A.WORKING for state in _DISBELIEVED},
-    **{(state, "adopted_partial"): A.PARTIAL for state in _DISBELIEVED},
-    **{(state, "adopted_filled"): A.FILLED for state in _DISBELIEVED},
+    **{(state, "adopted_working"): A.WORKING for state in DISBELIEVED},
+    **{(state, "adopted_partial"): A.PARTIAL for state in DISBELIEVED},
+    **{(state, "adopted_filled"): A.FILLED for state in DISBELIEVED},
 }
 
 # Attempts that modify or cancel an order that exists.

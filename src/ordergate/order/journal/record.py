@@ -71,6 +71,10 @@ class Record:
         """Seal a record that belongs to no order's state; return its sequence number."""
         return self._seal.append(tx, kind, actor=actor, corr=corr, body=body)
 
+    def checkpoint(self, tx: JournalTx) -> None:
+        """Seal a checkpoint at once: from here on a rewrite shows to whoever saw it."""
+        self._seal.checkpoint(tx)
+
     def new_order(
         self, tx: JournalTx, order: OrderRecord, event: str, *, actor: str
     ) -> OrderRecord:
@@ -136,12 +140,13 @@ class Record:
         detail: Mapping[str, object],
     ) -> AttemptRecord:
         """Insert an attempt with its unique tag: from here on one wire write may follow."""
-        placing = attempt.action in PLACING
+        state = advance_attempt(None, event, placing=attempt.action in PLACING)
         attempt = dataclasses.replace(
             attempt,
-            state=advance_attempt(None, event, placing=placing),
+            state=state,
             ver=1,
             updated_at=attempt.claimed_at,
+            ended_at=attempt.claimed_at if state in ATTEMPT_ENDED else None,
         )
         tx.add_attempt(attempt)
         body = {

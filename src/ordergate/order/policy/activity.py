@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Protocol
+from typing import Final, Protocol
 
 from ordergate.model.canonical import from_iso
 from ordergate.model.orders import Intent, PlaceIntent, Side
@@ -15,6 +15,8 @@ from ordergate.order.policy.facts import MINUTE, Activity, seconds, terms_of
 from ordergate.order.policy.limits import Limits
 from ordergate.order.standing import release_of, yes_to
 
+HOUR: Final = timedelta(hours=1)
+
 
 class Claims(Protocol):
     """Where claims and fills are kept: the journal's transaction."""
@@ -22,6 +24,10 @@ class Claims(Protocol):
     def fact(self, name: str) -> str | None: ...
     def recent_requests(self, principal: PrincipalId, *, since: datetime) -> int: ...
     def account_requests(self, account: AccountId, *, since: datetime) -> int: ...
+    def asks_waiting(self, principal: PrincipalId, *, but: OrderId | None) -> int: ...
+    def asks_since(
+        self, principal: PrincipalId, *, since: datetime, but: OrderId | None
+    ) -> int: ...
     def recent_openings(
         self,
         principal: PrincipalId,
@@ -71,6 +77,7 @@ def activity(claims: Claims, intent: Intent, asking: Asking, *, limits: Limits) 
     window = now - _span(limits.repeat_window_s)
     since = _since(claims, release_of(ScopeKind.AGENT, asker), window)
     untouched = _since(claims, yes_to(asker), since)
+    hour = _since(claims, release_of(ScopeKind.AGENT, asker), now - HOUR)
     drift = now - _span(limits.drift_window_s)
     followed = _since(claims, release_of(ScopeKind.SYMBOL, intent.symbol), drift)
     return Activity(
@@ -83,6 +90,8 @@ def activity(claims: Claims, intent: Intent, asking: Asking, *, limits: Limits) 
         if side is None
         else claims.farthest_price(account, intent.symbol, side, since=followed, but=but),
         hands_off=claims.hands_off_fills(account, asker, since=untouched),
+        asks_waiting=claims.asks_waiting(asker, but=but),
+        asks_in_hour=claims.asks_since(asker, since=hour, but=but),
         losing=claims.losing_closes(account, asker, since=asking.venue_now - (now - untouched)),
     )
 

@@ -74,6 +74,8 @@ class Activity:
     farthest: Decimal | None = None  # own lowest buy, highest sell of the symbol, in the window
     hands_off: int = 0  # the principal's openings filled in the window, no human's touch since
     losing: int = 0  # losing closes of what it opened, likewise
+    asks_waiting: int = 0  # its other orders that wait for a human now
+    asks_in_hour: int = 0  # its other orders that were put to a human within the hour
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

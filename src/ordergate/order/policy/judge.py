@@ -19,8 +19,8 @@ from ordergate.model.instruments import Instrument
 from ordergate.model.market import Quote
 from ordergate.model.orders import AttemptState, Intent, Lane, PlaceIntent
 from ordergate.model.principals import Grant, Kind, Principal
-from ordergate.model.records import AttemptRecord, Reservation
-from ordergate.model.values import AttemptId, OrderId
+from ordergate.model.records import AttemptRecord, Guard, Reservation
+from ordergate.model.values import AttemptId, OrderId, PositionId
 from ordergate.model.verdicts import Finding, Halting, Judgement
 from ordergate.model.views import LimitView
 from ordergate.order.halt import covering
@@ -130,6 +130,7 @@ class Judge:
         self._real = real or RealMoney()
         self._live = False  # what the venue proved last
         self._last: PolicyBook | None = None
+        self.unwritten: dict[PositionId, Guard] = {}  # guards that hold while no disk takes them
 
     def seen(self, identity: AccountIdentity | None) -> None:
         """Take note of what the venue proves: real money has stricter limits."""
@@ -265,7 +266,7 @@ class Judge:
             resting_opens=scene.opens,
             order=scene.order,
             valued=valued(scene.order, quote, spec, rate=scene.rate, limits=limits),
-            managed=ask.asker.kind is Kind.GATEWAY and managed(intent, named.resting, tx.guards()),
+            managed=managed(ask.asker, intent, named.resting, tx.guards(), self.unwritten.values()),
             group=group(intent, snapshot),
             halts=covering(
                 tx.halts(), account=intent.account, principal=ask.asker.id, symbol=intent.symbol

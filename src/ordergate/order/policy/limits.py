@@ -285,6 +285,12 @@ class Limits:
         most="86400",
         agents=False,
     )
+    approval_live_waiting_max: Decimal = _count(
+        3, "Asks of one agent that wait for a human at once, live", unit="asks", agents=False
+    )
+    approval_live_hourly_max: Decimal = _count(
+        10, "Asks of one agent in an hour, live; one more halts it", unit="asks", agents=False
+    )
     origin: Mapping[str, str] = field(default_factory=dict, compare=False)  # name -> its source
     narrowings: tuple[Narrowing, ...] = ()
     broken: bool = False  # the file cannot be read now: nothing of it is taken for a change

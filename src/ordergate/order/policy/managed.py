@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
 from ordergate.model.accounts import VenueOrderState
 from ordergate.model.orders import CancelIntent, Intent, PlaceIntent
+from ordergate.model.principals import Kind, Principal
 from ordergate.model.records import Guard
 
 
-def managed(intent: Intent, resting: VenueOrderState | None, guards: Iterable[Guard]) -> bool:
-    """Say whether a request puts or takes away an exit of a position that a guard stands over.
+def managed(
+    asker: Principal, intent: Intent, resting: VenueOrderState | None, *guards: Iterable[Guard]
+) -> bool:
+    """Say whether the gate puts or takes away an exit of a position that a guard stands over.
 
-    Asked for the gate's own requests alone: no token and no sign-in is of that kind.
+    Its own requests alone are managed: no token and no sign-in is of that kind.
     """
+    if asker.kind is not Kind.GATEWAY:
+        return False
     match intent:
         case PlaceIntent() if intent.reduce_only:
             side, position_id = intent.side, intent.position_id
@@ -25,7 +31,7 @@ def managed(intent: Intent, resting: VenueOrderState | None, guards: Iterable[Gu
         guard.account == intent.account
         and (guard.symbol, guard.side) == (intent.symbol, side.opposite)
         and (position_id == guard.position_id or _unnamed(intent, position_id))
-        for guard in guards
+        for guard in chain(*guards)
     )
 
 

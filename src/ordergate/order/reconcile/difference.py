@@ -12,7 +12,7 @@ from ordergate.model.orders import AttemptState
 from ordergate.model.outcomes import Fill, FillEffect, VenueStatus
 from ordergate.model.records import AttemptRecord
 from ordergate.model.values import Tag
-from ordergate.order.journal.lifecycle import PLACING, RESTING
+from ordergate.order.journal.lifecycle import DISBELIEVED, PLACING, RESTING
 
 A = AttemptState
 
@@ -30,7 +30,6 @@ _ADOPTED: Final = {
     VenueStatus.PARTIAL: "adopted_partial",
     VenueStatus.FILLED: "adopted_filled",
 }
-_DISBELIEVED: Final = frozenset({A.REJECTED, A.NOT_SENT, A.RESOLVED_NOT_PLACED})
 _GONE: Final = frozenset({A.CANCELED, A.VENUE_EXPIRED, A.REPLACED})
 _LOOKED_FOR: Final = frozenset({A.UNKNOWN, A.PARKED, A.SENDING})
 
@@ -82,7 +81,7 @@ def difference(
             step = _placed(attempt, seen, fills.get(attempt.tag, ()))
             if step is not None:
                 steps.append(step)
-        elif attempt.state is A.UNKNOWN:
+        elif attempt.state in _LOOKED_FOR:
             if attempt.tag in history.applied:
                 steps.append(Step(attempt=attempt, event="applied"))
             else:
@@ -122,7 +121,7 @@ def _placed(attempt: AttemptRecord, seen: VenueOrderState, fills: Sequence[Fill]
 def _event(attempt: AttemptRecord, seen: VenueOrderState) -> str | None:
     if attempt.state in _LOOKED_FOR:
         return _SEEN[seen.status]
-    if attempt.state in _DISBELIEVED:
+    if attempt.state in DISBELIEVED:
         # One that has ended meanwhile is adopted for what it filled; the next scan ends it.
         filled = "adopted_partial" if seen.filled_quantity else None
         return _ADOPTED.get(seen.status, filled)

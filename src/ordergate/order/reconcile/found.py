@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Final
 
 from ordergate.model.accounts import VenueOrderState
 from ordergate.model.orders import Action, AttemptState, Lane, OrderState, PlaceIntent
-from ordergate.model.outcomes import VenueStatus
+from ordergate.model.outcomes import Fill, FillEffect, VenueStatus
 from ordergate.model.principals import Kind
 from ordergate.model.records import AttemptRecord, OrderRecord
 from ordergate.model.values import (
@@ -85,9 +86,11 @@ def attempt_found(
     *,
     attempt_id: AttemptId,
     day: date,
+    fills: Sequence[Fill] = (),
 ) -> AttemptRecord:
     """Return the attempt that the venue's tag witnesses; nobody knows who sent it."""
     tag = seen.tag or Tag("")
+    opened = (fill.position_id for fill in fills if fill.effect is FillEffect.OPENING)
     return AttemptRecord(
         attempt_id=attempt_id,
         order_id=order.order_id,
@@ -110,5 +113,6 @@ def attempt_found(
         venue_order_id=seen.venue_order_id,
         filled_quantity=seen.filled_quantity,
         average_price=seen.average_price,
+        position_id=next(opened, None),
         incident="found",
     )

@@ -24,15 +24,15 @@ from ordergate.model.records import (
 from ordergate.model.values import AttemptId, OrderId, PrincipalId, Tag
 from ordergate.order.halt import Halt
 from ordergate.order.intent.idempotency import is_tag
-from ordergate.order.journal.lifecycle import INCIDENTS, PLACING, IllegalTransition
+from ordergate.order.journal.lifecycle import DISBELIEVED, INCIDENTS, PLACING, IllegalTransition
 from ordergate.order.journal.record import Instance
 from ordergate.order.reconcile.difference import Difference, Step, difference
 from ordergate.order.reconcile.found import attempt_found, events_of, order_found
-from ordergate.ports.journal import JournalTx
+from ordergate.ports.journal import JournalTx, JournalUnwritable
 from ordergate.ports.venue_read import VenueReader
 
 QUERIES_S: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)
-SWEEP_S: Final = 5.0
+SWEEP_S: Final = 4.0
 SCAN_TIMEOUT_S: Final = 10.0
 ENDED_WINDOW: Final = timedelta(minutes=10)
 LOOK_BACK: Final = timedelta(minutes=5)
@@ -40,11 +40,11 @@ OWN_SENDING_MAX: Final = timedelta(seconds=20)  # beyond the wire's deadline: it
 TRADES_REMEMBERED: Final = 20_000
 
 _log = structlog.get_logger("ordergate.reconcile")
+_Waiting = tuple[AttemptId, AttemptState]
 
 _LATE: Final = frozenset({"late_fill", "late_fill_complete"})
-_WATCHED: Final = frozenset(
-    {AttemptState.UNKNOWN, AttemptState.PARKED, AttemptState.WORKING, AttemptState.PARTIAL}
-)
+_WAITED_FOR: Final = frozenset({AttemptState.SENDING, AttemptState.UNKNOWN})
+_WATCHED: Final = _WAITED_FOR | {AttemptState.PARKED, AttemptState.WORKING, AttemptState.PARTIAL}
 
 
 class Outside(Protocol):
@@ -56,6 +56,10 @@ class Outside(Protocol):
 
     def holds(self, tags: frozenset[Tag]) -> frozenset[Tag]:
         """Return those of the tags that are not in the books yet."""
+        ...
+
+    def alarm(self, reason: str) -> None:
+        """Stop new risk: the books take nothing."""
         ...
 
 
@@ -88,6 +92,7 @@ class Settle:
         self._booked: dict[str, None] = {}
         self._disowned = False  # of the attempts that an earlier instance left behind
         self._last_scan: datetime | None = None  # venue clock
+        self._since_s: dict[_Waiting, float] = {}  # monotonic
 
     @property
     def window(self) -> timedelta:
@@ -147,18 +152,24 @@ class Settle:
             # What was sent outside the books is ours: unsealed, its tags would be strangers.
             await self._outside.take_in()
             await self._disown()
-            attempts = await self._journal.read(self._watched)
-            started = self._clock.now()
+            started_s = self._clock.monotonic()
+            attempts = self._overdue(await self._journal.read(self._watched), started_s)
             async with asyncio.timeout(SCAN_TIMEOUT_S):
                 history = await self._reader.history(self._since(attempts))
             ours = frozenset(
                 order.tag for order in history.orders if order.tag and is_tag(order.tag)
             )
-            known = await self._journal.read(
-                lambda tx: frozenset(one.tag for one in tx.attempts_tagged(sorted(ours)))
+            known = await self._journal.read(lambda tx: tx.attempts_tagged(sorted(ours)))
+            watched = {one.attempt_id: one for one in attempts}
+            # Adopted however late it turns up: the watch on what has ended is no limit to it.
+            watched |= {one.attempt_id: one for one in known if one.state in DISBELIEVED}
+            found = difference(
+                tuple(watched.values()),
+                history,
+                known_tags=frozenset(one.tag for one in known),
+                is_ours=ours,
             )
-            found = difference(attempts, history, known_tags=known, is_ours=ours)
-            events = await self._book(found, history, started)
+            events = await self._book(found, history, started_s)
             self._last_scan = history.venue_time
             if self._scanned is not None:
                 await self._scanned(history)
@@ -167,13 +178,33 @@ class Settle:
     def _watched(self, tx: JournalTx) -> Sequence[AttemptRecord]:
         now = self._clock.now()
         account = self._reader.account
-        sending = [
-            attempt
-            for attempt in tx.attempts_in(frozenset({AttemptState.SENDING}), account=account)
-            if attempt.epoch == self._epoch and now - attempt.claimed_at > OWN_SENDING_MAX
-        ]
         ended = tx.attempts_ended_since(account, now - ENDED_WINDOW)
-        return [*tx.attempts_in(_WATCHED, account=account), *sending, *ended]
+        return [*tx.attempts_in(_WATCHED, account=account), *ended]
+
+    def _overdue(self, attempts: Sequence[AttemptRecord], now_s: float) -> list[AttemptRecord]:
+        """Leave out what may be on the wire now; take the time of all that is waited for.
+
+        The wall clock counts up to the first sight of an attempt, from there on the one that no
+        leap moves: a clock set back must not hide what is lost, nor one set forward give it up.
+        """
+        wall = self._clock.now()
+        waiting = [attempt for attempt in attempts if attempt.state in _WAITED_FOR]
+        self._since_s = {
+            (one.attempt_id, one.state): self._since_s.get(
+                (one.attempt_id, one.state), now_s - _age_s(one, wall)
+            )
+            for one in waiting
+        }
+        return [
+            one
+            for one in attempts
+            if one.state is not AttemptState.SENDING or self._waited(one, now_s) > OWN_SENDING_MAX
+        ]
+
+    def _waited(self, attempt: AttemptRecord, now_s: float) -> timedelta:
+        """Return how long an attempt has been in a state in which it is waited for."""
+        since_s = self._since_s.get((attempt.attempt_id, attempt.state), now_s)
+        return timedelta(seconds=now_s - since_s)
 
     def _since(self, attempts: Sequence[AttemptRecord]) -> datetime:
         """Look far enough back for the oldest attempt that is still open, on the venue's clock."""
@@ -185,14 +216,14 @@ class Settle:
             return self._last_scan - LOOK_BACK
         return datetime(1970, 1, 1, tzinfo=UTC)
 
-    async def _book(self, found: Difference, history: VenueHistory, started: datetime) -> int:
+    async def _book(self, found: Difference, history: VenueHistory, started_s: float) -> int:
         steps = await self._journal.read(lambda tx: self._unbooked(tx, found.steps))
         loose = self._loose_fills(history)
-        parked = [one for one in found.not_found if self._given_up(one, started)]
+        missed = [one for one in found.not_found if self._given_up(one, started_s)]
         tags = frozenset(one.tag for one in found.strangers if one.tag is not None)
         mine = self._outside.holds(tags)
         strangers = [one for one in found.strangers if one.tag not in mine]
-        if not (steps or loose or parked or strangers):
+        if not (steps or loose or missed or strangers):
             return 0
         moved: list[tuple[OrderRecord, AttemptRecord]] = []
         halts: list[HaltRecord] = []
@@ -206,7 +237,7 @@ class Settle:
                 except IllegalTransition as error:
                     # One contradiction must not hide what became of all the others.
                     halts.append(self._incident(tx, str(error)))
-            for attempt in parked:
+            for attempt in missed:
                 current = tx.attempt(attempt.attempt_id)
                 if current is not None and current.ver == attempt.ver:
                     moved.append(self._give_up(tx, current))
@@ -216,7 +247,11 @@ class Settle:
                 moved.append(self._adopt(tx, stranger, history))
                 halts.append(self._incident(tx, "an order with our tag that we did not know"))
 
-        await self._journal.write(work)
+        try:
+            await self._journal.write(work)
+        except JournalUnwritable as error:
+            self._outside.alarm(str(error))  # a fill that is in no book is protected without them
+            raise
         for fill in loose:
             self._remember(fill)
         for order, attempt in moved:
@@ -230,9 +265,7 @@ class Settle:
         if current is None or current.ver != step.attempt.ver:
             return []  # it moved meanwhile; the next scan sees both
         if current.state is AttemptState.SENDING:
-            _, current = self._record.book(
-                tx, current, "lost_sight", actor=self._instance, code="outcome not journaled"
-            )
+            _, current = self._lose(tx, current)
         if step.event is None:
             for fill in step.fills:
                 self._record.book_fill(tx, current.account, current.attempt_id, fill)
@@ -251,17 +284,23 @@ class Settle:
             halts.append(self._incident(tx, f"{step.event} on order {order.order_id}"))
         return [(order, moved)]
 
-    def _given_up(self, attempt: AttemptRecord, started: datetime) -> bool:
+    def _given_up(self, attempt: AttemptRecord, started_s: float) -> bool:
+        """Say whether a scan that did not find an attempt has an end for its state."""
         if attempt.state is not AttemptState.UNKNOWN:
-            return False
-        since = attempt.updated_at or attempt.claimed_at
+            return attempt.state is AttemptState.SENDING
         placing = attempt.action in PLACING
-        return started - since >= (timedelta(seconds=QUERIES_S[-1]) if placing else self.window)
+        enough = timedelta(seconds=QUERIES_S[-1]) if placing else self.window
+        return self._waited(attempt, started_s) >= enough
 
     def _give_up(self, tx: JournalTx, attempt: AttemptRecord) -> tuple[OrderRecord, AttemptRecord]:
-        placing = attempt.action in PLACING
-        event = "not_found" if placing else "not_applied"
+        if attempt.state is AttemptState.SENDING:
+            return self._lose(tx, attempt)
+        event = "not_found" if attempt.action in PLACING else "not_applied"
         return self._record.book(tx, attempt, event, actor=self._instance, code=event)
+
+    def _lose(self, tx: JournalTx, attempt: AttemptRecord) -> tuple[OrderRecord, AttemptRecord]:
+        code = "outcome not journaled"
+        return self._record.book(tx, attempt, "lost_sight", actor=self._instance, code=code)
 
     def _adopt(
         self, tx: JournalTx, seen: VenueOrderState, history: VenueHistory
@@ -275,19 +314,25 @@ class Settle:
             now=self._clock.now(),
         )
         order = self._record.new_order(tx, order, "found", actor="venue")
+        fills = [one for one in history.fills if one.venue_order_id == seen.venue_order_id]
         attempt = attempt_found(
             seen,
             order,
             attempt_id=AttemptId(self._ids.new_id()),
             day=history.venue_time.date(),
+            fills=fills,
         )
         found, ended = events_of(seen)
         attempt = self._record.new_attempt(
             tx, attempt, found, actor="venue", detail={"venue_order": seen.venue_order_id}
         )
-        if ended is None:
-            return order, attempt
-        return self._record.book(tx, attempt, ended, actor="venue")
+        for fill in fills:
+            self._record.book_fill(tx, order.account, attempt.attempt_id, fill)
+        if ended is not None:
+            return self._record.book(tx, attempt, ended, actor="venue")
+        if attempt.ended_at is not None:
+            order = self._record.move(tx, order, "attempt_ended", actor="venue")
+        return order, attempt
 
     def _incident(self, tx: JournalTx, reason: str) -> HaltRecord:
         prepared = self._halt.prepare(
@@ -339,3 +384,9 @@ class Settle:
             due = next((at for at in QUERIES_S if at > waited), SWEEP_S + waited)
             pause = min(pause, max(due - waited, 0.05))
         return pause
+
+
+def _age_s(attempt: AttemptRecord, wall: datetime) -> float:
+    """Return how old an attempt's state is by the wall clock; 0 where that was set back."""
+    age = wall - (attempt.updated_at or attempt.claimed_at)
+    return max(age, timedelta()).total_seconds()

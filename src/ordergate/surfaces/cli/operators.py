@@ -47,6 +47,21 @@ def revoke_session(
     )
 
 
+def new_password(
+    context: typer.Context,
+    name: OperatorName = OPERATOR,
+    password_stdin: PasswordStdin = False,
+    as_json: Json = False,
+) -> None:
+    """Put a new password in the old one's place, print it once, end every other sign-in."""
+    ask_operator(
+        context,
+        lambda door: door.act("replace the password", "/password", {}),
+        (name, password_stdin, as_json),
+        _password,
+    )
+
+
 def draw_operator(made: Mapping[str, Any]) -> Iterable[RenderableType]:
     """Draw all that a new operator is shown, this once."""
     yield pairs(f"operator {made['name']}", [("password", made["password"])])
@@ -58,6 +73,11 @@ def draw_operator(made: Mapping[str, Any]) -> Iterable[RenderableType]:
     yield Text("\nRecovery codes, each good once in the place of the authenticator's:")
     yield Text("\n".join(f"  {code}" for code in made["recovery_codes"]))
     yield Text("\nshown this once, and stored only as hashes; keep them where no agent reads")
+
+
+def _password(made: Mapping[str, Any]) -> Iterable[RenderableType]:
+    yield pairs("the new password", [("password", made["password"])])
+    yield Text("shown this once, and stored only as a hash; keep it where no agent reads")
 
 
 def _sessions(opened: list[Mapping[str, Any]]) -> Iterable[RenderableType]:

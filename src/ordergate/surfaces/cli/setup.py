@@ -19,9 +19,9 @@ from rich.text import Text
 from ordergate.model.errors import Code, GateError
 from ordergate.surfaces.cli.clients import CLIENTS, Door, Places, Unmergeable, snippet, write
 from ordergate.surfaces.cli.doors import Envelope, failure, success
-from ordergate.surfaces.cli.exits import PROVEN, Exit, exit_of, exit_of_proof
+from ordergate.surfaces.cli.exits import Exit, exit_of
 from ordergate.surfaces.cli.operating import export_audit
-from ordergate.surfaces.cli.operators import draw_operator, sessions_app
+from ordergate.surfaces.cli.operators import draw_operator, new_password, sessions_app
 from ordergate.surfaces.cli.running import DirectoryHeld, Note
 from ordergate.surfaces.cli.screen import Json, pairs, plain, show, table
 from ordergate.surfaces.cli.session import TokenFile, envelope_of, session
@@ -44,6 +44,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(audit_app, name="audit")
     app.add_typer(config_app, name="config")
     operator_app.add_typer(sessions_app, name="sessions")
+    operator_app.command("password")(new_password)
     app.add_typer(operator_app, name="operator")
     app.add_typer(client_app, name="client")
 
@@ -180,30 +181,6 @@ def tail(
         "get_audit", token_file=token_file, limit=limit, after=after, kind=kind, order_id=order_id
     )
     show(answer, as_json=as_json, draw=_records)
-
-
-@audit_app.command(epilog=f"Exit codes: {PROVEN}")
-def verify(
-    context: typer.Context,
-    file: Annotated[
-        Path | None, typer.Argument(help="An export or a database; default: this gateway's own.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Prove the whole chain from the first record to the signed head."""
-    answer = _local(lambda: session(context).starts.verify_audit(file))
-    show(answer, as_json=as_json, draw=_proof, exit_code=exit_of_proof)
-
-
-@audit_app.command("set-aside")
-def set_aside(
-    context: typer.Context,
-    reason: Annotated[str, typer.Option(help="Why this record is given up; it is sealed.")],
-    as_json: Json = False,
-) -> None:
-    """Give up a record that does not prove itself; the next start begins anew, stopped."""
-    answer = _local(lambda: session(context).starts.set_aside(reason))
-    show(answer, as_json=as_json, draw=lambda found: [pairs("set aside", list(found.items()))])
 
 
 @client_app.command()
@@ -363,10 +340,6 @@ def _records(found: Mapping[str, Any]) -> Iterable[RenderableType]:
     columns = ("seq", "time", "kind", "actor", "about")  # the bodies are in --json
     rows = ([row[column] for column in columns] for row in found["records"])
     yield table("Audit", columns, rows)
-
-
-def _proof(found: Mapping[str, Any]) -> Iterable[RenderableType]:
-    yield pairs("the audit is whole", [(name, found[name]) for name in found])
 
 
 def _snippet(found: Mapping[str, Any]) -> Iterable[RenderableType]:

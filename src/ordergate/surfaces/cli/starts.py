@@ -54,6 +54,15 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What `audit verify` is to prove; no file = our own database, no key = our own."""
+
+    files: tuple[Path, ...] = ()
+    public: str | None = None  # hex, or the file that holds it
+    anchors: tuple[str, ...] = ()  # size:root
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Starts:
     """Each call may raise GateError; `up` returns an exit code when the gateway has stopped."""
 
@@ -63,8 +72,10 @@ class Starts:
     token: Callable[[Path | None], str]  # from a file, else the environment, else agent.token
     # name -> name, password, otpauth, recovery_codes; shown once
     init_operator: Callable[[str], Mapping[str, Any]]
-    # of a file, else of our own database; raises GateError when the proof fails
-    verify_audit: Callable[[Path | None], Mapping[str, Any]]
+    verify_audit: Callable[[Asked], Mapping[str, Any]]  # raises GateError when the proof fails
+    receipt: Callable[[str, Path | None], Mapping[str, Any]]  # of an order, into a file
+    segments: Callable[[], Mapping[str, Any]]  # writes what is due, names what is there
+    rotate_key: Callable[[], Mapping[str, Any]]
     # policy file, from, to: what recorded decisions had come to under other limits
     simulate: Callable[[Path, str | None, str | None], Mapping[str, Any]]
     rejudge: Callable[[str], Mapping[str, Any]]  # an order's recorded verdicts, made anew

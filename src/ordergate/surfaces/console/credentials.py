@@ -57,6 +57,7 @@ class Credentials:
             ("POST", "/operator/passkeys/options", self.ask_to_enrol),
             ("POST", "/operator/passkeys", self.add_passkey),
             ("POST", "/operator/passkeys/{id}/remove", self.remove_passkey),
+            ("POST", "/operator/password", self.new_password),
             ("POST", "/operator/recovery-codes", self.recovery_codes),
             ("POST", "/operator/totp", self.begin_totp),
             ("POST", "/operator/totp/confirm", self.confirm_totp),
@@ -141,6 +142,11 @@ class Credentials:
         visit, _ = await self._entry.act(request, Act.MANAGE_FACTORS, "")
         await self._sign_in.remove_passkey(path_id(request, "id"), by=visit.operator)
         return answer({})
+
+    async def new_password(self, request: Request) -> Response:
+        visit, _ = await self._entry.act(request, Act.MANAGE_FACTORS, "")
+        made = await self._sign_in.new_password(visit.session, by=visit.operator)
+        return answer({"password": made})
 
     async def recovery_codes(self, request: Request) -> Response:
         visit, _ = await self._entry.act(request, Act.MANAGE_FACTORS, "")

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ordergate.model.errors import Code, Forbidden, GateError
 from ordergate.surfaces.console.answers import refusal
+from ordergate.surfaces.edge import said_twice
 
 BODY_BYTES_MAX: Final = 64 * 1024
 READING: Final = frozenset({"GET", "HEAD"})
@@ -65,6 +66,8 @@ class Guard:
         hosts = headers.getlist("host")
         if len(hosts) != 1 or hosts[0] not in self._hosts:
             return Forbidden("this listener answers to its own name alone")
+        if (twice := said_twice(scope)) is not None:
+            return twice
         if "authorization" in headers or "proxy-authorization" in headers:
             return Forbidden("no bearer or other authorization is accepted on this listener")
         reads = scope["type"] != "websocket" and scope["method"] in READING
@@ -73,9 +76,9 @@ class Guard:
         return _oversize(headers)
 
     def _foreign(self, headers: Headers) -> GateError | None:
-        origins = headers.getlist("origin")
+        origin = headers.get("origin", "")
         same_host = f"http://{headers['host']}", f"https://{headers['host']}"
-        if len(origins) != 1 or origins[0] not in self._origins or origins[0] not in same_host:
+        if origin not in self._origins or origin not in same_host:
             return Forbidden("a write must come from this listener's own pages: exact Origin")
         if headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
             return Forbidden("a write must come from this listener's own pages")

@@ -105,7 +105,8 @@ class Pages:
             before=await self._desk.changes(ticket_id),
             since=await self._desk.changes_since(ticket_id),
         )
-        content = ticket_content(view, altered, frame=frame, now=visit.now)
+        anchor = await self._desk.anchor()
+        content = ticket_content(view, altered, frame=frame, now=visit.now, anchor=anchor)
         return shown("Approval", *content, frame=frame, script=frame.passkeys)
 
     async def approve(self, request: Request) -> Response:

@@ -30,6 +30,7 @@ from ordergate.surfaces.console.markup import tag
 from ordergate.surfaces.console.security_page import (
     Held,
     codes_content,
+    password_content,
     security_content,
     totp_content,
 )
@@ -55,6 +56,7 @@ class SecurityPages:
             ("GET", "/passkey.js", self.script),
             ("GET", "/security", self.security),
             ("POST", "/security/passkeys/{id}/remove", self.remove_passkey),
+            ("POST", "/security/password", self.new_password),
             ("POST", "/security/recovery-codes", self.recovery_codes),
             ("POST", "/security/totp", self.begin_totp),
             ("POST", "/security/totp/confirm", self.confirm_totp),
@@ -117,6 +119,12 @@ class SecurityPages:
         visit, _ = await self._visiting.actor(request, Act.MANAGE_FACTORS, "")
         await self._sign_in.remove_passkey(path_id(request, "id"), by=visit.operator)
         return to("/security")
+
+    async def new_password(self, request: Request) -> Response:
+        visit, _ = await self._visiting.actor(request, Act.MANAGE_FACTORS, "")
+        made = await self._sign_in.new_password(visit.session, by=visit.operator)
+        frame = await self._visiting.frame(visit)
+        return shown("Password", password_content(made), frame=frame)
 
     async def recovery_codes(self, request: Request) -> Response:
         visit, _ = await self._visiting.actor(request, Act.MANAGE_FACTORS, "")

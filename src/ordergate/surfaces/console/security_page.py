@@ -45,6 +45,11 @@ def security_content(held: Held, *, frame: Frame) -> list[Child]:
             form("/security/recovery-codes", _factor(frame, "Make new codes"), csrf=frame.csrf),
         ),
         card(
+            "Password",
+            tag("p", "A new one takes the old one's place and ends every other sign-in."),
+            form("/security/password", _factor(frame, "Make a new password"), csrf=frame.csrf),
+        ),
+        card(
             "Authenticator",
             tag("p", "A new one takes the old one's place when it has shown a right code."),
             form("/security/totp", _factor(frame, "Begin with a new one"), csrf=frame.csrf),
@@ -54,6 +59,16 @@ def security_content(held: Held, *, frame: Frame) -> list[Child]:
             [_session(one, held.here, frame) for one in held.sessions],
         ),
     ]
+
+
+def password_content(password: str) -> Html:
+    """Return a new password, shown this once."""
+    return card(
+        "Your new password",
+        tag("p", "It is shown this once: keep it where no agent reads."),
+        tag("p", tag("code", password), class_="codes"),
+        tag("p", tag("a", "I have kept it", href="/security")),
+    )
 
 
 def codes_content(codes: Sequence[str]) -> Html:

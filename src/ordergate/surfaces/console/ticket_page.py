@@ -67,7 +67,7 @@ class Altered:
 
 
 def ticket_content(
-    view: TicketView, altered: Altered, *, frame: Frame, now: datetime
+    view: TicketView, altered: Altered, *, frame: Frame, now: datetime, anchor: str = ""
 ) -> list[Child]:
     """Return the approval page's parts; the agent's words come last, far from the buttons."""
     ticket, order = view.ticket, view.order
@@ -82,6 +82,7 @@ def ticket_content(
         _answers(ticket, frame=frame) if open_now else _decided(ticket, order, now=now),
         card("Checklist", checklist(order)),
         agent_words(order),
+        tag("p", f"The record: {anchor}") if anchor else None,
     ]
 
 

@@ -41,6 +41,8 @@ RECHECK_S: Final = 10.0
 SSE_MESSAGES: Final = "/messages"
 QUIET_S: Final = 120.0  # a session without a stream that asks nothing for so long is not told
 _CHALLENGE: Final = 'Bearer realm="ordergate"'
+_OF_A_BODY: Final = (b"content-type", b"content-length")
+_REFUSED: Final = "this method, or this Accept header, is not taken here"
 _NO_SCOPE: Final = 'Bearer error="insufficient_scope"'
 
 
@@ -145,6 +147,7 @@ class Doorkeeper:
             await refuse(send, error, path=scope["path"])
             return
         scope = {**scope, PRINCIPAL_KEY: principal, "user": _user(principal)}
+        send = _readable(send)
         if scope["method"] == "POST":
             await self._post(scope, receive, send, principal)
         elif scope["method"] == "GET":
@@ -245,9 +248,40 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 
 async def _rpc_error(scope: Scope, receive: Receive, send: Send, *, code: int, words: str) -> None:
-    error = {"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": words}}
-    response = Response(json.dumps(error), status_code=400, media_type="application/json")
+    error = json.dumps(_rpc(code, words))
+    response = Response(error, status_code=400, media_type="application/json")
     await response(scope, receive, send)
+
+
+def _readable(send: Send) -> Send:
+    """Give a refusal that the SDK says in plain text, or not at all, the form of all others."""
+    held: list[Message] = []
+
+    async def told(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            kinds = [value for name, value in message["headers"] if name == b"content-type"]
+            if message["status"] >= 400 and not any(b"json" in kind for kind in kinds):
+                held.append(message)
+                return
+        elif held and message.get("more_body", False):
+            return
+        elif held:
+            start = held.pop()
+            words = message.get("body", b"").decode("utf-8", "replace") or _REFUSED
+            body = json.dumps(_rpc(INVALID_REQUEST, words)).encode()
+            kept = [row for row in start["headers"] if row[0] not in _OF_A_BODY]
+            length = (b"content-length", str(len(body)).encode())
+            headers = [*kept, (b"content-type", b"application/json"), length]
+            await send({**start, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+            return
+        await send(message)
+
+    return told
+
+
+def _rpc(code: int, words: str) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": None, "error": {"code": code, "message": words}}
 
 
 class _SseStream:

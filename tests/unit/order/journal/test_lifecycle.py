@@ -12,6 +12,7 @@ from ordergate.order.journal.lifecycle import (
     ATTEMPT_ENDED,
     ATTEMPT_OPEN,
     CHANGE_TABLE,
+    OPENING_ONLY,
     ORDER_ENDED,
     ORDER_TABLE,
     PLACE_TABLE,
@@ -105,3 +106,10 @@ def test_every_row_of_the_designs_order_table_is_a_row_of_ours() -> None:
             before = None if name == "-" else states[name]
             ours = {target for (state, _), target in ORDER_TABLE.items() if state is before}
             assert states[next_name[1]] in ours, (froms, to)
+
+
+def test_an_exit_is_never_asked_about_killed_or_made_to_wait_again() -> None:
+    """What may befall an opening order alone; an exit that met one of these would be trapped."""
+    stops = {"judged_ask", "killed", "price_left_band", "restarted_live", "restarted_paper"}
+    assert stops == OPENING_ONLY
+    assert {event for _, event in ORDER_TABLE} >= OPENING_ONLY

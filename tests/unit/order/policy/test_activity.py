@@ -12,7 +12,7 @@ from ordergate.model.values import OrderId, PrincipalId, Symbol
 from ordergate.order.policy.activity import Asking, activity
 from ordergate.order.policy.facts import Activity
 from ordergate.order.standing import release_of, yes_to
-from support.histories import filled_by_themselves, lost
+from support.histories import asked, filled_by_themselves, lost
 from support.judging import AGENT, EURUSD, Court, D, cancel, claims, place
 
 OTHER = Principal(PrincipalId("other"), Kind.AGENT, "other")
@@ -88,3 +88,11 @@ def test_the_farthest_own_price_counts_until_the_symbol_is_released() -> None:
     touched(court, release_of(ScopeKind.SYMBOL, EURUSD), seconds_ago=60)
     assert seen(court).farthest == D("1.08")
     assert seen(court, cancel()).farthest is None
+
+
+def test_asks_count_for_an_hour_and_anew_after_a_release() -> None:
+    court = asked(Court(), 2, age=3599, waiting=True)
+    assert (seen(court).asks_waiting, seen(court).asks_in_hour) == (2, 2)
+    touched(court, release_of(ScopeKind.AGENT, AGENT.id), seconds_ago=60)
+    assert (seen(court).asks_waiting, seen(court).asks_in_hour) == (2, 0)
+    assert seen(asked(Court(), 2, age=3601)).asks_in_hour == 0

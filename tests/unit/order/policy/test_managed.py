@@ -12,13 +12,14 @@ from ordergate.model.orders import CancelIntent, OrderType, Side, TimeInForce
 from ordergate.model.outcomes import VenueStatus
 from ordergate.model.values import PositionId, Symbol, VenueOrderId
 from ordergate.order.exits.plan import Put
-from ordergate.order.exits.steps import put_of
+from ordergate.order.exits.steps import principal_of, put_of
 from ordergate.order.policy.managed import managed
 from support.exit_scenes import a_guard
-from support.order_records import buy
+from support.order_records import AGENT, OPERATOR, buy
 
 D = Decimal
 GUARD = a_guard()
+GATE = principal_of(GUARD)
 STOP = put_of(Put(True, D("0.1"), D("1.08")), GUARD)
 RESTING = VenueOrderState(
     venue_order_id=VenueOrderId("O7"),
@@ -41,9 +42,9 @@ CANCEL = CancelIntent(
 
 
 def test_an_exit_of_the_guarded_position_is_managed() -> None:
-    assert managed(STOP, None, [GUARD])
-    assert managed(CANCEL, RESTING, [GUARD])
-    assert managed(CANCEL, dataclasses.replace(RESTING, position_id=None), [GUARD])
+    assert managed(GATE, STOP, None, [GUARD])
+    assert managed(GATE, CANCEL, RESTING, [GUARD])
+    assert managed(GATE, CANCEL, dataclasses.replace(RESTING, position_id=None), [GUARD])
 
 
 @pytest.mark.parametrize(
@@ -56,14 +57,23 @@ def test_an_exit_of_the_guarded_position_is_managed() -> None:
     ],
 )
 def test_another_guard_vouches_for_nothing(guard: object) -> None:
-    assert not managed(STOP, None, [guard])  # type: ignore[list-item]  # a guard
-    assert not managed(CANCEL, RESTING, [guard])  # type: ignore[list-item]  # a guard
+    assert not managed(GATE, STOP, None, [guard])  # type: ignore[list-item]  # a guard
+    assert not managed(GATE, CANCEL, RESTING, [guard])  # type: ignore[list-item]  # a guard
 
 
 def test_without_a_guard_or_a_position_nothing_is_managed() -> None:
-    assert not managed(STOP, None, [])
-    assert not managed(dataclasses.replace(STOP, position_id=None), None, [GUARD])
-    assert not managed(dataclasses.replace(STOP, reduce_only=False), None, [GUARD])
-    assert not managed(CANCEL, None, [GUARD])
-    assert not managed(CANCEL, dataclasses.replace(RESTING, reduce_only=False), [GUARD])
-    assert not managed(buy(), None, [GUARD])
+    assert not managed(GATE, STOP, None, [])
+    assert not managed(GATE, dataclasses.replace(STOP, position_id=None), None, [GUARD])
+    assert not managed(GATE, dataclasses.replace(STOP, reduce_only=False), None, [GUARD])
+    assert not managed(GATE, CANCEL, None, [GUARD])
+    assert not managed(GATE, CANCEL, dataclasses.replace(RESTING, reduce_only=False), [GUARD])
+    assert not managed(GATE, buy(), None, [GUARD])
+
+
+def test_what_anybody_else_asks_for_is_not_managed() -> None:
+    assert not managed(AGENT, STOP, None, [GUARD])
+    assert not managed(OPERATOR, CANCEL, RESTING, [GUARD])
+
+
+def test_a_guard_on_no_file_counts_as_one_that_is() -> None:
+    assert managed(GATE, STOP, None, [], [GUARD])

@@ -112,7 +112,12 @@ CONTROLS: Final = (
         scope="agent; account",
         codes=(Code.RATE_LIMIT_EXCEEDED,),
     ),
-    Entry(number="C13", name="Repeated execution", scope="agent", codes=(_LIMIT,)),
+    Entry(
+        number="C13",
+        name="Repeated execution, repeated asks",
+        scope="agent",
+        codes=(_LIMIT, Code.RATE_LIMIT_EXCEEDED),
+    ),
     Entry(number="C14", name="Duplicate", scope="account", codes=(Code.DUPLICATE_ORDER,)),
     Entry(
         number="C15",
@@ -187,8 +192,9 @@ CONTROLS: Final = (
         name="Cancel on disconnect",
         scope="venue link",
         cells=_NEVER,
-        where="absent: the gate cancels nothing by itself when a link is lost",
-        default="none",
+        where="`order/deadman.py`: once the venue is reached again, what opens and rested through "
+        "the silence is cancelled, protection never; no venue here cancels by itself",
+        default="off, opt-in `link.cancel_on_disconnect`; 60 s",
     ),
     Entry(
         number="C26",
@@ -250,8 +256,9 @@ CONTROLS: Final = (
         name="Alerts",
         scope="global",
         cells=_NEVER,
-        where="`alerts/push.py` tells the operator's phone, again until a human has taken note",
-        default="on",
+        where="`alerts/push.py` tells the operator's phone, again until a human has taken note; "
+        "`bootstrap/unanswered.py` engages the kill switch where nobody does",
+        default="on; the kill switch after `notify.unanswered_s`: off",
     ),
     Entry(
         number="C34",

@@ -192,6 +192,8 @@ RULES: Final = (
     Rule(control=pace.REPEATS, check=pace.repetition, close=Say.WARN),
     Rule(control=pace.HANDS_OFF, check=pace.hands_off_fills, close=Say.WARN),
     Rule(control=pace.LOSING, check=pace.losing_closes, close=Say.WARN),
+    Rule(control=live.WAITING, check=live.asks_waiting),
+    Rule(control=live.HOURLY, check=live.asks_in_hour),
     Rule(control=pace.DUPLICATE, check=pace.duplicate, close=Say.WARN),
     Rule(control=standing.UNKNOWN, check=standing.unknown_orders),
     Rule(control=standing.UNKNOWN_SYMBOL, check=standing.unknown_in_symbol),

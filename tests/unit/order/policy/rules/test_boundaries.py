@@ -24,7 +24,7 @@ from ordergate.model.verdicts import Finding
 from ordergate.order.policy.rules.catalogue import BY_NUMBER
 from ordergate.order.policy.rules.checklist import RULES
 from ordergate.order.policy.surroundings import Machine, Peer
-from support.histories import filled_by_themselves, lost
+from support.histories import asked, filled_by_themselves, lost
 from support.judging import (
     ACCOUNT,
     AGENT,
@@ -482,6 +482,17 @@ EDGES: dict[str, Edge] = {
     "repetition": edge(
         lambda n: claimed(n, 599, by=AGENT, of=place()),
         *counted(20),
+        halts=ScopeKind.AGENT,
+    ),
+    "asks_waiting": edge(
+        lambda n: (asked(Court(mode=Mode.LIVE), int(n), waiting=True), place()),
+        *counted(3),
+        code=Code.RATE_LIMIT_EXCEEDED,
+    ),
+    "asks_in_hour": edge(
+        lambda n: (asked(Court(mode=Mode.LIVE), int(n), age=3599), place()),
+        *counted(10),
+        code=Code.RATE_LIMIT_EXCEEDED,
         halts=ScopeKind.AGENT,
     ),
     "hands_off_fills": edge(

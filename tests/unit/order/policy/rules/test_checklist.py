@@ -15,7 +15,7 @@ from ordergate.model.values import AccountId, PositionId
 from ordergate.model.verdicts import Finding, Verb
 from ordergate.order.policy.rules.checklist import RULES
 from ordergate.order.policy.surroundings import Machine, Peer
-from support.histories import filled_by_themselves, lost
+from support.histories import asked, filled_by_themselves, lost
 from support.judging import (
     Court,
     D,
@@ -69,7 +69,7 @@ def dangerous() -> Court:
     court.claimed(replace(past, price=D(1)))
     court.open_orders += (resting(venue_order_id="v2", side=Side.SELL, limit_price=D("1.09")),)
     court.market.advance(hours=8, seconds=-10)
-    filled_by_themselves(lost(court, 30), 30)
+    asked(filled_by_themselves(lost(court, 30), 30), 30, waiting=True)
     court.market.close_session("EURUSD")
     court.market.set("EURUSD", "1.08500", "1.10000")
     court.market.judge("EURUSD", Quality.STALE)
@@ -111,7 +111,7 @@ OPEN_REFUSES = {
     *("journal_writable", "one_version", "venue_clock", "wall_clock", "loop_lag", "sebi_pack"),
     *("trade_mode", "rollover", "price_drift", "self_trade", "hands_off_fills", "losing_closes"),
     *("net_exposure", "stress_loss", "open_orders_value", "weekly_loss", "drawdown"),
-    "account_throttle",
+    *("account_throttle", "asks_waiting", "asks_in_hour"),
 }
 EVERYWHERE = {
     *("market_open", "trade_mode", "rollover", "throttle", "account_throttle"),

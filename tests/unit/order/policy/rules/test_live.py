@@ -13,6 +13,7 @@ from ordergate.model.principals import Grant, Kind, Principal
 from ordergate.model.values import PositionId, PrincipalId
 from ordergate.model.verdicts import Finding, Verb
 from ordergate.order.policy.on_live import RealMoney
+from support.histories import asked
 from support.judging import AGENT, Court, cancel, close, modify, place, position, resting
 
 PASS, REFUSE = Finding.PASS, Finding.REFUSE
@@ -95,3 +96,17 @@ def test_armed_and_granted_the_smallest_order_still_asks() -> None:
     assert decision.verb is Verb.ASK
     assert decision.failed is not None
     assert decision.failed.control == "C23"
+
+
+@pytest.mark.parametrize("mode", [Mode.DEMO, Mode.PAPER])
+def test_asks_are_counted_for_real_money_alone(mode: Mode) -> None:
+    one = asked(Court(mode=mode), 30, waiting=True)
+    for rule in ("asks_waiting", "asks_in_hour"):
+        assert one.verdict(rule, place()).finding is Finding.NOT_ASKED
+
+
+def test_an_order_that_was_put_to_a_human_is_no_ask_besides_itself() -> None:
+    one = asked(Court(mode=Mode.LIVE), 3, waiting=True)
+    (order_id, *_) = one.books.orders
+    assert one.verdict("asks_waiting", place()).finding is REFUSE
+    assert one.verdict("asks_waiting", place(), order_id=order_id).finding is PASS
