@@ -9,7 +9,8 @@ import pytest
 from support.live_process import live_process
 
 
-@pytest.mark.parametrize("end", ["stop", "kill"])
+@pytest.mark.slow
+@pytest.mark.parametrize("end", ["kill", "stop"])
 def test_a_restart_disarms_and_ends_every_open_ask(tmp_path: Path, end: str) -> None:
     with live_process(tmp_path) as one:
         assert one.refusal("place_order", **one.order()) == "LIVE_NOT_ARMED"

@@ -44,7 +44,9 @@ def race(one: GatewayProcess, tokens: dict[str, str]) -> dict[str, list[dict[str
     ("limit", "rule"),
     [
         ("agent_open_exposure_max", "agent_open_exposure"),
-        ("agent_notional_per_day_max", "agent_notional_per_day"),
+        pytest.param(
+            "agent_notional_per_day_max", "agent_notional_per_day", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_neither_agent_passes_its_own_budget(tmp_path: Path, limit: str, rule: str) -> None:

@@ -15,6 +15,8 @@ from abuse.test_a10_a_damaged_state_lets_exits_out import a_day, everything_gets
 from support.full_place import can_mount, fill_up, small_disk
 from support.gateway_process import ROOMY, GatewayProcess, gateway
 
+pytestmark = pytest.mark.slow
+
 WITHIN_S = 30.0
 CLOSES = "select count(*) from attempts where action = 'close'"
 

@@ -17,6 +17,8 @@ import pytest
 
 from support.gateway_process import READY_S, ROOMY, GatewayProcess, gateway, read_note
 
+pytestmark = pytest.mark.slow
+
 Edit = Callable[[Path], None]
 
 

@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from support.gateway_process import GatewayProcess, gateway
 
 NAME = "limits.order_notional_max"
@@ -73,6 +75,7 @@ def kept(one: GatewayProcess) -> bytes:
     return rows[0][0].encode() if rows else b""
 
 
+@pytest.mark.slow
 def test_a_file_loosened_while_the_gateway_was_stopped_waits_too(tmp_path: Path) -> None:
     with gateway(tmp_path, {"limits": {"order_notional_max": 10}}) as one:
         assert one.refusal("place_order", **one.order()) == "EXCEEDS_LOCAL_LIMIT"
@@ -90,6 +93,7 @@ def test_a_file_loosened_while_the_gateway_was_stopped_waits_too(tmp_path: Path)
         assert [row["new"] for row in waiting(one)] == ["20"], "another number waits anew"
 
 
+@pytest.mark.slow
 def test_it_counts_when_the_announced_delay_is_over(tmp_path: Path) -> None:
     tables = {"limits": {"order_notional_max": 10, "loosening_delay_s": 2}}
     with gateway(tmp_path, tables) as one:
@@ -122,6 +126,7 @@ def test_a_looser_profile_and_a_dropped_table_are_loosenings(tmp_path: Path) -> 
         assert one.refusal("place_order", **one.order()) == "EXCEEDS_LOCAL_LIMIT"
 
 
+@pytest.mark.slow
 def test_the_operator_calls_a_loosening_off(tmp_path: Path) -> None:
     tables = {"limits": {"order_notional_max": 10, "loosening_delay_s": 3}}
     with gateway(tmp_path, tables, operator=True) as one:
@@ -136,6 +141,7 @@ def test_the_operator_calls_a_loosening_off(tmp_path: Path) -> None:
         assert len(sealed(one, "limit.loosening_announced")) == 1, "and it is not announced again"
 
 
+@pytest.mark.slow
 def test_a_broken_file_opens_nothing_and_loosens_nothing(tmp_path: Path) -> None:
     with gateway(tmp_path, {"limits": {"order_notional_max": 20_000}}) as one:
         path = one.config / "ordergate.toml"

@@ -54,6 +54,7 @@ def test_no_tool_and_no_token_arms(live: LiveProcess) -> None:
     assert reply.status_code == 403, "no bearer opens the operator's listener"
 
 
+@pytest.mark.slow
 def test_files_in_the_working_directory_switch_nothing_on(tmp_path: Path) -> None:
     words = "".join(f"{name}={text}\n" for name, text in BOTH.items())
     (tmp_path / ".env").write_text(words)  # where the gateway is started from
@@ -65,6 +66,7 @@ def test_files_in_the_working_directory_switch_nothing_on(tmp_path: Path) -> Non
         assert one.refusal("place_order", **one.order()) == "LIVE_NOT_ARMED"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [(), ("--paper-only",)])
 def test_an_alias_or_a_paper_only_start_keeps_live_off(
     tmp_path: Path, words: tuple[str, ...]

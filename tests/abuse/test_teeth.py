@@ -31,7 +31,6 @@ from integration.order import test_order_line as line
 from integration.order import test_radar as outside
 from integration.order import test_whole_book as whole
 from ordergate.adapters.storage.session import SqlTx
-from ordergate.adapters.storage.store import SqliteStore
 from ordergate.adapters.venues.paper import dealing
 from ordergate.adapters.venues.paper.faults import FaultKind
 from ordergate.audit import chain, checkpoint
@@ -74,6 +73,7 @@ from ordergate.order.policy.rules.checklist import RULES, Rule, Say
 from ordergate.order.policy.underlyings import Underlyings
 from ordergate.order.radar import Radar
 from ordergate.surfaces.console.entry import Entry
+from support.fresh_books import open_books
 from support.gate import Gate, a_gate
 from support.order_records import AGENT, OPERATOR
 from support.sealed_history import untold
@@ -432,7 +432,7 @@ def an_unwritten_switch(folder: Path) -> None:
 
 
 def a_stale_version(folder: Path) -> None:
-    store = SqliteStore.open(folder / "gate.db")
+    store = open_books(folder / "gate.db")
     try:
         contract.test_an_attempt_comes_back_and_moves_by_version(store)
     finally:

@@ -74,6 +74,7 @@ def test_a_halt_is_told_within_five_seconds_and_again_until_acknowledged(
         assert running.verified() == 0
 
 
+@pytest.mark.slow
 def test_an_ask_is_told_with_its_link_and_number_and_then_its_outcome(
     tmp_path: Path, there: Services
 ) -> None:
@@ -105,6 +106,7 @@ def test_an_ask_is_told_with_its_link_and_number_and_then_its_outcome(
         assert f"{running.console}/orders/{asked['order_id']}" in outcome.body["message"]
 
 
+@pytest.mark.slow
 def test_a_dead_channel_is_tried_again_and_shown_and_blocks_no_order(tmp_path: Path) -> None:
     with services() as there:
         port = there.port
@@ -143,6 +145,7 @@ def test_what_was_not_told_before_a_death_is_told_after_the_start(
         assert not [one for one in there.taken[heard:] if "good order" in one.words]
 
 
+@pytest.mark.slow
 def test_a_dead_gateway_is_noticed_from_outside_and_so_is_its_return(
     tmp_path: Path, there: Services
 ) -> None:

@@ -62,10 +62,10 @@ def test_one_key_with_other_terms_is_refused_whoever_was_first(running: GatewayP
     ("crowd", "cap", "value"),
     [
         (threads, "open_positions_max", 5),
-        (threads, "gross_exposure_fraction", 0.06),
-        (threads, "notional_per_day_max_fraction", 0.06),
-        (threads, "orders_per_day_max", 5),
-        (processes, "open_positions_max", 5),
+        pytest.param(threads, "gross_exposure_fraction", 0.06, marks=pytest.mark.slow),
+        pytest.param(threads, "notional_per_day_max_fraction", 0.06, marks=pytest.mark.slow),
+        pytest.param(threads, "orders_per_day_max", 5, marks=pytest.mark.slow),
+        pytest.param(processes, "open_positions_max", 5, marks=pytest.mark.slow),
         (processes, "gross_exposure_fraction", 0.06),
     ],
 )

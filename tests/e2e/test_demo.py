@@ -17,6 +17,8 @@ import pytest
 from support.gateway_process import GatewayProcess, program
 from support.recordings import real
 
+pytestmark = pytest.mark.slow
+
 GOLDEN = Path(__file__).parents[1] / "golden" / "demo.json"
 WITHIN_S = 30.0
 _MASKS = (

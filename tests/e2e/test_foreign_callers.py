@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -104,3 +105,30 @@ def test_its_own_name_is_let_in(running: GatewayProcess) -> None:
     assert asked(running, "rest", "POST", "/api/v1/call/get_status") == 200
     assert asked(running, "console", "GET", "/sign-in") == 200
     assert asked(running, "rest", "GET", "/readyz") == 200
+
+
+@pytest.mark.parametrize("door", ["rest", "mcp", "console"])
+@pytest.mark.parametrize("name", ["Host", "Origin", "Authorization", "Content-Type"])
+def test_a_header_that_says_two_things_is_refused(
+    running: GatewayProcess, door: str, name: str
+) -> None:
+    """Which of the two counts would be another program's guess: none does."""
+    place = urlsplit({"rest": running.rest, "mcp": running.mcp, "console": running.console}[door])
+    path = {"rest": "/api/v1/call/get_status", "mcp": "/mcp", "console": "/operator/sign-in"}[door]
+    said = {
+        "Host": place.netloc,
+        "Origin": f"http://{place.netloc}",
+        "Authorization": f"Bearer {running.token}",
+        "Content-Type": "application/json",
+    }
+    if door == "console":
+        del said["Authorization"]
+    other = {"Host": "evil.example", "Origin": "https://evil.example", "Content-Type": "text/plain"}
+    lines = [f"{one}: {text}" for one, text in said.items()]
+    lines.append(f"{name}: {other.get(name, 'Bearer x')}")
+    request = "\r\n".join([f"POST {path} HTTP/1.1", *lines, "Content-Length: 2", "", "{}"])
+    assert place.port is not None
+    with socket.create_connection(("127.0.0.1", place.port), 10) as link:
+        link.sendall(request.encode())
+        status = int(link.recv(4096).split()[1])
+    assert status in (400, 403, 421), status

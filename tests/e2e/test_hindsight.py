@@ -14,6 +14,8 @@ from ordergate.order.policy.rules.checklist import RULES, Rule
 from ordergate.settings.load import load
 from support.gateway_process import GatewayProcess, gateway
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def traded(tmp_path_factory: pytest.TempPathFactory) -> Any:

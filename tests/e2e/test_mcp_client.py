@@ -179,6 +179,7 @@ def test_a_newer_client_that_listens_is_told(running: GatewayProcess, door: str)
     play(running, door, "2026-07-28", scene)
 
 
+@pytest.mark.slow
 def test_doors_that_call_at_once_start_one_gateway_and_lists_start_none(tmp_path: Path) -> None:
     one = GatewayProcess(tmp_path)
     one.settle_in()

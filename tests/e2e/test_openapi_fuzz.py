@@ -12,7 +12,7 @@ import pytest
 
 from support.gateway_process import ROOMY, gateway
 
-EXAMPLES = max(5, int(os.environ.get("ORDERGATE_FUZZ_N", "60")) // 20)
+EXAMPLES = int(os.environ.get("ORDERGATE_FUZZ_EXAMPLES", "5"))
 CHECKS = (
     *("not_a_server_error", "status_code_conformance", "content_type_conformance"),
     *("response_schema_conformance", "negative_data_rejection", "ignored_auth"),
@@ -21,7 +21,7 @@ CHECKS = (
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
     seed = os.environ.get("ORDERGATE_FUZZ_SEED") or str(random.SystemRandom().randrange(2**32))
     print(f"ORDERGATE_FUZZ_SEED={seed}")
@@ -42,10 +42,11 @@ def test_schemathesis_finds_nothing(tmp_path: Path) -> None:
             cwd=tmp_path,
             capture_output=True,
             text=True,
-            timeout=500,
+            timeout=1700,
             check=False,
         )
         assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+        print(done.stdout[-1500:])
         assert "23/23" in done.stdout, "every operation was tried"
         assert running.verified() == 0
         assert "tool.failed" not in running.errors

@@ -94,6 +94,16 @@ def test_a_choked_limit_is_taken_back_on_the_command_line(tmp_path: Path) -> Non
         assert running.good("place_order", **running.order())["status"] == "filled"
 
 
+@pytest.mark.slow
+def test_a_password_that_was_seen_is_replaced_on_the_command_line(tmp_path: Path) -> None:
+    with gateway(tmp_path, operator=True) as running:
+        made = operate(running, "operator", "password")["data"]["password"]
+        assert made != running.password
+        assert not operate(running, "operator", "sessions", "list")["ok"]
+        running.password = made
+        assert operate(running, "operator", "sessions", "list")["ok"]
+
+
 @pytest.fixture
 def recorded(tmp_path: Path) -> Path:
     rows = (f"2026-01-07T14:{minute:02}:00Z,1.085,1.0851" for minute in range(60))
@@ -115,6 +125,7 @@ def test_a_recording_stands_still_and_goes_on_faster(tmp_path: Path, recorded: P
         assert refused["error"]["code"] == "INVALID_ARGUMENT"
 
 
+@pytest.mark.slow
 def test_simulated_prices_cannot_be_held(tmp_path: Path) -> None:
     with gateway(tmp_path, operator=True) as running:
         assert operate(running, "replay", "pause")["error"]["code"] == "NOT_SUPPORTED"

@@ -22,6 +22,8 @@ from support.fake_channels import services
 from support.gateway_process import ROOMY, GatewayProcess, gateway
 from support.tls_front import authority, tls_front
 
+pytestmark = pytest.mark.slow
+
 NAME = "gate.example.test"
 
 

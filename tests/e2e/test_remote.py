@@ -14,6 +14,8 @@ import pytest
 from support.certificates import NAME, write_certificate
 from support.gateway_process import GatewayProcess
 
+pytestmark = pytest.mark.slow
+
 ALL = {"host": "0.0.0.0", "tls_cert": "tls.crt", "tls_key": "tls.key", "allow_remote": True}
 
 

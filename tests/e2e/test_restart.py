@@ -42,6 +42,7 @@ def far_limit(order: dict[str, Any]) -> dict[str, Any]:
     return order | {"order_type": "limit", "limit_price": order["stop_loss"], "stop_loss": stop}
 
 
+@pytest.mark.slow
 def test_stopped_and_started_again_it_goes_on(tmp_path: Path) -> None:
     with gateway(tmp_path, ROOMY) as running:
         first = running.good("place_order", **running.order("0.02"))
