@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
 import secrets
 import shutil
@@ -14,15 +15,20 @@ from typing import Any
 import pytest
 
 from chaos import venue_books
-from chaos.exit_episodes import Tally, make_template, play_all
+from chaos.episode import Tally
+from chaos.exit_episodes import make_template, missing, play_all
+from chaos.plain_exchange import is_plain
 from ordergate.model.outcomes import Outcome
 from ordergate.order.dispatch.send import Claim, Send
+from ordergate.order.exits import plan
+from ordergate.order.guarding import Guarding
 from ordergate.order.policy import decision
 from ordergate.order.policy.rules import lanes, market, standing
 from ordergate.order.policy.rules.checklist import RULES, Rule, Say
 from ordergate.order.policy.rules.control import Control
 
-EPISODES = int(os.environ.get("ORDERGATE_EXIT_EPISODES", "150"))
+EPISODES = int(os.environ.get("ORDERGATE_EXIT_EPISODES", "60"))
+PLAIN_MAX = 60  # more at plain exchanges, until both legs of a bracket were filled
 BROKEN_MAX = 150  # episodes within which a broken exit lane must be seen
 
 Patch = pytest.MonkeyPatch
@@ -35,9 +41,25 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_exit_reaches_the_venue(template: Path) -> None:
     first = secrets.randbelow(2**31)
-    total = play_all(range(first, first + EPISODES), template)
+    after = first + EPISODES
+    total = play_all(range(first, after), template)
+    more = filter(is_plain, itertools.count(after))
+    for seed in itertools.islice(more, PLAIN_MAX):
+        if total.double_fills:
+            break
+        total.add(play_all([seed], template))
     assert not total.failures, "\n".join(total.failures)
-    assert (total.episodes, sum(total.asks.values())) == (EPISODES, EPISODES)
+    assert total.episodes == sum(total.asks.values()) >= EPISODES
+    assert not missing(total)
+    assert total.double_fills
+
+
+def test_a_run_without_a_double_fill_or_with_late_stops_proves_nothing() -> None:
+    seen = Tally(plain=100, double_fills=3, naked=[0.1] * 100)
+    assert not missing(seen)
+    assert missing(dataclasses.replace(seen, double_fills=0))
+    assert missing(dataclasses.replace(seen, naked=[]))
+    assert missing(dataclasses.replace(seen, naked=[0.1] * 97 + [2.1] * 3))
 
 
 def _consulting(control: Control) -> Callable[[Patch], None]:
@@ -92,6 +114,39 @@ def test_a_broken_exit_lane_is_seen(template: Path, monkeypatch: Patch, name: st
         if total.failures:
             return
     pytest.fail(f"{name}: {BROKEN_MAX} episodes did not see it")
+
+
+def excess_left_open(patch: Patch) -> None:
+    async def nothing(*_: object) -> None:
+        return None
+
+    patch.setattr(Guarding, "_close_excess", nothing)
+
+
+def a_stop_cancelled_like_any_order(patch: Patch) -> None:
+    patch.setattr(lanes, "_cancels_an_opening", lambda _: True)
+
+
+def stops_too_large_left_at_rest(patch: Patch) -> None:
+    patch.setattr(plan, "_trimmed", lambda *_, **__: None)
+
+
+BROKEN_PLAIN: dict[str, Callable[[Patch], None]] = {
+    "what a second leg has opened is not closed": excess_left_open,
+    "a stop goes by the name of a cancel": a_stop_cancelled_like_any_order,
+    "stops stay larger than what is held": stops_too_large_left_at_rest,
+}
+
+
+@pytest.mark.parametrize("name", BROKEN_PLAIN)
+def test_a_broken_exit_at_a_plain_exchange_is_seen(
+    template: Path, monkeypatch: Patch, name: str
+) -> None:
+    BROKEN_PLAIN[name](monkeypatch)
+    for seed in filter(is_plain, range(3 * BROKEN_MAX)):
+        if play_all([seed], template).failures:
+            return
+    pytest.fail(f"{name}: {3 * BROKEN_MAX} episodes did not see it")
 
 
 def test_the_venues_file_tells_too_much_taken(template: Path, tmp_path: Path) -> None:

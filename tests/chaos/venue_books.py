@@ -6,9 +6,13 @@ Imports nothing of ours: what it says is evidence.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+
+_EXIT = "reduce_only = 1"
+_STOP = "kind IN ('stop', 'stop_limit', 'trailing_stop')"
 
 
 @dataclass(frozen=True)
@@ -21,6 +25,7 @@ class Held:
     steps: int
     stop: int
     resting_stop: int  # lot steps that reduce-only stop orders would take off it
+    resting_at: int  # the farthest of them, in ticks (0 = none)
     tag: str
 
 
@@ -39,34 +44,106 @@ def read(path: Path) -> Books:
     """Return what the venue holds now."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
         exits = {
-            row[0]: row[1]
+            row[0]: row[1:]
             for row in db.execute(
-                "SELECT position, SUM(steps - filled) FROM orders WHERE done_at = 0"
-                " AND reduce_only = 1 AND kind IN ('stop', 'stop_limit', 'trailing_stop')"
-                " GROUP BY position"
+                "SELECT position, SUM(steps - filled), MIN(stop), MAX(stop) FROM orders"
+                f" WHERE done_at = 0 AND {_EXIT} AND {_STOP} GROUP BY position"
             )
         }
-        held = tuple(
-            Held(
-                number=row[0],
-                symbol=row[1],
-                side=row[2],
-                steps=row[3],
-                stop=row[4],
-                resting_stop=exits.get(row[0], 0),
-                tag=row[5],
-            )
-            for row in db.execute(
-                "SELECT number, symbol, side, steps, stop_loss, tag FROM positions WHERE steps > 0"
-            )
-        )
+        held = []
+        for number, symbol, side, steps, stop, tag in db.execute(
+            "SELECT number, symbol, side, steps, stop_loss, tag FROM positions WHERE steps > 0"
+        ):
+            left, lowest, highest = exits.get(number, (0, 0, 0))
+            at = lowest if side > 0 else highest
+            held.append(Held(number, symbol, side, steps, stop, left, at, tag))
         resting = tuple(
             row[0]
             for row in db.execute("SELECT number FROM orders WHERE done_at = 0 AND reduce_only = 0")
         )
         (refused,) = db.execute("SELECT COUNT(*) FROM refusals").fetchone()
         (requests,) = db.execute("SELECT COUNT(*) FROM tags").fetchone()
-        return Books(held, resting, refused, requests)
+        return Books(tuple(held), resting, refused, requests)
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One exit that rests as an order of its own: what is left of it, its price in ticks."""
+
+    number: int
+    position: int
+    stop: bool
+    steps: int
+    at: int
+
+
+def legs(path: Path) -> tuple[Leg, ...]:
+    """Return the exits that rest now."""
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
+        return tuple(
+            Leg(row[0], row[1], bool(row[2]), row[3], row[4] if row[2] else row[5])
+            for row in db.execute(
+                f'SELECT number, position, {_STOP}, steps - filled, stop, "limit" FROM orders'
+                f" WHERE done_at = 0 AND {_EXIT}"
+            )
+        )
+
+
+def unfit(path: Path, number: int) -> list[str]:
+    """Return in what the exits at rest do not fit the one position that may be held."""
+    faults = []
+    held = {row.number: row for row in read(path).held}
+    rest = legs(path)
+    faults += [f"position {one} is held besides" for one in held if one != number]
+    faults += [
+        f"exit {leg.number} rests for a position that is gone"
+        for leg in rest
+        if leg.position not in held
+    ]
+    if number in held:
+        steps, stops = held[number].steps, held[number].resting_stop
+        targets = sum(leg.steps for leg in rest if leg.position == number and not leg.stop)
+        if stops != steps:
+            faults.append(f"stops rest for {stops} of {steps}")
+        if targets > steps:
+            faults.append(f"targets rest for {targets} of {steps}")
+    return faults
+
+
+class Watch:
+    """Looks at the books after every change: how long was a position not covered by its stops,
+    and how long was something held on the other side of it."""
+
+    def __init__(self, path: Path, symbol: str, side: int, *, now: Callable[[], float]) -> None:
+        self._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        self._who = (symbol, side)
+        self._now = now
+        self._since: dict[str, float] = {}
+        self.spells: dict[str, list[float]] = {"naked": [], "excess": []}
+
+    def look(self) -> None:
+        naked = self._db.execute(
+            "SELECT 1 FROM positions p WHERE steps > 0 AND symbol = ? AND side = ? AND steps >"
+            " (SELECT COALESCE(SUM(o.steps - o.filled), 0) FROM orders o WHERE o.done_at = 0"
+            f" AND {_EXIT} AND {_STOP} AND o.position = p.number)",
+            self._who,
+        ).fetchone()
+        excess = self._db.execute(
+            "SELECT 1 FROM positions WHERE steps > 0 AND symbol = ? AND side <> ?", self._who
+        ).fetchone()
+        self._note("naked", naked is not None)
+        self._note("excess", excess is not None)
+
+    def end(self) -> None:
+        for kind in self.spells:
+            self._note(kind, False)
+        self._db.close()
+
+    def _note(self, kind: str, lasts: bool) -> None:
+        if lasts:
+            self._since.setdefault(kind, self._now())
+        elif kind in self._since:
+            self.spells[kind].append(self._now() - self._since.pop(kind))
 
 
 def overclosed(path: Path) -> list[str]:
