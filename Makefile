@@ -8,20 +8,29 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 	--no-emit-index-url --no-header --no-annotate
 ARGS ?=
 
-.PHONY: setup run test check fix bench conformance slow fuzz chaos browser lock
+.PHONY: setup run test check fix bench conformance slow fuzz chaos simulate redteam mutate \
+	browser formal lock postgres node
 
 setup: $(VENV)/.dev
 
 run: $(VENV)/.run
 	@$(BIN)/ordergate up $(ARGS)
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev postgres node
 	$(BIN)/python -m pytest -n 2 -m "not slow" --ignore tests/browser $(ARGS)
 
-# What takes long: restarts, restores, deaths, the demo on recorded prices; two minutes more.
-slow: $(VENV)/.dev
+# What takes long: restarts, restores, deaths, broken gateways, the demo.
+slow: $(VENV)/.dev postgres node
 	$(BIN)/python -m pytest -n 2 -m slow --timeout 300 --ignore tests/browser \
 		--ignore tests/e2e/test_openapi_fuzz.py $(ARGS)
+
+# A server on loopback for the suites; nothing to do where one answers.
+postgres:
+	@.ci/postgres
+
+# The second implementation of the record's verifier runs on it.
+node:
+	@command -v node nodejs >/dev/null || { apt-get update && apt-get install --yes nodejs; }
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -29,6 +38,7 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/unit/test_house_rules.py tests/unit/test_import_laws.py
+	$(MAKE) formal
 
 fix: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
@@ -42,25 +52,64 @@ bench: $(VENV)/.dev
 conformance: $(VENV)/.dev tests/conformance/node_modules/.installed
 	$(BIN)/python tests/conformance/run.py
 
-# Bad input for every operation through every door, deeper than make test; N = bodies a tool.
+# Bad input for every operation through every door: N bodies a tool, 100 examples an operation by
+# Schemathesis, MESSAGES malformed MCP messages by three doors. Seeds are printed.
 fuzz: $(VENV)/.dev
-	ORDERGATE_FUZZ_N=$(or $(N),400) $(BIN)/python -m pytest -q --timeout 1800 \
+	ORDERGATE_FUZZ_N=$(or $(N),400) ORDERGATE_FUZZ_EXAMPLES=$(or $(EXAMPLES),100) \
+		$(BIN)/python -m pytest -q -s --timeout 1800 \
 		tests/e2e/test_fuzz.py tests/e2e/test_openapi_fuzz.py $(ARGS)
+	$(BIN)/python tests/chaos/malformed_mcp.py --messages $(or $(MESSAGES),5000)
 
-# Exits under fault, N episodes (10,000); the seed is printed and replays with ARGS="--seed S".
-chaos: $(VENV)/.dev
+# Crashes, races and exits under fault: KILLS kill -9, RACES of the kill switch, LIMITS races at a
+# limit, CLAIMS of two gateways on one database, IMAGES of a lost power, N exit episodes; each prints
+# its seed, and one of them replays with `python tests/chaos/<name>.py --seed S`.
+chaos: $(VENV)/.dev postgres
+	$(BIN)/python tests/chaos/crashes.py --kills $(or $(KILLS),2000) $(ARGS)
+	$(BIN)/python tests/chaos/kill_race.py --rounds $(or $(RACES),10000) $(ARGS)
+	$(BIN)/python tests/chaos/limit_race.py --rounds $(or $(LIMITS),500) $(ARGS)
+	$(BIN)/python tests/chaos/contended_claims.py --claims $(or $(CLAIMS),10000)
+	$(BIN)/python tests/chaos/power_loss.py --images $(or $(IMAGES),5000) $(ARGS)
 	$(BIN)/python tests/chaos/exit_episodes.py --episodes $(or $(N),10000) $(ARGS)
+
+# Hostile agents at a real gateway, N episodes (200), orders around it, attacks on the sealed record;
+# the broken gateways, which must be seen, run with make slow. Seeds are printed and replay.
+redteam: $(VENV)/.dev
+	$(BIN)/python tests/chaos/hostile_agents.py --episodes $(or $(N),200) $(ARGS)
+	$(BIN)/python tests/chaos/around_the_gate.py --orders $(or $(PLANTED),20)
+	$(BIN)/python tests/chaos/audit_attacks.py --attacks $(or $(N),200)
+
+# Mutants of what decides, tried on the tests that meet them; ARGS="--changed main" for a change.
+mutate: $(VENV)/.dev
+	$(BIN)/python tests/mutation/mutate.py $(ARGS)
+
+# Histories of the order line from N seeds (200,000) in virtual time; ARGS="--seed S" replays one.
+# Then every broken safeguard must be caught, and the rule-based machine plays 500 x 50 steps.
+simulate: $(VENV)/.dev
+	$(BIN)/python tests/simulator/simulate.py --histories $(or $(N),200000) $(ARGS)
+ifeq ($(strip $(ARGS)),)
+	$(BIN)/python tests/simulator/simulate.py --broken all
+	ORDERGATE_MACHINE=500x50 $(BIN)/python -m pytest -q -s --timeout 10800 \
+		tests/simulator/test_order_machine.py
+endif
 
 # The phone page in a real Chromium, 390 px wide, with a virtual passkey; Debian's chromium.
 browser: $(VENV)/.dev
 	@test -x /usr/bin/chromium || { apt-get update && apt-get install --yes chromium; }
 	$(BIN)/python -m pytest -q tests/browser --timeout 120 $(ARGS)
 
+# The models of the order path, the terminals, the limits and the exits, by Debian's Spin: ours holds,
+# every broken variant fails. DEEP=1: larger ones, minutes of them.
+formal:
+	@{ command -v spin && command -v gcc && command -v tcc; } >/dev/null || \
+		{ apt-get update && apt-get install --yes spin gcc libc6-dev tcc; } || \
+		echo "install spin and gcc (and tcc, which makes it quick)" >&2
+	$(PYTHON) formal/run.py $(if $(DEEP),--deep) $(ARGS)
+
 # Renew the pinned versions and hashes; needs uv.
 lock:
 	printf 'hatchling>=1.27\neditables>=0.5\n' | $(COMPILE) - -o requirements-build.lock
 	$(COMPILE) pyproject.toml -o requirements.lock
-	$(COMPILE) pyproject.toml --group dev --extra data -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) pyproject.toml --group dev --extra data --extra postgres -c requirements.lock -o requirements-dev.lock
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("ordergate needs Python 3.11 or newer")'

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 
+import group_commit
 import http_call
 import order_path
 import stdio_start
+import verify_record
 from ratios import table
 
 
@@ -15,11 +17,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--starts", type=int, default=20, help="processes of each kind over stdio")
     parser.add_argument("--calls", type=int, default=400, help="calls of each kind over HTTP")
+    parser.add_argument("--records", type=int, default=50_000, help="for the verifier to read")
+    parser.add_argument("--works", type=int, default=4_000, help="records sealed by one producer")
     parser.add_argument("--orders", type=int, default=300, help="orders beside each journal")
     parser.add_argument("--rows", type=int, default=order_path.MANY, help="of the long journal")
     chosen = parser.parse_args()
     lines = stdio_start.measure(chosen.starts)
     lines += http_call.measure(chosen.calls)
+    lines += verify_record.measure(chosen.records)
+    lines += asyncio.run(group_commit.measure(chosen.works))
     lines += asyncio.run(order_path.measure(chosen.rows, chosen.orders))
     print(table(lines))
 
