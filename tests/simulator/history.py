@@ -123,6 +123,7 @@ class History:
         self._crash_at_send: set[int] = set()
         self._healed = False
         self._healed_at = 0.0
+        self._recorded: list[Any] = []
 
     def stand(self) -> None:
         """Take the places from which crashes come and exposure is watched."""
@@ -484,6 +485,9 @@ class History:
         if self._loop.time() - max(ground.venue.moved_at, self._healed_at) < SWEEP_S:
             return False  # what the gate has not been told of it finds by its next sweep
         rows = ground.disk.rows
+        recorded, self._recorded = self._recorded, rows("SELECT max(seq) FROM audit")
+        if recorded != self._recorded:
+            return False  # it has just found something out, and acts on it
         looked_for = rows(
             "SELECT 1 FROM attempts WHERE state IN ('sending','unknown','awaiting_prompt')"
             " OR (cancel_pending AND state IN ('working','partial'))"

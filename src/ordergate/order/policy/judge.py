@@ -266,7 +266,7 @@ class Judge:
             resting_opens=scene.opens,
             order=scene.order,
             valued=valued(scene.order, quote, spec, rate=scene.rate, limits=limits),
-            managed=managed(ask.asker, intent, named.resting, tx.guards(), self.unwritten.values()),
+            managed=managed(ask.asker, intent, named, tx.guards(), self.unwritten.values()),
             group=group(intent, snapshot),
             halts=covering(
                 tx.halts(), account=intent.account, principal=ask.asker.id, symbol=intent.symbol

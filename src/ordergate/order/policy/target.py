@@ -46,6 +46,15 @@ class Target:
             return self.attempt.opening
         return not protects(self.resting, () if snapshot is None else snapshot.positions, spec)
 
+    def exit(self) -> tuple[Side, str | None] | None:
+        """Return side and position of the resting exit, by the venue's books or else by ours."""
+        resting, attempt = self.resting, self.attempt
+        if resting is not None:
+            return (resting.side, resting.position_id) if resting.reduce_only else None
+        if attempt is None or attempt.opening or attempt.side is None:
+            return None
+        return attempt.side, attempt.position_id
+
 
 def order_named(intent: Intent) -> VenueOrderId | None:
     """Return the resting order a request names."""

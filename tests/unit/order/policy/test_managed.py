@@ -10,12 +10,14 @@ import pytest
 from ordergate.model.accounts import VenueOrderState
 from ordergate.model.orders import CancelIntent, OrderType, Side, TimeInForce
 from ordergate.model.outcomes import VenueStatus
+from ordergate.model.records import AttemptRecord
 from ordergate.model.values import PositionId, Symbol, VenueOrderId
 from ordergate.order.exits.plan import Put
 from ordergate.order.exits.steps import principal_of, put_of
 from ordergate.order.policy.managed import managed
+from ordergate.order.policy.target import Target
 from support.exit_scenes import a_guard
-from support.order_records import AGENT, OPERATOR, buy
+from support.order_records import AGENT, OPERATOR, an_attempt, buy
 
 D = Decimal
 GUARD = a_guard()
@@ -39,12 +41,32 @@ RESTING = VenueOrderState(
 CANCEL = CancelIntent(
     account=STOP.account, venue=STOP.venue, symbol=STOP.symbol, venue_order_id=VenueOrderId("O7")
 )
+NOTHING = Target(position=None, resting=None, attempt=None)
+
+
+def seen(resting: VenueOrderState) -> Target:
+    return Target(position=None, resting=resting, attempt=None)
+
+
+def unseen(attempt: AttemptRecord) -> Target:
+    """The account cannot be read; our own attempt is behind the order."""
+    return Target(position=None, resting=None, attempt=attempt)
 
 
 def test_an_exit_of_the_guarded_position_is_managed() -> None:
-    assert managed(GATE, STOP, None, [GUARD])
-    assert managed(GATE, CANCEL, RESTING, [GUARD])
-    assert managed(GATE, CANCEL, dataclasses.replace(RESTING, position_id=None), [GUARD])
+    assert managed(GATE, STOP, NOTHING, [GUARD])
+    assert managed(GATE, CANCEL, seen(RESTING), [GUARD])
+    assert managed(GATE, CANCEL, seen(dataclasses.replace(RESTING, position_id=None)), [GUARD])
+
+
+def test_our_own_books_know_an_exit_where_the_account_cannot_be_read() -> None:
+    exit_ = an_attempt(side=Side.SELL, opening=False, position_id="P1")
+    assert managed(GATE, CANCEL, unseen(exit_), [GUARD])
+    assert not managed(AGENT, CANCEL, unseen(exit_), [GUARD])
+    assert not managed(GATE, CANCEL, unseen(an_attempt(side=Side.SELL)), [GUARD])  # opens
+    assert not managed(GATE, CANCEL, unseen(dataclasses.replace(exit_, side=Side.BUY)), [GUARD])
+    assert not managed(GATE, CANCEL, unseen(dataclasses.replace(exit_, side=None)), [GUARD])
+    assert not managed(GATE, CANCEL, unseen(dataclasses.replace(exit_, position_id="P2")), [GUARD])
 
 
 @pytest.mark.parametrize(
@@ -57,23 +79,23 @@ def test_an_exit_of_the_guarded_position_is_managed() -> None:
     ],
 )
 def test_another_guard_vouches_for_nothing(guard: object) -> None:
-    assert not managed(GATE, STOP, None, [guard])  # type: ignore[list-item]  # a guard
-    assert not managed(GATE, CANCEL, RESTING, [guard])  # type: ignore[list-item]  # a guard
+    assert not managed(GATE, STOP, NOTHING, [guard])  # type: ignore[list-item]  # a guard
+    assert not managed(GATE, CANCEL, seen(RESTING), [guard])  # type: ignore[list-item]  # a guard
 
 
 def test_without_a_guard_or_a_position_nothing_is_managed() -> None:
-    assert not managed(GATE, STOP, None, [])
-    assert not managed(GATE, dataclasses.replace(STOP, position_id=None), None, [GUARD])
-    assert not managed(GATE, dataclasses.replace(STOP, reduce_only=False), None, [GUARD])
-    assert not managed(GATE, CANCEL, None, [GUARD])
-    assert not managed(GATE, CANCEL, dataclasses.replace(RESTING, reduce_only=False), [GUARD])
-    assert not managed(GATE, buy(), None, [GUARD])
+    assert not managed(GATE, STOP, NOTHING, [])
+    assert not managed(GATE, dataclasses.replace(STOP, position_id=None), NOTHING, [GUARD])
+    assert not managed(GATE, dataclasses.replace(STOP, reduce_only=False), NOTHING, [GUARD])
+    assert not managed(GATE, CANCEL, NOTHING, [GUARD])
+    assert not managed(GATE, CANCEL, seen(dataclasses.replace(RESTING, reduce_only=False)), [GUARD])
+    assert not managed(GATE, buy(), NOTHING, [GUARD])
 
 
 def test_what_anybody_else_asks_for_is_not_managed() -> None:
-    assert not managed(AGENT, STOP, None, [GUARD])
-    assert not managed(OPERATOR, CANCEL, RESTING, [GUARD])
+    assert not managed(AGENT, STOP, NOTHING, [GUARD])
+    assert not managed(OPERATOR, CANCEL, seen(RESTING), [GUARD])
 
 
 def test_a_guard_on_no_file_counts_as_one_that_is() -> None:
-    assert managed(GATE, STOP, None, [], [GUARD])
+    assert managed(GATE, STOP, NOTHING, [], [GUARD])

@@ -58,9 +58,12 @@ def widening(intent: Intent, facts: Facts) -> str | None:
 
 
 def _planned(facts: Facts) -> bool:
-    """Say whether the gate itself replaces an exit, or takes it out before a close (ADR 23)."""
+    """Say whether the gate itself replaces an exit, or takes it out before a close (ADR 23).
+
+    Its own books know the exit where the account cannot be read.
+    """
     resting = facts.resting
-    return facts.managed and resting is not None and resting.symbol == facts.symbol
+    return facts.managed and (resting is None or resting.symbol == facts.symbol)
 
 
 def _cancels_an_opening(facts: Facts) -> bool:

@@ -6,12 +6,16 @@ import pytest
 
 from ordergate.model.orders import Lane, OrderType, Side
 from ordergate.model.values import PositionId, Symbol, VenueOrderId
+from ordergate.model.verdicts import Verb
+from ordergate.order.exits.steps import principal_of
+from support.exit_scenes import a_guard
 from support.judging import (
     Court,
     D,
     attempt,
     cancel,
     close,
+    halt,
     modify,
     place,
     position,
@@ -125,6 +129,15 @@ def test_our_own_books_prove_an_opening_order_where_the_venue_is_not_read() -> N
     assert lane(unread, cancel("v1")) is CANCEL
     exit_order = Court(snapshot_known=False).attempted(attempt(1, opening=False))
     assert lane(exit_order, cancel("v1")) is OPEN
+
+
+def test_the_gate_takes_away_its_own_exit_under_a_stop_where_the_venue_is_not_read() -> None:
+    exit_ = attempt(1, opening=False, side=Side.SELL, position_id="P1")
+    court = Court(snapshot_known=False).attempted(exit_).halted(halt())
+    court.tx.add_guard(a_guard())
+    judged = court.judge(cancel("v1"), asker=principal_of(a_guard())).decision
+    assert (judged.lane, judged.verb) == (CLOSE, Verb.ALLOW)
+    assert court.judge(cancel("v1")).decision.verb is Verb.DENY
 
 
 def test_a_reducing_order_is_not_proven_without_the_positions() -> None:
