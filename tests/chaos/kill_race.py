@@ -10,28 +10,21 @@ file tells whether every close was executed and every protective stop left alone
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
-import multiprocessing
 import random
-import secrets
-import shutil
 import sqlite3
 import sys
-import tempfile
 import time
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from chaos import races
 from chaos.crash_broken import BROKEN
 from ordergate.model.orders import OrderType, Side, VenueCancel
 from ordergate.model.outcomes import Acked
@@ -39,7 +32,7 @@ from ordergate.model.records import ScopeKind
 from ordergate.model.values import PositionId
 from ordergate.model.views import OrderView
 from ordergate.order.policy.limits import Limits
-from support.gate import Gate, start_gate
+from support.gate import Gate
 from support.gateway_process import ROOMY
 from support.order_records import AGENT, OPERATOR, buy
 from support.plain_gate import a_close
@@ -77,10 +70,10 @@ class Race:
 class Rounds:
     """A gateway, and one race after the other on it."""
 
-    def __init__(self, gate: Gate, chance: random.Random) -> None:
+    def __init__(self, gate: Gate, chance: random.Random, race: Race) -> None:
         self.gate = gate
         self.chance = chance
-        self.race = Race()
+        self.race = race
         self.engaged_at = 0.0
         self.answered = 0  # of the openings of this round
         self._cancel = gate.venue.cancel
@@ -175,31 +168,21 @@ class Rounds:
 
 def play(seed: int, rounds: int, template: Path, broken: str | None = None) -> Race:
     """Play rounds on one gateway; return what they came to, judged by its files."""
-    structlog.configure(processors=[_unheard])
     if broken is not None:
         BROKEN[broken].patch()
-    folder = Path(tempfile.mkdtemp(prefix="kill-race-"))
-    try:
-        shutil.copytree(template, folder, dirs_exist_ok=True)
+    race = Race()
 
-        async def run() -> Race:
-            gate = await start_gate(folder, limits=ROOM)
-            try:
-                racing = Rounds(gate, random.Random(seed))
-                await racing.run(rounds)
-                return racing.race
-            finally:
-                await gate.stop()
+    async def racing(gate: Gate) -> None:
+        await Rounds(gate, random.Random(seed), race).run(rounds)
 
-        race = asyncio.run(run())
+    with races.books(template) as folder:
+        asyncio.run(races.with_gate(folder, ROOM, racing))
         race.wrong += claimed_while_killed(folder / "gate.db")
         race.wrong += at_the_venue(folder / "paper.db", closed=race.exits)
-        if len(race.cancels_s) < race.rounds:
-            race.wrong.append(f"{len(race.cancels_s)} of {race.rounds} resting openings cancelled")
-        race.wrong = [f"seed {seed}: {what}" for what in race.wrong]
-        return race
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    if len(race.cancels_s) < race.rounds:
+        race.wrong.append(f"{len(race.cancels_s)} of {race.rounds} resting openings cancelled")
+    race.wrong = [f"seed {seed}: {what}" for what in race.wrong]
+    return race
 
 
 def claimed_while_killed(file: Path) -> list[str]:
@@ -234,43 +217,13 @@ def at_the_venue(file: Path, *, closed: int) -> list[str]:
     return found
 
 
-def make_template(folder: Path) -> Path:
-    async def fresh() -> None:
-        gate = await start_gate(folder, limits=ROOM)
-        await gate.stop()
-
-    asyncio.run(fresh())
-    return folder
-
-
-def _unheard(*_: object) -> str:
-    raise structlog.DropEvent
-
-
 def p99(values: list[float]) -> float:
     return sorted(values)[len(values) * 99 // 100] if values else 0.0
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--rounds", type=int, default=10_000)
-    parser.add_argument("--seed", type=int, default=None, help="printed when not given")
-    parser.add_argument("--workers", type=int, default=2)
-    args = parser.parse_args()
-    first = secrets.randbelow(2**31) if args.seed is None else args.seed
-    print(f"{args.rounds} kill races from seed {first}, {args.workers} workers", flush=True)
-    total, spawn = Race(), multiprocessing.get_context("spawn")
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        ProcessPoolExecutor(args.workers, mp_context=spawn) as pool,
-    ):
-        template = make_template(Path(folder))
-        running = [
-            pool.submit(play, first + at, min(BATCH, args.rounds - at), template)
-            for at in range(0, args.rounds, BATCH)
-        ]
-        for done in as_completed(running):
-            total.add(done.result())
+    total = Race()
+    seed = races.run("kill races", play, total, rounds=10_000, batch=BATCH, limits=ROOM)
     refused, cancels = p99(total.refused_s), max(total.cancels_s, default=0.0)
     for what in total.wrong[:20]:
         print(what)
@@ -279,7 +232,7 @@ def main() -> int:
     print(f"  engage to refusal    p99 {refused * 1000:.1f} ms (goal 50 ms)")
     usual = p99(total.cancels_s) * 1000
     print(f"  cancels issued       p99 {usual:.1f} ms, at most {cancels:.3f} s (goal 1 s)")
-    print(f"{total.rounds} kill races, {len(total.wrong)} wrong, seed {first}")
+    print(f"{total.rounds} kill races, {len(total.wrong)} wrong, seed {seed}")
     return 1 if total.wrong else 0
 
 

@@ -7,31 +7,23 @@ The venue's own file tells what they came to.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import dataclasses
-import multiprocessing
 import random
-import secrets
-import shutil
 import sqlite3
 import sys
-import tempfile
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import closing
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 
-import structlog
-
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from chaos import kill_race
+from chaos import kill_race, races
 from ordergate.adapters.storage.limits_tx import LimitsTx
 from ordergate.model.orders import PlaceIntent
 from ordergate.model.values import PositionId
-from support.gate import Gate, start_gate
+from support.gate import Gate
 from support.order_records import AGENT, buy
 from support.plain_gate import a_close
 
@@ -102,65 +94,27 @@ async def a_round(gate: Gate, file: Path, chance: random.Random, race: Race) -> 
 
 def play(seed: int, rounds: int, template: Path, *, broken: bool = False) -> Race:
     """Play rounds on one gateway; `broken` judges without what is reserved and not yet there."""
-    structlog.configure(processors=[_unheard])
     if broken:
         LimitsTx.reservations = lambda *_, **__: ()  # type: ignore[method-assign]
-    folder, race, chance = Path(tempfile.mkdtemp(prefix="limits-")), Race(), random.Random(seed)
-    try:
-        shutil.copytree(template, folder, dirs_exist_ok=True)
+    race, chance = Race(), random.Random(seed)
 
-        async def run() -> None:
-            gate = await start_gate(folder, limits=ROOM)
-            try:
-                for _ in range(rounds):
-                    await a_round(gate, folder / "paper.db", chance, race)
-            finally:
-                await gate.stop()
+    async def racing(gate: Gate) -> None:
+        for _ in range(rounds):
+            await a_round(gate, folder / "paper.db", chance, race)
 
-        asyncio.run(run())
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with races.books(template) as folder:
+        asyncio.run(races.with_gate(folder, ROOM, racing))
     race.wrong = [f"seed {seed}: {what}" for what in race.wrong]
     return race
 
 
-def make_template(folder: Path) -> Path:
-    async def fresh() -> None:
-        gate = await start_gate(folder, limits=ROOM)
-        await gate.stop()
-
-    asyncio.run(fresh())
-    return folder
-
-
-def _unheard(*_: object) -> str:
-    raise structlog.DropEvent
-
-
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--rounds", type=int, default=500)
-    parser.add_argument("--seed", type=int, default=None, help="printed when not given")
-    parser.add_argument("--workers", type=int, default=2)
-    args = parser.parse_args()
-    first = secrets.randbelow(2**31) if args.seed is None else args.seed
-    print(f"{args.rounds} limit races from seed {first}, {args.workers} workers", flush=True)
-    total, spawn = Race(), multiprocessing.get_context("spawn")
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        ProcessPoolExecutor(args.workers, mp_context=spawn) as pool,
-    ):
-        template = make_template(Path(folder))
-        running = [
-            pool.submit(play, first + at, min(BATCH, args.rounds - at), template)
-            for at in range(0, args.rounds, BATCH)
-        ]
-        for done in as_completed(running):
-            total.add(done.result())
+    total = Race()
+    seed = races.run("limit races", play, total, rounds=500, batch=BATCH, limits=ROOM)
     for what in total.wrong[:20]:
         print(what)
     print(f"  proposals {total.proposals}, taken {total.taken}, rounds at the limit {total.full}")
-    print(f"{total.rounds} limit races, {len(total.wrong)} over, seed {first}")
+    print(f"{total.rounds} limit races, {len(total.wrong)} over, seed {seed}")
     return 1 if total.wrong else 0
 
 

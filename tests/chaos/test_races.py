@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from chaos import kill_race, limit_race
+from chaos.races import make_template
 
 ROUNDS = 20
 
@@ -18,12 +19,12 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(280)]
 
 @pytest.fixture(scope="module")
 def for_kills(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return kill_race.make_template(tmp_path_factory.mktemp("kills"))
+    return make_template(tmp_path_factory.mktemp("kills"), kill_race.ROOM)
 
 
 @pytest.fixture(scope="module")
 def for_limits(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return limit_race.make_template(tmp_path_factory.mktemp("limits"))
+    return make_template(tmp_path_factory.mktemp("limits"), limit_race.ROOM)
 
 
 def _apart() -> ProcessPoolExecutor:

@@ -11,13 +11,11 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ordergate.model.canonical import from_iso, iso
-from ordergate.model.orders import Action
-from ordergate.model.records import AttemptRecord
 from ordergate.model.values import OrderId
 from ordergate.order.accounts import read
 from ordergate.order.gateway import GATEWAY, Gateway
-from ordergate.order.journal.lifecycle import RESTING
 from ordergate.order.journal.record import Instance
+from ordergate.order.kill import openings_at_rest
 from ordergate.ports.journal import JournalTx, JournalUnwritable
 from ordergate.ports.venue_read import VenueReader
 
@@ -49,7 +47,7 @@ class DeadMan:
             return
         after, now, now_s = self._after, self._clock.now(), self._clock.monotonic()
         seen = await self._journal.read(self._last_seen)
-        resting = await self._journal.read(_resting_openings)
+        resting = await self._journal.read(openings_at_rest)
         late = frozenset(
             attempt.order_id
             for attempt in resting
@@ -101,11 +99,3 @@ def unwatched(placed: datetime, *, seen: datetime | None, now: datetime, after: 
     Where it is not known when somebody last looked, the watch begins now.
     """
     return seen is not None and now - max(placed, seen) >= after
-
-
-def _resting_openings(tx: JournalTx) -> tuple[AttemptRecord, ...]:
-    return tuple(
-        attempt
-        for attempt in tx.attempts_in(frozenset(RESTING))
-        if attempt.opening and attempt.action is Action.PLACE
-    )

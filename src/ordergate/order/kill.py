@@ -171,13 +171,22 @@ def end_waiting(
     return ended
 
 
+def openings_at_rest(tx: JournalTx) -> tuple[AttemptRecord, ...]:
+    """Return our attempts to open that rest at the venue."""
+    return tuple(
+        attempt
+        for attempt in tx.attempts_in(frozenset(RESTING))
+        if attempt.opening and attempt.action is Action.PLACE
+    )
+
+
 def resting_openings(tx: JournalTx, cause: str, chosen: Callable[[OrderRecord], bool]) -> Cancels:
     """Return a cancel, by explicit venue id, for every resting opening that is chosen.
 
     A key is good for one try: once that was not applied, the attempt's next version makes another.
     """
     cancels: Cancels = {}
-    for attempt in tx.attempts_in(frozenset(RESTING)):
+    for attempt in openings_at_rest(tx):
         order = tx.order(attempt.order_id)
         cancel = _cancel(attempt)
         if order is not None and cancel is not None and chosen(order):
@@ -199,9 +208,8 @@ def _resting_under_a_stop(tx: JournalTx) -> Cancels:
 
 
 def _cancel(attempt: AttemptRecord) -> CancelIntent | None:
-    """Return the cancel of an opening that rests; None for all else, and while one is under way."""
-    placed = attempt.opening and attempt.action is Action.PLACE
-    if not placed or attempt.cancel_pending or attempt.venue_order_id is None:
+    """Return the cancel of an opening that rests; None while one is under way."""
+    if attempt.cancel_pending or attempt.venue_order_id is None:
         return None
     return CancelIntent(
         account=attempt.account,
