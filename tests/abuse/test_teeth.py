@@ -55,7 +55,6 @@ from ordergate.order.exits import plan
 from ordergate.order.exits.protect import Protect
 from ordergate.order.guarding import Guarding
 from ordergate.order.halt import Halt
-from ordergate.order.intent.accept import Accept
 from ordergate.order.intent.idempotency import tag
 from ordergate.order.journal import record
 from ordergate.order.kill import Kill
@@ -68,11 +67,12 @@ from ordergate.order.policy import (
     wholebook,
 )
 from ordergate.order.policy.baselines import BookTerms
-from ordergate.order.policy.rules import lanes, market, standing, stops
+from ordergate.order.policy.rules import lanes, market, stops
 from ordergate.order.policy.rules.checklist import RULES, Rule, Say
 from ordergate.order.policy.underlyings import Underlyings
 from ordergate.order.radar import Radar
 from ordergate.surfaces.console.entry import Entry
+from support.broken_gate import exits_under_the_switch_refused, keys_forgotten
 from support.fresh_books import open_books
 from support.gate import Gate, a_gate
 from support.order_records import AGENT, OPERATOR
@@ -111,16 +111,6 @@ def a_yes_to_what_has_changed(patch: Patch) -> None:
     patch.setattr(send, "_still_stands", lambda *_: True)
 
 
-def keys_forgotten(patch: Patch) -> None:
-    sound = Accept.accept
-
-    def fresh(self: Accept, *given: Any, key: object, **more: Any) -> Any:
-        del key
-        return sound(self, *given, key=None, **more)
-
-    patch.setattr(Accept, "accept", fresh)
-
-
 def sent_twice(patch: Patch) -> None:
     """Let every claim reach the wire a second time, under a tag that the venue does not know."""
     sound = Send._once
@@ -156,16 +146,6 @@ def a_lost_answer_taken_for_a_refusal(patch: Patch) -> None:
 def a_lost_comparison_unnoticed(patch: Patch) -> None:
     """Let a compare-and-set that found another version pass for one that has written."""
     patch.setattr(SqlTx, "_put", lambda self, sql, row: self._changed(sql, **row))
-
-
-def exits_under_the_switch_refused(patch: Patch) -> None:
-    trapping = tuple(
-        dataclasses.replace(rule, tighten=Say.REFUSE, close=Say.REFUSE, cancel=Say.REFUSE)
-        if rule.control is standing.KILL
-        else rule
-        for rule in RULES
-    )
-    patch.setattr(decision, "RULES", trapping)
 
 
 def exits_on_an_old_price_refused(patch: Patch) -> None:

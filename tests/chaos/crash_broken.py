@@ -12,6 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from ordergate.adapters.storage.orders_tx import OrdersTx
 from ordergate.adapters.storage.writer import Writer
 from ordergate.bootstrap import house
@@ -22,11 +24,9 @@ from ordergate.order.exits.plan import Drop, Put
 from ordergate.order.gateway import Gateway
 from ordergate.order.journal.lifecycle import ORDER_TABLE, PLACING
 from ordergate.order.journal.record import Record
-from ordergate.order.policy import decision
 from ordergate.order.policy.judge import Judge
-from ordergate.order.policy.rules import standing
-from ordergate.order.policy.rules.checklist import RULES, Say
 from ordergate.order.reconcile.settle import Settle
+from support.broken_gate import exits_under_the_switch_refused
 
 LAG_S = 0.004  # what lies between two steps that must be one
 
@@ -166,12 +166,7 @@ def not_found_is_rejected() -> None:
 
 def kill_gates_exits() -> None:
     """Let the kill switch refuse whatever it is asked about."""
-    decision.RULES = tuple(  # type: ignore[misc]
-        dataclasses.replace(rule, tighten=Say.REFUSE, close=Say.REFUSE, cancel=Say.REFUSE)
-        if rule.control is standing.KILL
-        else rule
-        for rule in RULES
-    )
+    exits_under_the_switch_refused(pytest.MonkeyPatch())
 
 
 def next_attempt_after_any_refusal() -> None:

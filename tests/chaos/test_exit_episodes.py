@@ -22,10 +22,8 @@ from ordergate.model.outcomes import Outcome
 from ordergate.order.dispatch.send import Claim, Send
 from ordergate.order.exits import plan
 from ordergate.order.guarding import Guarding
-from ordergate.order.policy import decision
 from ordergate.order.policy.rules import lanes, market, standing
-from ordergate.order.policy.rules.checklist import RULES, Rule, Say
-from ordergate.order.policy.rules.control import Control
+from support.broken_gate import exits_refused_by
 
 EPISODES = int(os.environ.get("ORDERGATE_EXIT_EPISODES", "60"))
 PLAIN_MAX = 60  # more at plain exchanges, until both legs of a bracket were filled
@@ -62,22 +60,6 @@ def test_a_run_without_a_double_fill_or_with_late_stops_proves_nothing() -> None
     assert missing(dataclasses.replace(seen, naked=[0.1] * 97 + [2.1] * 3))
 
 
-def _consulting(control: Control) -> Callable[[Patch], None]:
-    """Let the exit lanes ask a rule that belongs to the open lane."""
-
-    def broken(patch: Patch) -> None:
-        rules: tuple[Rule, ...] = tuple(
-            dataclasses.replace(rule, tighten=Say.REFUSE, close=Say.REFUSE, cancel=Say.REFUSE)
-            if rule.control is control
-            else rule
-            for rule in RULES
-        )
-        assert rules != RULES
-        patch.setattr(decision, "RULES", rules)
-
-    return broken
-
-
 def stripping_called_tightening(patch: Patch) -> None:
     patch.setattr(lanes, "_farther", lambda *_, **__: False)
 
@@ -94,12 +76,12 @@ def halts_read_before_every_byte(patch: Patch) -> None:
 
 
 BROKEN: dict[str, Callable[[Patch], None]] = {
-    "the exit lane consults the kill switch": _consulting(standing.KILL),
-    "the exit lane consults the halts": _consulting(standing.HALTS),
-    "the exit lane consults the arming": _consulting(standing.ARMED),
-    "the exit lane consults the quote age": _consulting(market.QUOTE),
-    "the exit lane consults the calendar": _consulting(market.SESSION),
-    "the exit lane consults the deny-list": _consulting(standing.SYMBOLS),
+    "the exit lane consults the kill switch": exits_refused_by(standing.KILL),
+    "the exit lane consults the halts": exits_refused_by(standing.HALTS),
+    "the exit lane consults the arming": exits_refused_by(standing.ARMED),
+    "the exit lane consults the quote age": exits_refused_by(market.QUOTE),
+    "the exit lane consults the calendar": exits_refused_by(market.SESSION),
+    "the exit lane consults the deny-list": exits_refused_by(standing.SYMBOLS),
     "the wire consults the kill switch for exits": halts_read_before_every_byte,
     "a stop taken away is a tightening": stripping_called_tightening,
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -72,3 +74,19 @@ def test_what_is_no_database_is_unverifiable(path: Path) -> None:
     path.write_bytes(b"no database" * 1000)
     assert looked_at(path)[0].finding.verdict is Verdict.UNVERIFIABLE
     assert not SqliteFile(path).is_unused()
+
+
+def test_the_power_lost_in_the_first_moments_leaves_an_unused_file(tmp_path: Path) -> None:
+    """Before the write-ahead log is on, SQLite keeps its undo pages in a journal beside the file."""
+    making, path = tmp_path / "making.db", tmp_path / "gate.db"
+    with contextlib.closing(sqlite3.connect(making, isolation_level=None)) as file:
+        file.execute("PRAGMA cache_size = 1")
+        file.execute("CREATE TABLE early (filling)")
+        file.execute("BEGIN")
+        file.execute("CREATE TABLE audit (seq)")
+        for _ in range(200):  # more than fits in memory: the file is written before the commit
+            file.execute("INSERT INTO early VALUES (randomblob(4096))")
+        for suffix in ("", "-journal"):
+            shutil.copyfile(f"{making}{suffix}", f"{path}{suffix}")
+    assert SqliteFile(path).is_unused()
+    assert not Path(f"{path}-journal").exists()

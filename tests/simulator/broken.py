@@ -19,13 +19,11 @@ from ordergate.order import gateway
 from ordergate.order.dispatch import send
 from ordergate.order.dispatch.send import Claim, Send
 from ordergate.order.guarding import Guarding
-from ordergate.order.intent.accept import Accept
 from ordergate.order.journal.lifecycle import PLACING
 from ordergate.order.journal.record import Record
-from ordergate.order.policy import decision, judge
-from ordergate.order.policy.rules import standing
-from ordergate.order.policy.rules.checklist import RULES, Say
+from ordergate.order.policy import judge
 from ordergate.order.reconcile.settle import Settle
+from support.broken_gate import exits_under_the_switch_refused, keys_forgotten
 
 Patch = pytest.MonkeyPatch
 
@@ -201,16 +199,6 @@ def claimed_without_comparing(patch: Patch) -> None:
     patch.setattr(SqlTx, "put_order", put)
 
 
-def exits_under_the_switch_refused(patch: Patch) -> None:
-    trapping = tuple(
-        dataclasses.replace(rule, tighten=Say.REFUSE, close=Say.REFUSE, cancel=Say.REFUSE)
-        if rule.control is standing.KILL
-        else rule
-        for rule in RULES
-    )
-    patch.setattr(decision, "RULES", trapping)
-
-
 def sent_twice(patch: Patch) -> None:
     sound = Send._once
 
@@ -230,16 +218,6 @@ def a_lost_answer_taken_for_a_refusal(patch: Patch) -> None:
             "refused" if isinstance(outcome, Unknown) else sound(outcome, action)
         ),
     )
-
-
-def keys_forgotten(patch: Patch) -> None:
-    sound = Accept.accept
-
-    def fresh(self: Accept, *given: Any, key: object, **more: Any) -> Any:
-        del key
-        return sound(self, *given, key=None, **more)
-
-    patch.setattr(Accept, "accept", fresh)
 
 
 def sent_without_the_yes(patch: Patch) -> None:

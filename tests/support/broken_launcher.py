@@ -9,7 +9,12 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from ordergate.__main__ import main
 from ordergate.adapters.storage.session import SqlTx
@@ -19,13 +24,13 @@ from ordergate.model.principals import Principal
 from ordergate.order.approval import approve
 from ordergate.order.approval.ticket import Answerable
 from ordergate.order.halt import Halt
-from ordergate.order.intent.accept import Accept
 from ordergate.order.policy import decision, judge
 from ordergate.order.policy.rules import lanes
 from ordergate.order.policy.rules.checklist import RULES
 from ordergate.surfaces import edge
 from ordergate.surfaces.console import acts
 from ordergate.surfaces.console.entry import Entry
+from support import broken_gate
 
 
 def _passing(name: str) -> None:
@@ -62,13 +67,7 @@ def nothing_reserved() -> None:
 
 
 def keys_forgotten() -> None:
-    sound = Accept.accept
-
-    def fresh(self: Accept, *given: Any, key: object, **more: Any) -> Any:
-        del key
-        return sound(self, *given, key=None, **more)
-
-    Accept.accept = fresh  # type: ignore[method-assign]
+    broken_gate.keys_forgotten(pytest.MonkeyPatch())
 
 
 def a_yes_to_anything() -> None:

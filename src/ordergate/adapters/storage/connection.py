@@ -92,7 +92,7 @@ class SqliteFile:
 
     @contextlib.contextmanager
     def looked_at(self) -> Iterator[SqliteLink]:
-        link = self._read_only("mode=ro")
+        link = self._proven()
         link.text_factory = functools.partial(str, encoding="utf-8", errors="surrogateescape")
         try:
             link.begin(writing=False)
@@ -111,9 +111,20 @@ class SqliteFile:
             return False
 
     def damage(self) -> str | None:
-        with contextlib.closing(self._read_only("mode=ro")) as link:
+        with contextlib.closing(self._proven()) as link:
             (said,) = link.execute("PRAGMA quick_check(1)").fetchone()
         return None if said == "ok" else str(said)
+
+    def _proven(self) -> SqliteLink:
+        """Open for reading; what a lost power cut short is undone first.
+
+        There is no journal beside a file that has its write-ahead log: only its very first moments
+        leave one, and SQLite cannot roll that back where it may only read.
+        """
+        cut_short = self.path.with_name(f"{self.path.name}-journal").exists()
+        link = self._read_only("mode=rw" if cut_short else "mode=ro")
+        link.execute("PRAGMA query_only = ON")
+        return link
 
     def _as_it_lies(self, how: str) -> SqliteLink:
         link = self._read_only(how)
