@@ -77,7 +77,7 @@ def test_what_is_no_database_is_unverifiable(path: Path) -> None:
 
 
 def test_the_power_lost_in_the_first_moments_leaves_an_unused_file(tmp_path: Path) -> None:
-    """Before the write-ahead log is on, SQLite keeps its undo pages in a journal beside the file."""
+    """Before the write-ahead log is on, SQLite keeps its undo pages in a journal of its own."""
     making, path = tmp_path / "making.db", tmp_path / "gate.db"
     with contextlib.closing(sqlite3.connect(making, isolation_level=None)) as file:
         file.execute("PRAGMA cache_size = 1")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 
 import pytest
 
@@ -97,6 +98,21 @@ def a_pen() -> Iterator[Pen]:
         disk.wipe()
 
 
+def moves_by(
+    pen: Pen, move: Callable[[SqlTx], StrEnum], state: StrEnum, wanted: StrEnum | None
+) -> None:
+    """See a listed move made and sealed, and one that is not listed leave no trace."""
+    before = pen.size()
+    if wanted is None:
+        with pytest.raises(IllegalTransition):
+            pen.disk.commit(move)
+        assert pen.size() == before
+    else:
+        assert pen.disk.commit(move) is wanted
+        assert (pen.sealed()["from"], pen.sealed()["to"]) == (state.value, wanted.value)
+        assert pen.size() == before + 1
+
+
 @pytest.mark.parametrize("state", OrderState)
 def test_an_order_moves_by_its_table_alone(state: OrderState) -> None:
     with a_pen() as pen:
@@ -108,15 +124,8 @@ def test_an_order_moves_by_its_table_alone(state: OrderState) -> None:
                 assert order is not None
                 return pen.record.move(tx, order, event, actor="test").state
 
-            wanted, before = ORDER_TABLE.get((state, event)), pen.size()
-            if wanted is None:
-                with pytest.raises(IllegalTransition):
-                    pen.disk.commit(move)
-                assert pen.size() == before
-            else:
-                assert pen.disk.commit(move) is wanted
-                assert (pen.sealed()["from"], pen.sealed()["to"]) == (state.value, wanted.value)
-                assert pen.size() == before + 1
+            wanted = ORDER_TABLE.get((state, event))
+            moves_by(pen, move, state, wanted)
             kept = SqlTx(pen.disk.cursor).order(order_id)
             assert kept is not None
             assert kept.state is (wanted or state)
@@ -144,15 +153,8 @@ def test_an_attempt_moves_by_its_table_alone(
                 assert attempt is not None
                 return pen.record.move_attempt(tx, attempt, event, actor="test").state
 
-            wanted, before = table.get((state, event)), pen.size()
-            if wanted is None:
-                with pytest.raises(IllegalTransition):
-                    pen.disk.commit(move)
-                assert pen.size() == before
-            else:
-                assert pen.disk.commit(move) is wanted
-                assert (pen.sealed()["from"], pen.sealed()["to"]) == (state.value, wanted.value)
-                assert pen.size() == before + 1
+            wanted = table.get((state, event))
+            moves_by(pen, move, state, wanted)
             kept = SqlTx(pen.disk.cursor).attempt(attempt_id)
             assert kept is not None
             assert kept.state is (wanted or state)

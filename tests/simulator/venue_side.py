@@ -142,7 +142,6 @@ class VenueBooks:
 
     def _modify(self, request: Row) -> Row:
         position = self.positions.get(request["position"] or "")
-        order = self.orders.get(request["order"] or "")
         bid, ask = self.quotes[request["symbol"]]
         if request["position"] is not None:
             if position is None:
@@ -157,10 +156,7 @@ class VenueBooks:
                     position[name] = request[name]
             self.applied[request["tag"]] = self._now()
             return {"id": position["id"], "status": "working", "filled": 0, "cost": 0}
-        if order is None:
-            raise Refused("UNKNOWN_ORDER")
-        if order["status"] not in OPEN:
-            raise Refused("ORDER_CLOSED")
+        order = self._open_order(request["order"])
         for name in ("limit", "stop", "sl", "tp"):
             if request.get(name, "keep") != "keep":
                 order[name] = request[name]
@@ -171,14 +167,18 @@ class VenueBooks:
         return self._report(order)
 
     def _cancel(self, request: Row) -> Row:
-        order = self.orders.get(request["order"])
+        order = self._open_order(request["order"])
+        self.applied[request["tag"]] = self._now()
+        self._end(order, "canceled")
+        return self._report(order)
+
+    def _open_order(self, order_id: str | None) -> Row:
+        order = self.orders.get(order_id or "")
         if order is None:
             raise Refused("UNKNOWN_ORDER")
         if order["status"] not in OPEN:
             raise Refused("ORDER_CLOSED")
-        self.applied[request["tag"]] = self._now()
-        self._end(order, "canceled")
-        return self._report(order)
+        return order
 
     # what the market does
     def tick(self, symbol: str, bid: int, ask: int) -> None:

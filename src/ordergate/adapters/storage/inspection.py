@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from sqlalchemy import bindparam, null, select
+from sqlalchemy import bindparam, literal_column, null, select
 
 from ordergate.adapters.storage.link import Database, NotDurable
 from ordergate.adapters.storage.log_file import Log, Unreadable, keys_of, open_log, verified
@@ -27,7 +27,11 @@ _STATES: Final = (
 )
 _HASH: Final = text_of(select(AUDIT.c.h).where(AUDIT.c.seq == bindparam("seq")))
 _ROTATED: Final = text_of(
-    select(AUDIT.c.body).where(AUDIT.c.kind == bindparam("kind")).order_by(AUDIT.c.seq.desc())
+    select(AUDIT.c.body)
+    .where(AUDIT.c.kind == bindparam("kind"))
+    .order_by(AUDIT.c.seq.desc())
+    .limit(literal_column("1"))
+    .offset(literal_column("0"))
 )
 _HALTS: Final = text_of(select(HALTS.c.halt_id).where(HALTS.c.released_at.is_(null())))
 

@@ -97,8 +97,7 @@ class PostgresLink:
         return self
 
     def execute(self, sql: str, values: Mapping[str, Any] | None = None, /) -> PostgresLink:
-        text = sql.postgres if isinstance(sql, Sql) else sql
-        self._cursor.execute(text.encode(), values)
+        self._cursor.execute(_spoken(sql), values)
         return self
 
     def fetchone(self) -> Any:
@@ -121,12 +120,11 @@ class PostgresLink:
     def commit(self) -> None:
         try:
             self.execute("COMMIT")
-        except psycopg.Error as error:
+        except psycopg.Error:
             if not self._connection.broken and not self._connection.closed:
                 raise
             if self._became() != "committed":
                 raise
-            del error
         else:
             # A transaction that failed before answers COMMIT with a rollback.
             if self._cursor.statusmessage != "COMMIT":
@@ -138,11 +136,10 @@ class PostgresLink:
                 self.execute("ROLLBACK")
 
     def stream(self, sql: str, values: Mapping[str, Any]) -> Iterator[Any]:
-        text = sql.postgres if isinstance(sql, Sql) else sql
         self._streams += 1
         with self._connection.cursor(name=f"walk_{self._streams}") as walk:
             walk.itersize = PAGE
-            walk.execute(text.encode(), values)
+            walk.execute(_spoken(sql), values)
             yield from walk
 
     def at_fault(self, error: Exception) -> bool:
@@ -236,6 +233,10 @@ class Postgres:
 
     def damage(self) -> str | None:
         return None  # the server keeps checksums of its pages; every record of ours is read
+
+
+def _spoken(sql: str) -> bytes:
+    return (sql.postgres if isinstance(sql, Sql) else sql).encode()
 
 
 def _revision(link: Link) -> str | None:

@@ -58,7 +58,9 @@ _COLUMNS: Final = ("seq", "ts", "kind", "actor", "corr", "body", "h")
 _FIELDS: Final = tuple(_A[name] for name in _COLUMNS)
 _AT: Final = text_of(select(_A.ts).where(_A.seq == bindparam("seq")))
 _NOTE_AT: Final = text_of(select(CHECKPOINTS).where(_C.size == bindparam("size")))
-_ANY_NOTE: Final = text_of(select(CHECKPOINTS).order_by(_C.size))
+_ANY_NOTE: Final = text_of(
+    select(CHECKPOINTS).order_by(_C.size).limit(literal_column("1")).offset(literal_column("0"))
+)
 _NOTES: Final = text_of(
     select(CHECKPOINTS)
     .where(_C.size > bindparam("after"), _C.size <= bindparam("last"))
