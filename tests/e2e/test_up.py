@@ -67,6 +67,8 @@ def test_one_gateway_owns_a_directory_until_it_is_replaced_or_stopped(
         second = _run(environment, "up", "--json")
         assert second.returncode == 1
         assert f"pid {first.pid}" in json.loads(second.stdout)["error"]["message"]
+        rotated = _run(environment, "audit", "rotate-key", "--json")
+        assert json.loads(rotated.stdout)["error"]["code"] == "ILLEGAL_STATE"
         with _up(environment, "--takeover") as (taker, told):
             assert first.wait(timeout=15) == 0
             assert told["data"]["pid"] == taker.pid

@@ -596,6 +596,21 @@ def test_a_second_up_says_who_holds_the_directory(
     assert "pid 4711" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", [("rotate-key",), ("set-aside", "--reason", "the disk")])
+def test_what_needs_the_directory_alone_says_who_holds_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    holder = Note(pid=4711, started_at="2026-01-07", paper_only=True)
+
+    def held(*_: object) -> Any:
+        raise DirectoryHeld(holder)
+
+    assert ordergate(tmp_path, "audit", *words, rotate_key=held, set_aside=held) == 1
+    said = capsys.readouterr().err
+    assert "process 4711" in said
+    assert "stop it" in said
+
+
 def started(**changes: Any) -> Started:
     urls = {"rest_url": "http://r:1", "mcp_url": "http://m:2", "console_url": "http://c:3"}
     said: dict[str, Any] = {

@@ -16,17 +16,23 @@ from typing import Final
 
 from filelock import FileLock, Timeout
 
+from ordergate.model.errors import IllegalState
+
 LOCK_NAME: Final = "gateway.lock"
 NOTE_NAME: Final = "gateway.json"
 NOTE_BYTES_MAX: Final = 16 * 1024
 PROBE_WAIT_S: Final = 2.0  # outlasts a passing `is_held` of somebody else
 
 
-class DirectoryHeld(Exception):
+class DirectoryHeld(IllegalState):
     """Another gateway owns this data directory."""
 
     def __init__(self, holder: Note | None) -> None:
-        super().__init__("another gateway owns this data directory")
+        process = "" if holder is None else f" (process {holder.pid})"
+        super().__init__(
+            f"a gateway{process} owns this data directory",
+            fix="stop it with Ctrl-C, then do this again",
+        )
         self.holder = holder
 
 
