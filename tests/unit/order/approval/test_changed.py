@@ -60,6 +60,21 @@ def test_each_ask_is_read_with_what_was_judged_for_it() -> None:
     assert terms_changed(made[0], made[0]) == ()
 
 
+def test_an_ask_is_read_from_the_judgement_behind_it_and_from_a_resting_order() -> None:
+    resting = {"side": "sell", "quantity": "2", "limit_price": "1.3"}
+    (made,) = asks(
+        [
+            opened(1, "t1", "1.5"),
+            row(2, "order.asked", ticket="t1"),  # tells no facts
+            judged(3, "p1", position=None, resting=resting),
+            judged(4, "p2", position=POSITION, resting=None),  # of no ask
+        ]
+    )
+    assert (made.policy, made.band, made.subject) == ("p1", ("1", "2"), resting)
+    (bare,) = asks([opened(1, "t1", "1.5"), judged(2, "p1", position=None, resting=None)])
+    assert bare.subject == {}
+
+
 def test_limits_differ_by_name() -> None:
     sealed = row(1, "limits.in_force", before=None, limits={"a": "1", "b": "2", "c": "3"})
     assert limits_changed(limits_in(sealed), {"a": "1", "b": "5", "d": "4"}) == (
