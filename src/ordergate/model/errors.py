@@ -65,6 +65,16 @@ class GateError(Exception):
         self.details = dict(details or {})
 
 
+class Refused(GateError):
+    """A request was refused, denied or blocked; the code of its own says why."""
+
+    def __init__(
+        self, code: Code, message: str, *, fix: str = "", details: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(message, fix=fix, details=details)
+        self.refusal = code
+
+
 class InvalidArgument(GateError):
     code = Code.INVALID_ARGUMENT
 

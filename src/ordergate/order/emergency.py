@@ -25,13 +25,14 @@ from ordergate.model.verdicts import Judgement, Verb
 from ordergate.model.views import Change
 from ordergate.order.dispatch.attempt import Owner, attempt_of
 from ordergate.order.dispatch.look import Look
-from ordergate.order.dispatch.send import SEND_WITHIN_S, Claim, Send, refused
+from ordergate.order.dispatch.send import SEND_WITHIN_S, Claim, Send
 from ordergate.order.dispatch.unbooked import (
     PROVEN,
     Unbooked,
     exit_record,
     outcome_record,
     read_records,
+    unstored,
 )
 from ordergate.order.dispatch.wire import to_wire
 from ordergate.order.halt import Halt, halt_record, read_halts
@@ -154,7 +155,7 @@ class Emergency:
 
     async def claimed(
         self, asked: Asked, look: Look, work: Callable[[JournalTx], T]
-    ) -> T | Claim | Held | OrderRecord:
+    ) -> T | Held | OrderRecord:
         """Claim in the books; where they cannot be written, put an exit on the emergency record.
 
         Requests with one key take turns, so that a key is never in the books and outside them.
@@ -259,7 +260,7 @@ class Emergency:
             tx, began, proven or "lost_sight", actor=me, code=attempt.code or exit_.event
         )
 
-    async def _begin(self, asked: Asked, look: Look) -> Claim | Held:
+    async def _begin(self, asked: Asked, look: Look) -> Held:
         judgement = await self._judged(asked, look)
         lane, verb = judgement.decision.lane, judgement.decision.verb
         order = self._accept.new(asked.intent, key=asked.key, asker=asked.asker)
@@ -267,7 +268,7 @@ class Emergency:
         if lane is Lane.OPEN or verb is Verb.ASK:
             raise self.not_ready()
         if verb is Verb.DENY:
-            return refused(order, judgement)
+            raise unstored(judgement)
         if look.snapshot is None and isinstance(asked.intent, PlaceIntent | CloseIntent):
             raise DataUnavailable(
                 "the venue cannot be read, so what this order comes to is not known",

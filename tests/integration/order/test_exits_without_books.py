@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ordergate.model.errors import NotReady
+from ordergate.model.errors import Code, NotReady, Refused
 from ordergate.model.orders import OrderType, Side, VenueCancel
 from ordergate.model.values import AccountId, IdempotencyKey, Symbol, Tag
 from ordergate.ports.journal import JournalUnwritable
@@ -111,6 +111,32 @@ def test_a_close_that_failed_without_books_leaves_the_position_protected(tmp_pat
             await asyncio.sleep(1.1)
             await gate.line.guarding.look()
             assert await stops(gate) == [(D("0.10"), D("1.08"))]
+
+    asyncio.run(run())
+
+
+def test_a_refused_exit_that_no_book_can_keep_names_no_order(tmp_path: Path) -> None:
+    """Nothing is made up: an id that nobody can look up, or two ids under one key, would be."""
+
+    async def run() -> None:
+        async with a_plain_gate(tmp_path) as gate:
+            position_id = await protected_position(gate)
+            await fill(gate.store)
+            close = a_close(position_id, "0.20")
+            for _ in range(2):
+                with pytest.raises(Refused, match="nothing was stored or sent") as error:
+                    await gate.line.gateway.close(close, key=IdempotencyKey("out"), asker=AGENT)
+                assert error.value.refusal is Code.EXCEEDS_POSITION
+                assert (error.value.details["value"], error.value.details["limit"]) == (
+                    D("0.20"),
+                    D("0.10"),
+                )
+            await free(gate.store)
+            await look(gate)
+            view = await gate.line.gateway.close(close, key=IdempotencyKey("out"), asker=AGENT)
+            again = await gate.line.gateway.close(close, key=IdempotencyKey("out"), asker=AGENT)
+            assert view.status == again.status == "rejected"
+            assert (view.order.order_id, again.replayed) == (again.order.order_id, True)
 
     asyncio.run(run())
 

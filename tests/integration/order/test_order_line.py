@@ -31,6 +31,7 @@ from ordergate.model.orders import (
     OrderState,
     OrderType,
     PlaceIntent,
+    VenueModify,
 )
 from ordergate.model.principals import Kind, Principal
 from ordergate.model.records import ScopeKind, TicketState
@@ -40,6 +41,7 @@ from ordergate.model.values import (
     PositionId,
     PrincipalId,
     Symbol,
+    Tag,
     VenueName,
 )
 from ordergate.model.views import OrderView
@@ -347,6 +349,35 @@ def test_widening_a_stop_waits_for_a_human_whatever_it_is_called(tmp_path: Path)
             assert view.status == "approval_required", view.order.code
             (held,) = (await gate.venue.snapshot()).positions
             assert held.stop_loss == SMALL.stop_loss
+
+    asyncio.run(run())
+
+
+def test_a_yes_to_what_has_become_a_tightening_needs_none_and_is_sent(tmp_path: Path) -> None:
+    """Meanwhile the stop went farther away by hand: what was asked for protects more now."""
+
+    async def run() -> None:
+        async with a_gate(tmp_path) as gate:
+            await opened(gate)
+            position = await the_position(gate)
+            wider = ModifyIntent(**WHERE, position_id=position, stop_loss=Decimal("1.07900"))
+            asked = await gate.line.gateway.modify(wider, key=None, asker=AGENT)
+            ticket = asked.ticket
+            assert ticket is not None
+            by_hand = VenueModify(
+                tag=Tag("HAND0000000001"),
+                account=gate.venue.account,
+                symbol=SMALL.symbol,
+                position_id=position,
+                stop_loss=Decimal("1.07000"),
+            )
+            await gate.venue.modify(by_hand)
+            done = await gate.line.desk.approve(
+                ticket.ticket_id, fingerprint=ticket.fingerprint, operator=OPERATOR, proof=SIGNED_IN
+            )
+            assert done.status == "applied"
+            (held,) = (await gate.venue.snapshot()).positions
+            assert held.stop_loss == Decimal("1.07900")
 
     asyncio.run(run())
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +13,6 @@ from ordergate.model.orders import (
     CloseIntent,
     Intent,
     Lane,
-    OrderState,
     OrderType,
     PlaceIntent,
     VenueCancel,
@@ -160,10 +158,11 @@ class Send:
                 **_kept(judgement),
             )
             return Claim(order=order, judgement=judgement)
-        if approved is not None and not _still_stands(approved, order, judgement):
+        opens = decision.lane is Lane.OPEN  # a change that meanwhile only protects needs no yes
+        if opens and approved is not None and not _still_stands(approved, order, judgement):
             return self._ask_again(tx, order, look, approved, judgement)
         own = asker.kind is Kind.OPERATOR and not look.live
-        waits = decision.verb is Verb.ASK or (look.live and decision.lane is Lane.OPEN)
+        waits = decision.verb is Verb.ASK or (look.live and opens)
         if waits and approved is None and not own:
             ticket = self._issue(tx, order, look, judgement)
             order = self._record.move(
@@ -380,11 +379,3 @@ def _still_stands(ticket: TicketRecord, order: OrderRecord, judgement: Judgement
 
 def _reserves(attempt: AttemptRecord) -> bool:
     return attempt.opening or attempt.action in PLACING
-
-
-def refused(order: OrderRecord, judgement: Judgement) -> Claim:
-    """Return a request that the rules refuse: it is answered, and stored nowhere."""
-    failed = judgement.decision.failed
-    code = None if failed is None else failed.code
-    order = dataclasses.replace(order, state=OrderState.POLICY_REJECTED, code=code, attempts=0)
-    return Claim(order=order, judgement=judgement)

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from ordergate.model.canonical import canonical, decode_intent, encode_intent, from_iso
+from ordergate.model.errors import Refused
 from ordergate.model.orders import AttemptState, Lane, OrderState, Side
 from ordergate.model.outcomes import Outcome
 from ordergate.model.principals import Kind
@@ -27,6 +28,7 @@ from ordergate.model.values import (
     Tag,
     VenueOrderId,
 )
+from ordergate.model.verdicts import Judgement
 from ordergate.order.dispatch.attempt import fields_of
 from ordergate.order.dispatch.evidence import event_of
 from ordergate.order.intent.idempotency import magic
@@ -187,3 +189,22 @@ def _outcome(said: dict[str, Any]) -> dict[str, Any]:
 
 def _decimal(text: str | None) -> Decimal | None:
     return None if text is None else Decimal(text)
+
+
+def unstored(judgement: Judgement) -> Refused:
+    """Return the answer to an exit that the rules refuse while no book takes it: no order exists.
+
+    An id that nobody could look up would be made up, and the key stays free.
+    """
+    failed = judgement.decision.failed
+    assert failed is not None
+    assert failed.code is not None
+    return Refused(
+        failed.code,
+        f"{failed.message}; nothing was stored or sent",
+        fix=failed.fix,
+        details={
+            name: getattr(failed, name)
+            for name in ("rule", "control", "limit_name", "value", "limit", "headroom", "unit")
+        },
+    )

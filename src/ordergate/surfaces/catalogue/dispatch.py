@@ -11,11 +11,18 @@ import structlog
 
 from ordergate.identity.authority import require
 from ordergate.model.canonical import iso
-from ordergate.model.errors import Code, DataUnavailable, GateError, NotSupported, RateLimited
+from ordergate.model.errors import (
+    Code,
+    DataUnavailable,
+    GateError,
+    NotSupported,
+    RateLimited,
+    Refused,
+)
 from ordergate.model.principals import Principal
 from ordergate.model.views import Change
 from ordergate.surfaces.catalogue.arguments import read_request
-from ordergate.surfaces.catalogue.envelope import Envelope, Refused, answer, failure, internal
+from ordergate.surfaces.catalogue.envelope import Envelope, answer, failure, internal
 from ordergate.surfaces.catalogue.fields import Request, Result
 from ordergate.surfaces.catalogue.operation import Operation
 from ordergate.surfaces.catalogue.services import Services

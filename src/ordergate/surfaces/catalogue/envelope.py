@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ordergate.model.errors import Code, GateError
+from ordergate.model.errors import Code, GateError, Refused
 from ordergate.surfaces.catalogue.fields import Result
 
 
@@ -95,16 +95,6 @@ class Envelope:
             return ""
         reason = f"{self.error.code}: {self.error.message}"
         return f"{reason} {self.error.fix}".strip()
-
-
-class Refused(GateError):
-    """An order was refused, denied or blocked: the order exists, the code says why."""
-
-    def __init__(
-        self, code: Code, message: str, *, fix: str = "", details: Mapping[str, Any] | None = None
-    ) -> None:
-        super().__init__(message, fix=fix, details=details)
-        self.refusal = code
 
 
 def read_envelope(body: Mapping[str, Any]) -> Envelope:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from ordergate.model.errors import Code
+from ordergate.model.errors import Code, Refused
 from ordergate.model.orders import CloseIntent, PlaceIntent
 from ordergate.model.views import OrderView
-from ordergate.surfaces.catalogue.envelope import Refused
 from ordergate.surfaces.catalogue.rendering import (
     Source,
     approval_item,
@@ -128,16 +127,7 @@ def refusal(view: OrderView) -> Refused | None:
         "checklist": [item.model_dump(exclude_unset=True) for item in verdicts],
     }
     if failed is not None:
-        for name in (
-            "rule",
-            "control",
-            "limit_name",
-            "value",
-            "limit",
-            "headroom",
-            "unit",
-            "source",
-        ):
+        for name in _OF_A_FAILURE:
             details[name] = getattr(failed, name)
     if failed is not None and failed.message:
         return Refused(code, failed.message, fix=failed.fix or "", details=details)

@@ -14,7 +14,7 @@ from ordergate.identity.authority import Act
 from ordergate.identity.bearers.recognise import TOKEN_DAYS
 from ordergate.identity.sign_in import SignIn
 from ordergate.model.canonical import plain_data
-from ordergate.model.errors import Code, InvalidApproval, InvalidArgument
+from ordergate.model.errors import Code, InvalidApproval, InvalidArgument, Refused
 from ordergate.model.principals import Grant, Kind
 from ordergate.model.records import ScopeKind
 from ordergate.model.values import (
@@ -29,7 +29,6 @@ from ordergate.model.values import (
 from ordergate.model.views import OrderView, SafetyView
 from ordergate.order.desk import Desk
 from ordergate.order.gateway import Gateway
-from ordergate.surfaces.catalogue.envelope import Refused
 from ordergate.surfaces.console.answers import (
     answer,
     order_shape,

@@ -7,10 +7,10 @@ import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from ordergate.model.errors import Code, DataUnavailable, GateError, NotReady
+from ordergate.model.errors import Code, DataUnavailable, GateError, NotReady, Refused
 from ordergate.model.principals import Principal
 from ordergate.model.views import Change
-from ordergate.surfaces.catalogue.envelope import Envelope, Refused, failure, read_envelope
+from ordergate.surfaces.catalogue.envelope import Envelope, failure, read_envelope
 from ordergate.surfaces.catalogue.operation import Operation
 
 if TYPE_CHECKING:
