@@ -285,7 +285,7 @@ def run(chosen: Sequence[str], met: dict[str, Any], workers: int, take: Take) ->
             mutants = [one for one in every if take.kind in ("", one.kind)][:: take.every]
             if not mutants:
                 continue
-            _sound(choice, every[0])
+            _sound(choice, every[0], whole=module == chosen[0])
             waiting = []
             for mutant in mutants:
                 tests, took = choice.of(mutant)
@@ -294,22 +294,30 @@ def run(chosen: Sequence[str], met: dict[str, Any], workers: int, take: Take) ->
                 yield done.result()
 
 
-def _sound(choice: Choice, one: Mutant) -> None:
-    """See that the module as it is outlives its tests: else every mutant would seem killed."""
+def _sound(choice: Choice, one: Mutant, *, whole: bool) -> None:
+    """See that the module as it is outlives its tests: else every mutant would seem killed.
+
+    All of them for one module, which shows that tests pass in a child; then the nearest.
+    """
     as_it_is = dataclasses.replace(one, place="", other=one.node)
     tests, took = choice.of(as_it_is)
+    tests = tests if whole else _nearest(tests)
     if tried(as_it_is, tests, took * PATIENCE + 60) != SURVIVED:
         raise SystemExit(f"{one.module} fails its own tests here: nothing would be proven")
 
 
 def _told(mutant: Mutant, tests: Sequence[str], patience_s: float) -> Told:
-    near = [test for test in tests if _file(test) == _file(tests[0])]
+    near = _nearest(tests)
     for chosen in (near, tests):  # the nearest file kills most, and is soon collected
         if chosen and tried(mutant, chosen, patience_s) == KILLED:
             return Told(mutant, KILLED, len(tests))
         if len(near) == len(tests):
             break
     return Told(mutant, SURVIVED, len(tests))
+
+
+def _nearest(tests: Sequence[str]) -> list[str]:
+    return [test for test in tests if _file(test) == _file(tests[0])]
 
 
 def _file(test: str) -> str:
