@@ -103,6 +103,8 @@ def _walk(node: ast.AST, place: str, *, at_rest: bool) -> Iterator[tuple[ast.AST
         for child in value if isinstance(value, list) else [value]:
             if not isinstance(child, ast.AST) or _is_words(child):
                 continue
+            if at_rest and isinstance(child, ast.Subscript):
+                continue  # the name of a type
             inner, rest = place, at_rest
             if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
                 inner = f"{place}.{child.name}".lstrip(".")
@@ -161,7 +163,7 @@ def _elsewise(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
             yield "logic", ast.If(ast.UnaryOp(ast.Not(), test), node.body, node.orelse)
         case ast.IfExp(test=test, body=body, orelse=orelse):
             yield "logic", ast.IfExp(test, orelse, body)
-        case ast.Return(value=ast.expr() as value) if not _is_none(value):
+        case ast.Return(value=ast.expr() as value) if not _is_nothing(value):
             yield "answer", ast.Return(ast.Constant(None))
         case ast.Raise():
             yield "raise", ast.Pass()
@@ -214,5 +216,6 @@ def _without(rows: list[T], number: int) -> list[T]:
     return rows[:number] + rows[number + 1 :]
 
 
-def _is_none(value: ast.expr) -> bool:
-    return isinstance(value, ast.Constant) and value.value is None
+def _is_nothing(value: ast.expr) -> bool:
+    """Say whether None in its place would say the same: False is another's flag to turn."""
+    return isinstance(value, ast.Constant) and value.value in (None, False)

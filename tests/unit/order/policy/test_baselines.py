@@ -105,6 +105,9 @@ def test_a_reading_is_written_when_it_says_something_or_a_minute_has_passed() ->
     later = baseline(seen_at=baseline().seen_at + MINUTE)
     assert worth_keeping(baseline(), later, every=MINUTE)
     assert worth_keeping(None, baseline(), every=MINUTE)
+    assert worth_keeping(baseline(), baseline(currency="EUR"), every=MINUTE)
+    set_back = baseline(seen_at=baseline().seen_at - MINUTE)
+    assert worth_keeping(baseline(), set_back, every=MINUTE)
 
 
 @pytest.mark.parametrize(

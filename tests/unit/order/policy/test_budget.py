@@ -42,3 +42,22 @@ def test_without_a_price_nothing_is_known() -> None:
     held = position(current_price=None, open_pnl=None)
     found = budget_of(AGENT.id, positions=[(held, [(AGENT.id, D(1))], LOT)], pending=[])
     assert found == Budget(exposure=None, open_result=None)
+
+
+def test_what_is_not_its_own_may_be_unknown() -> None:
+    theirs = position(current_price=None, open_pnl=None)
+    found = budget_of(AGENT.id, positions=[(theirs, [(OTHER, D(1))], LOT)], pending=[])
+    assert found == Budget(exposure=D(0), open_result=D(0))
+
+
+def test_what_is_left_of_an_ended_position_is_nothing() -> None:
+    ended = position(quantity=D(0), open_pnl=D(0))
+    found = budget_of(AGENT.id, positions=[(ended, [(AGENT.id, D(1))], LOT)], pending=[])
+    assert found == Budget(exposure=D(0), open_result=D(0))
+
+
+def test_one_unknown_position_leaves_the_sum_unknown_whatever_follows() -> None:
+    unknown, known = position(current_price=None, open_pnl=None), position(position_id="p2")
+    mine = [(AGENT.id, D("0.10"))]
+    found = budget_of(AGENT.id, positions=[(unknown, mine, LOT), (known, mine, LOT)], pending=[])
+    assert found == Budget(exposure=None, open_result=None)
