@@ -222,9 +222,11 @@ def ended_by_evidence(case: Case) -> Iterator[str]:
 def keys_replay(case: Case) -> Iterator[str]:
     """I8 one key, one order, however often it is asked."""
     orders: dict[tuple[str, str], set[str]] = defaultdict(set)
+    # Where a disk fills up amid a close, what the plan sends in its stead has a key of the gate's.
+    steps = {row["order_id"] for row in case.tables["orders"] if row["key"].startswith("exit-")}
     for call in case.played["calls"]:
         answer = call["answer"]
-        if call.get("key") and answer and "order" in answer:
+        if call.get("key") and answer and answer.get("order", "") not in {"", *steps}:
             orders[call["who"], call["key"]].add(answer["order"])
     for (who, key), ids in orders.items():
         if len(ids) > 1:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 from weakref import WeakValueDictionary
@@ -17,8 +17,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from ordergate.model.errors import DataUnavailable, NotReady
-from ordergate.model.orders import CancelIntent, CloseIntent, Intent, Lane, OrderState, PlaceIntent
-from ordergate.model.principals import Principal
+from ordergate.model.orders import CancelIntent, CloseIntent, Lane, OrderState, PlaceIntent
 from ordergate.model.records import AttemptRecord, HaltKind, HaltRecord, OrderRecord, ScopeKind
 from ordergate.model.values import AttemptId, IdempotencyKey, OrderId, PrincipalId, Tag
 from ordergate.model.verdicts import Judgement, Verb
@@ -37,7 +36,7 @@ from ordergate.order.dispatch.unbooked import (
 from ordergate.order.dispatch.wire import to_wire
 from ordergate.order.halt import Halt, halt_record, read_halts
 from ordergate.order.intent.accept import Accept
-from ordergate.order.intent.idempotency import Sameness, compare, diverged, fingerprint, tag
+from ordergate.order.intent.idempotency import Asked, tag
 from ordergate.order.journal.record import Instance, Step
 from ordergate.ports.emergency import EmergencyFile, EmergencyUnwritable
 from ordergate.ports.journal import Journal, JournalTx, JournalUnreadable, JournalUnwritable
@@ -58,15 +57,6 @@ class Spare:
     blank: Journal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """A request as it came in."""
-
-    intent: Intent
-    key: IdempotencyKey | None
-    asker: Principal
-
-
 @dataclass(slots=True)
 class Held:
     """An exit outside the books, and where it stands now."""
@@ -75,6 +65,10 @@ class Held:
     judgement: Judgement | None = None
     claim: Claim | None = None  # until it is sent
     over: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class HeldOutside(NotReady):
+    """The key stands for an exit that is on the emergency record and not in the books yet."""
 
 
 class Emergency:
@@ -160,7 +154,7 @@ class Emergency:
 
         Requests with one key take turns, so that a key is never in the books and outside them.
         """
-        async with self._turn(asked):
+        async with self._lock_of(asked):
             known = self._known(asked)
             if known is not None:
                 return known
@@ -171,6 +165,14 @@ class Emergency:
                     self.alarm(str(error))
             # An exit does not wait for the disk again: `take_in` finds out when it is well.
             return await self._stored(asked) or await self._begin(asked, look)
+
+    @contextlib.asynccontextmanager
+    async def turn(self, asked: Asked) -> AsyncIterator[None]:
+        """Let a plan's request have its key's turn; raise HeldOutside where it came too late."""
+        async with self._lock_of(asked):
+            if self._known(asked) is not None:
+                raise HeldOutside("its key stands for an exit outside the books")
+            yield
 
     async def send(self, held: Held) -> bool:
         """Make the one wire write of an exit on record; False where it was made, or is under way.
@@ -340,7 +342,7 @@ class Emergency:
             self._unrecorded.append(body)
             _log.error("emergency.outcome", reason=str(error))
 
-    def _turn(self, asked: Asked) -> asyncio.Lock:
+    def _lock_of(self, asked: Asked) -> asyncio.Lock:
         if asked.key is None:
             return asyncio.Lock()
         name = (asked.asker.id, asked.key)
@@ -356,7 +358,7 @@ class Emergency:
         if order_id is None:
             return None
         held = self._held[order_id]
-        _require_same(held.exit.order, asked)
+        asked.require_same(held.exit.order)
         return held
 
     async def _stored(self, asked: Asked) -> OrderRecord | None:
@@ -367,7 +369,7 @@ class Emergency:
         with contextlib.suppress(JournalUnreadable):
             stored = await self._journal.read(lambda tx: tx.order_for_key(asked.asker.id, key))
             if stored is not None:
-                _require_same(stored, asked)
+                asked.require_same(stored)
                 return stored
         return None
 
@@ -393,8 +395,3 @@ class Emergency:
         _log.critical("emergency.alarm", alarm=alarm, message=message)
         body = {"alarm": alarm, "message": message}
         self._publish(Change(topic=ALARM, principal=None, body=body))
-
-
-def _require_same(stored: OrderRecord, asked: Asked) -> None:
-    if compare(stored, fingerprint(asked.intent)) is Sameness.DIVERGED:
-        raise diverged()

@@ -24,6 +24,7 @@ from ordergate.model.records import Guard, OrderRecord
 from ordergate.model.values import ZERO, IdempotencyKey, OrderId, PositionId
 from ordergate.model.verdicts import Verb
 from ordergate.model.views import OrderView
+from ordergate.order.emergency import HeldOutside
 from ordergate.order.errands import Errands
 from ordergate.order.exits import plan, steps
 from ordergate.order.exits.plan import Drop, Leg, Put
@@ -61,7 +62,14 @@ class ExitPlans:
         self, intent: Intent, *, key: IdempotencyKey | None, asker: Principal
     ) -> OrderView:
         """Walk the plan to its end, even when the caller goes away."""
-        return await self._errands.run(self._walk(intent, key, asker))
+
+        async def plan() -> OrderView:
+            try:
+                return await self._walk(intent, key, asker)
+            except HeldOutside:  # the books began to fail, or went well again, with this request
+                return await self._gateway.one_order(intent, key=key, asker=asker)
+
+        return await self._errands.run(plan())
 
     async def _walk(
         self, intent: Intent, key: IdempotencyKey | None, asker: Principal
@@ -113,8 +121,8 @@ class ExitPlans:
 
         try:
             order = await self._gateway.propose(intent, key=key, asker=asker, also=also)
-        except NotReady:
-            if not self._gateway.exits_only:
+        except NotReady as error:
+            if isinstance(error, HeldOutside) or not self._gateway.exits_only:
                 raise
             # The books began to take nothing with this very close.
             return await self._gateway.one_order(asked, key=key, asker=asker)
@@ -149,6 +157,9 @@ class ExitPlans:
         self, intent: ModifyIntent, key: IdempotencyKey | None, asker: Principal
     ) -> OrderView:
         """Bring a stop nearer, or set a target, by an order that replaces the one at rest."""
+        stored = await self._stored(key, asker)
+        if stored is not None and isinstance(stored.intent, ModifyIntent):
+            return await self._gateway.one_order(intent, key=key, asker=asker)
         snapshot = await self._protect.snapshot()
         found = None if snapshot is None else await self._named(intent, snapshot)
         if found is None or snapshot is None:

@@ -35,10 +35,11 @@ from ordergate.order.books import Books, Sources, ask_news, may_see, order_news
 from ordergate.order.clearing import clear_the_way
 from ordergate.order.dispatch.look import Look
 from ordergate.order.dispatch.send import Claim
-from ordergate.order.emergency import Asked, Held
+from ordergate.order.emergency import Held
 from ordergate.order.errands import Errands
 from ordergate.order.halt import killed
 from ordergate.order.intent.drafting import hopeless
+from ordergate.order.intent.idempotency import Asked
 from ordergate.order.journal.lifecycle import RESTING
 from ordergate.order.kill import Kill, Ways, target_in, target_of
 from ordergate.order.ownership import require_own
@@ -130,13 +131,9 @@ class Gateway(Books):
         def work(tx: JournalTx) -> OrderView:
             judgement = self._send.judged(tx, intent, look, asker)
             refusal = hopeless(judgement)
+            ends = until if refusal is None else None
             receipt = self._accept.accept(
-                tx,
-                intent,
-                key=key,
-                asker=asker,
-                draft_until=until if refusal is None else None,
-                drafting=True,
+                tx, intent, key=key, asker=asker, draft_until=ends, drafting=True
             )
             order = receipt.order
             if not receipt.fresh:
@@ -292,7 +289,10 @@ class Gateway(Books):
         asker: Principal,
         also: Callable[[JournalTx, OrderRecord], None],
     ) -> OrderRecord:
-        """Journal a request with what belongs to it; `resume` judges and sends it."""
+        """Journal a request with what belongs to it; `resume` judges and sends it.
+
+        Raises HeldOutside where its key stands for an exit that went out without the books.
+        """
 
         def work(tx: JournalTx) -> OrderRecord:
             receipt = self._accept.accept(tx, intent, key=key, asker=asker)
@@ -300,7 +300,8 @@ class Gateway(Books):
                 also(tx, receipt.order)
             return receipt.order
 
-        return await self._commit(work)
+        async with self._emergency.turn(Asked(intent=intent, key=key, asker=asker)):
+            return await self._commit(work)
 
     async def one_order(
         self, intent: Intent, *, key: IdempotencyKey | None, asker: Principal
@@ -368,8 +369,7 @@ class Gateway(Books):
         assert own is not None
         self._sending[claim.order.order_id] = own
         try:
-            in_way = claim.judgement.clear_first
-            await clear_the_way(claim.attempt, in_way, cancel=self.kill.cancel)
+            await clear_the_way(claim.attempt, claim.judgement.clear_first, cancel=self.kill.cancel)
             return await self._wire(claim, claim.attempt)
         finally:
             self._sending = {one: at for one, at in self._sending.items() if at is not own}

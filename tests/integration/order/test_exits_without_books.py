@@ -13,6 +13,7 @@ import pytest
 from ordergate.model.errors import Code, NotReady, Refused
 from ordergate.model.orders import OrderType, Side, VenueCancel
 from ordergate.model.values import AccountId, IdempotencyKey, Symbol, Tag
+from ordergate.order.emergency import HeldOutside
 from ordergate.ports.journal import JournalUnwritable
 from support.full_disk import fill, free
 from support.gate import Gate
@@ -111,6 +112,32 @@ def test_a_close_that_failed_without_books_leaves_the_position_protected(tmp_pat
             await asyncio.sleep(1.1)
             await gate.line.guarding.look()
             assert await stops(gate) == [(D("0.10"), D("1.08"))]
+
+    asyncio.run(run())
+
+
+def test_a_key_that_went_out_without_the_books_goes_out_once(tmp_path: Path) -> None:
+    """Asked again when the disk has room and the books do not know of it yet."""
+
+    async def run() -> None:
+        async with a_plain_gate(tmp_path) as gate:
+            position_id = await protected_position(gate)
+            await fill(gate.store)
+            part, key = a_close(position_id, "0.04"), IdempotencyKey("part")
+            first = await gate.line.gateway.close(part, key=key, asker=AGENT)
+            assert first.status == "filled"
+            await free(gate.store)
+            again = await gate.line.gateway.close(part, key=key, asker=AGENT)
+            assert (again.order.order_id, again.replayed) == (first.order.order_id, True)
+            with pytest.raises(HeldOutside):
+                await gate.line.gateway.propose(
+                    part, key=key, asker=AGENT, also=lambda tx, order: None
+                )
+            for _ in range(3):
+                await look(gate)
+            last = await gate.line.gateway.close(part, key=key, asker=AGENT)
+            assert (last.order.order_id, last.replayed) == (first.order.order_id, True)
+            assert [row.quantity for row in await held(gate)] == [D("0.06")]
 
     asyncio.run(run())
 

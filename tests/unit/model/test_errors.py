@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from ordergate.model import errors
-from ordergate.model.errors import Code, GateError
+from ordergate.model.errors import Code, GateError, Refused
 
 KINDS = [
     kind
     for kind in vars(errors).values()
-    if isinstance(kind, type) and issubclass(kind, GateError) and kind is not GateError
+    if isinstance(kind, type) and issubclass(kind, GateError) and kind not in (GateError, Refused)
 ]
 
 
@@ -22,6 +22,16 @@ def test_an_error_keeps_what_it_was_given(kind: type[GateError]) -> None:
     assert (error.message, error.fix, error.details) == ("why", "what to do", {"limit": "1"})
     assert str(error) == "why"
     assert error.code in Code
+
+
+def test_a_refusal_has_a_code_of_its_own() -> None:
+    error = Refused(Code.EXCEEDS_POSITION, "why", fix="what to do", details={"limit": "1"})
+    assert (error.refusal, error.message, error.fix) == (
+        Code.EXCEEDS_POSITION,
+        "why",
+        "what to do",
+    )
+    assert error.details == {"limit": "1"}
 
 
 def test_no_two_kinds_share_a_code() -> None:

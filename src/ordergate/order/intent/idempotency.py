@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import enum
 import hashlib
+from dataclasses import dataclass
 from typing import Final
 
 from ordergate.model.canonical import canonical, encode_intent, sha256_hex
 from ordergate.model.errors import KeyDiverged
 from ordergate.model.orders import Intent, OrderState
+from ordergate.model.principals import Principal
 from ordergate.model.records import OrderRecord
 from ordergate.model.values import IdempotencyKey, PrincipalId, Tag
 
@@ -29,6 +31,20 @@ def diverged() -> KeyDiverged:
         "this idempotency_key was used before for another order",
         fix="use a fresh key for a new order; the same key repeats the same order",
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A request as it came in."""
+
+    intent: Intent
+    key: IdempotencyKey | None
+    asker: Principal
+
+    def require_same(self, stored: OrderRecord) -> None:
+        """Raise KeyDiverged where the key stands for another order."""
+        if compare(stored, fingerprint(self.intent)) is Sameness.DIVERGED:
+            raise diverged()
 
 
 class Sameness(enum.Enum):
