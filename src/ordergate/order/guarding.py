@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import dataclasses
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Final
 
 import structlog
@@ -26,6 +27,7 @@ PAUSE_S: Final = 1.0
 HURRY_S: Final = 0.25  # while something is unprotected, or a request of unknown fate
 FILLS_MAX: Final = 500
 LEFT_MAX: Final = 500
+CUT_S: Final = 10.0  # a step that was journaled is on its way much sooner
 SEEN: Final = "exits.fills"  # the last fill that was looked at
 
 _log = structlog.get_logger("ordergate.exits")
@@ -53,6 +55,7 @@ class Guarding:
         self._nudged = asyncio.Event()
         self._looking = asyncio.Lock()
         self._sound: set[str] = set()  # tags of positions that were opened on purpose
+        self._finished_s = means.clock.monotonic()
 
     def nudge(self) -> None:
         """Ask for a look soon: an order has moved."""
@@ -73,18 +76,29 @@ class Guarding:
 
         It needs no arming and waits for no human.
         """
+        await self._finish_cut(timedelta(0))
+        await self.look()
+
+    async def _finish_cut(self, age: timedelta) -> None:
+        """Send or refuse the steps that were journaled at least `age` ago, and no more than that.
+
+        A start finds those of the run before; books that took nothing for a while leave some, too.
+        """
+        self._finished_s = self._means.clock.monotonic()
         where = OrderFilter(states=frozenset({OrderState.PROPOSED}))
         left = await self._journal.read(lambda tx: tuple(tx.orders(where, limit=LEFT_MAX)))
+        now = self._means.clock.now()
         for order in left:
-            if order.principal_kind is Kind.GATEWAY:
+            if order.principal_kind is Kind.GATEWAY and abs(now - order.created_at) >= age:
                 with contextlib.suppress(GateError):  # refused now: the look finds it missing
                     await self._gateway.resume(order.order_id)
-        await self.look()
 
     async def look(self) -> None:
         """Bring every guarded position as near to what its guard says as it goes now."""
         try:
             async with self._looking:
+                if self._means.clock.monotonic() - self._finished_s >= CUT_S:
+                    await self._finish_cut(timedelta(seconds=CUT_S))
                 await self._notice()
                 guarded = await self._protect.guarded()
         except (GateError, JournalUnwritable, Stale) as error:

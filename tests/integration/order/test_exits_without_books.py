@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 
+from ordergate.model.accounts import VenueSnapshot
 from ordergate.model.errors import Code, NotReady, Refused
-from ordergate.model.orders import OrderType, Side, VenueCancel
+from ordergate.model.orders import OrderState, OrderType, Side, VenueCancel
 from ordergate.model.values import AccountId, IdempotencyKey, Symbol, Tag
 from ordergate.order.emergency import HeldOutside
-from ordergate.ports.journal import JournalUnwritable
+from ordergate.ports.journal import JournalUnwritable, OrderFilter
 from support.full_disk import fill, free
 from support.gate import Gate
 from support.manual_clock import ManualClock
@@ -164,6 +165,39 @@ def test_a_refused_exit_that_no_book_can_keep_names_no_order(tmp_path: Path) -> 
             again = await gate.line.gateway.close(close, key=IdempotencyKey("out"), asker=AGENT)
             assert view.status == again.status == "rejected"
             assert (view.order.order_id, again.replayed) == (again.order.order_id, True)
+
+    asyncio.run(run())
+
+
+def test_a_change_that_was_cut_by_a_full_disk_comes_to_its_end(tmp_path: Path) -> None:
+    """The books took the request and not its claim: it is not left behind for ever."""
+
+    async def run() -> None:
+        clock = ManualClock()
+        async with a_plain_gate(tmp_path, clock=clock) as gate:
+            position_id = await protected_position(gate)
+            sound, left = gate.venue.snapshot, [1]
+
+            async def snapshot() -> VenueSnapshot:
+                found = await sound()
+                if not left.pop():
+                    gate.venue.snapshot = sound  # type: ignore[method-assign]  # the venue
+                    await fill(gate.store)
+                left.append(0)
+                return found
+
+            gate.venue.snapshot = snapshot  # type: ignore[method-assign]  # the venue, not our code
+            change, key = a_change(position_id, stop_loss=D("1.082")), IdempotencyKey("nearer")
+            with pytest.raises(NotReady, match="full"):
+                await gate.line.gateway.modify(change, key=key, asker=AGENT)
+            await free(gate.store)
+            proposed = OrderFilter(states=frozenset({OrderState.PROPOSED}))
+            assert await gate.store.read(lambda tx: len(tx.orders(proposed, limit=9))) == 1
+            clock.advance(11)
+            for _ in range(3):
+                await look(gate)
+            assert await gate.store.read(lambda tx: len(tx.orders(proposed, limit=9))) == 0
+            assert await stops(gate) == [(D("0.10"), D("1.082"))]
 
     asyncio.run(run())
 
