@@ -72,13 +72,7 @@ def recorded(decision: Decision) -> str:
 @lru_cache(maxsize=512)  # most rules say the same of most orders
 def _said(verdict: RuleVerdict) -> str:
     values = {name: getattr(verdict, name) for name in _WORDS}
-    # Not `in`: a headroom of 0 equals False and must be said.
-    said = {name: value for name, value in values.items() if not _unsaid(value)}
-    return canonical(said)
-
-
-def _unsaid(value: object) -> bool:
-    return value is None or value is False or value == ""
+    return canonical({name: value for name, value in values.items() if value not in (None, "")})
 
 
 _WORDS: Final = tuple(field.name for field in dataclasses.fields(RuleVerdict))

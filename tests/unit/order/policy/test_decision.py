@@ -2,12 +2,16 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 
 from ordergate.model.orders import Lane
 from ordergate.model.verdicts import Finding, RuleVerdict, Verb
+from ordergate.order.policy import decision
 from ordergate.order.policy.decision import fold, recorded
+from ordergate.order.policy.tightenings import DEFAULT_SOURCE
+from support.judging import Court, place
 
 PASS, WARN, ASK = Finding.PASS, Finding.WARN, Finding.ASK
 REFUSE, SILENT = Finding.REFUSE, Finding.NOT_ASKED
@@ -66,3 +70,31 @@ def test_what_is_recorded_says_every_number_also_zero_and_leaves_out_what_was_un
             {"rule": "b", "control": "C2", "finding": "pass"},
         ],
     }
+
+
+@pytest.mark.parametrize(
+    ("finding", "named", "numbered", "said"),
+    [
+        (REFUSE, True, True, DEFAULT_SOURCE),
+        (ASK, True, True, DEFAULT_SOURCE),
+        (WARN, True, True, DEFAULT_SOURCE),
+        (PASS, True, True, ""),
+        (SILENT, True, True, ""),
+        (REFUSE, False, True, ""),
+        (REFUSE, True, False, ""),
+    ],
+)
+def test_a_broken_limit_says_who_set_it(
+    monkeypatch: pytest.MonkeyPatch, finding: Finding, named: bool, numbered: bool, said: str
+) -> None:
+    verdict = RuleVerdict(
+        rule="a",
+        control="C1",
+        finding=finding,
+        limit_name="limits.order_notional_max" if named else None,
+        limit=Decimal(1) if numbered else None,
+    )
+    rule = SimpleNamespace(judge=lambda request, facts: verdict)
+    monkeypatch.setattr(decision, "RULES", (rule,))
+    (told,) = Court().judge(place()).decision.verdicts
+    assert told.source == said
