@@ -14,6 +14,7 @@ from ordergate.model.verdicts import Finding
 from ordergate.order.policy.facts import (
     doubt,
     malformed,
+    opening_order,
     order_as_asked,
     protects,
     terms_of,
@@ -181,3 +182,12 @@ def test_the_record_holds_what_was_read_and_is_compact() -> None:
     assert recorded["lane"] == "open"
     assert len(text) < 3000
     assert text == json.dumps(recorded, sort_keys=True, separators=(",", ":"))
+
+
+def test_a_change_that_leaves_nothing_to_fill_opens_nothing() -> None:
+    half = resting(quantity=D("0.10"), filled_quantity=D("0.04"))
+    left = opening_order(modify(venue_order_id=VenueOrderId("v1"), quantity=D("0.05")), half)
+    assert left is not None
+    assert left.quantity == D("0.01")
+    done = modify(venue_order_id=VenueOrderId("v1"), quantity=D("0.04"))
+    assert opening_order(done, half) is None

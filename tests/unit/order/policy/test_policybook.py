@@ -55,4 +55,12 @@ def test_however_many_ask_it_stays_small() -> None:
     book = PolicyBook(FILE, None, ())
     for n in range(SCOPES_KEPT + 5):
         assert book.of(Scope(principal=str(n))).limits.open_orders_max == 20
+    assert len(book._scopes) <= SCOPES_KEPT
     assert book.of(Scope(principal="a")).limits.open_orders_max == 2
+
+
+def test_what_was_worked_out_is_kept_up_to_its_bound() -> None:
+    book = PolicyBook(FILE, None, ())
+    scopes = [Scope(principal=str(n)) for n in range(SCOPES_KEPT)]
+    first = [book.of(scope) for scope in scopes]
+    assert all(book.of(scope) is known for scope, known in zip(scopes, first, strict=True))

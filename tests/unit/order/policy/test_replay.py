@@ -66,6 +66,10 @@ def test_a_shorter_duplicate_window_forgets_the_twin_and_a_longer_one_is_told() 
     assert found.verb is Verb.DENY
     assert under(found, Limits(duplicate_window_s=D(19))).now.verb is Verb.ALLOW
     assert under(found, Limits(duplicate_window_s=D(21))).now.verb is Verb.DENY
+    exactly = Court().limit(duplicate_window_s=D(20))
+    exactly.claimed(*claims(place(), 20, now=exactly.clock.now()))
+    live = exactly.judge(place()).decision.verb
+    assert under(found, Limits(duplicate_window_s=D(20))).now.verb is live is Verb.ALLOW
     longer = under(found, Limits(duplicate_window_s=D(61)))
     assert longer.blurred == ("limits.duplicate_window_s",)
 

@@ -115,7 +115,7 @@ def fields(request: Request, facts: Facts) -> RuleVerdict:
     }
     wanted = _ALLOWED[intent.order_type]
     trailing = intent.order_type is OrderType.TRAILING_STOP
-    if (len(given) == 1 and given < wanted) if trailing else given == wanted:
+    if (len(given) == 1 and given.issubset(wanted)) if trailing else given == wanted:
         return FIELDS.passes()
     words = " or ".join(sorted(wanted)) if trailing else " and ".join(sorted(wanted))
     return FIELDS.refuses(

@@ -75,3 +75,8 @@ def test_use_is_rounded_up_and_what_is_left_down() -> None:
 def test_lots_that_fit(room: str, says: str) -> None:
     text = lots_that_fit(Decimal(room), per_lot=Decimal(10_000), instrument=EURUSD)
     assert text == says
+
+
+def test_where_a_lot_costs_nothing_that_is_known_no_size_is_promised() -> None:
+    text = lots_that_fit(Decimal(100), per_lot=Decimal(0), instrument=EURUSD)
+    assert text == "not even the smallest size fits under this limit now"

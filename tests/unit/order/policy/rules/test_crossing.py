@@ -61,3 +61,20 @@ def test_what_is_out_of_reach_stays_where_it_is() -> None:
     court.positions = (position(),)
     assert court.judge(close()).clear_first == ()
     assert bidding("1.08500").judge(place(side=Side.SELL)).clear_first == ()
+
+
+@pytest.mark.parametrize(("price", "finding"), [("1.08511", PASS), ("1.08510", REFUSE)])
+def test_a_buy_at_market_does_not_meet_an_own_offer(price: str, finding: Finding) -> None:
+    row = resting(side=Side.SELL, limit_price=D(price), stop_loss=None, tag=Tag("t1"))
+    court = Court(open_orders=(row,)).attempted(attempt(1, side=Side.SELL))
+    assert court.verdict("self_trade", place()).finding is finding
+
+
+@pytest.mark.parametrize(("price", "cleared"), [("1.08511", ()), ("1.08510", ("v1",))])
+def test_the_way_out_of_a_short_position_is_cleared_of_own_offers(
+    price: str, cleared: tuple[str, ...]
+) -> None:
+    row = resting(side=Side.SELL, limit_price=D(price), stop_loss=None, tag=Tag("t1"))
+    court = Court(open_orders=(row,)).attempted(attempt(1, side=Side.SELL))
+    court.positions = (position(side=Side.SELL, stop_loss=D("1.09")),)
+    assert court.judge(close()).clear_first == cleared
