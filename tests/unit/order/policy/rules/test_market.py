@@ -76,6 +76,16 @@ def test_without_a_quote_everything_that_needs_one_denies() -> None:
         assert verdicts[rule].code is Code.DATA_UNAVAILABLE
 
 
+@pytest.mark.parametrize(("rule", "bid", "ask"), [("spread", "0", "0"), ("price_collar", "0", "1")])
+def test_a_price_of_nothing_measures_nothing(rule: str, bid: str, ask: str) -> None:
+    court = Court()
+    court.market.set("EURUSD", bid, ask)
+    sale = place(
+        side=Side.SELL, order_type=OrderType.LIMIT, limit_price=D("1.09"), stop_loss=D("1.10")
+    )
+    assert court.verdict(rule, sale).code is Code.DATA_UNAVAILABLE
+
+
 @pytest.mark.parametrize(
     ("symbol", "bid", "ask", "finding"),
     [
