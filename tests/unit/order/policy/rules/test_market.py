@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from ordergate.model.market import PriceBasis, Quality
 from ordergate.model.orders import OrderType, Side
 from ordergate.model.values import Symbol
 from ordergate.model.verdicts import Finding
-from support.judging import Court, D, close, place, position
+from support.judging import Court, D, claims, close, place, position
 
 PASS, REFUSE = Finding.PASS, Finding.REFUSE
 
@@ -171,3 +172,11 @@ def test_a_step_of_a_close_s_ladder_beyond_the_collar_is_told_and_never_refused(
     verdict = court.verdict("price_collar", close(limit_price=limit))
     assert verdict.finding is finding
     assert court.judge(close(limit_price=limit)).decision.failed is None
+
+
+@pytest.mark.parametrize(("price", "finding"), [("0", Finding.NOT_ASKED), ("1.00000", REFUSE)])
+def test_a_price_is_followed_from_an_own_price_alone(price: str, finding: Finding) -> None:
+    court = Court()
+    rows = claims(place(), 10, now=court.clock.now())
+    court.claimed(*(replace(row, price=D(price)) for row in rows))
+    assert court.verdict("price_drift", place()).finding is finding
