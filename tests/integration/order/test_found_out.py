@@ -116,4 +116,38 @@ def test_a_leap_of_the_wall_clock_neither_hides_nor_gives_up(
     asyncio.run(scene())
 
 
+def test_a_clock_set_forward_while_nobody_ran_ends_no_change(tmp_path: Path) -> None:
+    """The venue may do it yet: a change that was given up has an end that nothing undoes."""
+    clock = LeapingClock()
+
+    async def scene() -> None:
+        lost = Fault(FaultKind.LOST_REQUEST, operation="cancel")
+        async with a_gate(tmp_path, clock=clock, faults=(lost,)) as gate:
+            gateway = gate.line.gateway
+            limit = buy(order_type=OrderType.LIMIT, limit_price=Decimal("1.08400"))
+            resting = await gateway.submit(limit, key=None, asker=AGENT)
+            assert resting.attempt is not None
+            assert resting.attempt.venue_order_id is not None
+            cancel = CancelIntent(
+                account=gate.venue.account,
+                venue=gate.venue.venue,
+                symbol=limit.symbol,
+                venue_order_id=resting.attempt.venue_order_id,
+            )
+            asked = await gateway.cancel(cancel, key=None, asker=AGENT)
+            assert asked.status == "unknown"
+        clock.leapt = timedelta(hours=1)
+        async with a_gate(tmp_path, clock=clock) as gate:
+            window_s = gate.line.settle.window.total_seconds()
+            await gate.line.settle.scan()
+            clock.advance(window_s - 1)
+            await gate.line.settle.scan()
+            assert await state_of(gate, asked.order.order_id) == "unknown"
+            clock.advance(2)
+            await gate.line.settle.scan()
+            assert await state_of(gate, asked.order.order_id) == "not_applied"
+
+    asyncio.run(scene())
+
+
 _EVERY = {"states": None, "symbol": None, "limit": 10, "cursor": None, "asker": AGENT}

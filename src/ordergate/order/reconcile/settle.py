@@ -387,6 +387,12 @@ class Settle:
 
 
 def _age_s(attempt: AttemptRecord, wall: datetime) -> float:
-    """Return how old an attempt's state is by the wall clock; 0 where that was set back."""
+    """Return how old an attempt's state is by the wall clock; 0 where that was set back.
+
+    A change has an end that nothing undoes: a clock set forward while nobody ran must not bring
+    it, so its time begins with the first look. A lost order is parked, and may be found later.
+    """
+    if attempt.action not in PLACING and attempt.state is AttemptState.UNKNOWN:
+        return 0.0
     age = wall - (attempt.updated_at or attempt.claimed_at)
     return max(age, timedelta()).total_seconds()
