@@ -29,6 +29,7 @@ from ordergate.order.errands import Errands
 from ordergate.order.exits import plan, steps
 from ordergate.order.exits.plan import Drop, Leg, Put
 from ordergate.order.exits.protect import DOUBT_S, Means, Protect
+from ordergate.order.opened import news
 from ordergate.ports.journal import JournalTx
 
 ROUNDS: Final = 5  # of a close whose way is not clear yet; the workers go on after them
@@ -105,7 +106,7 @@ class ExitPlans:
             return await self._gateway.one_order(intent, key=key, asker=asker)
         known = await self._protect.guard(intent.position_id)
         await self._require_no_doubt(known, asker)
-        guard = known or self._bare(position, asker)
+        guard = known or await self._bare(position, asker)
         if guard.stop is None:
             stop = plan.resting_stop(guard.side, plan.legs_of(position, guard, snapshot))
             guard = replace(guard, stop=stop)
@@ -167,7 +168,7 @@ class ExitPlans:
         position, stop, target = found
         async with self._protect.lock(position.position_id):
             known = await self._protect.guard(position.position_id)
-            guard = known or self._bare(position, asker)
+            guard = known or await self._bare(position, asker)
             _require_nearer(guard, stop)
             legs = plan.legs_of(position, guard, snapshot)
             order = _changed(guard, position, stop, target, legs)
@@ -229,7 +230,7 @@ class ExitPlans:
         (position,) = held
         async with self._protect.lock(position.position_id):
             known = await self._protect.guard(position.position_id)
-            guard = known or self._bare(position, asker)
+            guard = known or await self._bare(position, asker)
             trail: dict[str, object] = {
                 "trail_amount": intent.trail_amount,
                 "trail_percent": intent.trail_percent,
@@ -286,16 +287,22 @@ class ExitPlans:
             return None
         return await self._journal.read(lambda tx: tx.order_for_key(asker.id, key))
 
-    def _bare(self, position: Position, asker: Principal) -> Guard:
-        """Return a guard, not written yet, over a position that nothing was asked for so far."""
-        now = self._means.clock.now()
-        return Guard(
+    async def _bare(self, position: Position, asker: Principal) -> Guard:
+        """Return a guard, not written yet, over a position that has none.
+
+        One that has only just been opened is held under its order's own terms: a change of them
+        that is refused falls back to those.
+        """
+        now, position_id = self._means.clock.now(), position.position_id
+        account = self._gateway.account_id
+        fresh = await self._journal.read(lambda tx: news(tx, account).watched)
+        guard = Guard(
             guard_id=self._means.ids.new_id(),
             ver=0,
             account=self._gateway.account_id,
             venue=self._gateway.venue,
             symbol=position.symbol,
-            position_id=position.position_id,
+            position_id=position_id,
             side=position.side,
             principal=asker.id,
             parent=None,
@@ -310,6 +317,10 @@ class ExitPlans:
             created_at=now,
             updated_at=now,
         )
+        for opened, intent, order in fresh:
+            if opened == position_id:
+                guard = steps.enlarged(replace(guard, parent=order.order_id), intent)
+        return guard
 
 
 def _trails(intent: PlaceIntent, can: Capabilities) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
@@ -21,27 +20,15 @@ from ordergate.model.views import Change
 from ordergate.order.exits import plan, steps
 from ordergate.order.exits.protect import Means, Protect
 from ordergate.order.gateway import GATEWAY
+from ordergate.order.opened import SEEN, Watched, news
 from ordergate.ports.journal import JournalTx, JournalUnwritable, OrderFilter, Stale
 
 PAUSE_S: Final = 1.0
 HURRY_S: Final = 0.25  # while something is unprotected, or a request of unknown fate
-FILLS_MAX: Final = 500
 LEFT_MAX: Final = 500
 CUT_S: Final = 10.0  # a step that was journaled is on its way much sooner
-SEEN: Final = "exits.fills"  # the last fill that was looked at
 
 _log = structlog.get_logger("ordergate.exits")
-
-Watched = tuple[PositionId, PlaceIntent, OrderRecord]
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _News:
-    """What the fills since the last look have opened, and the OCO groups that they have spent."""
-
-    newest: int
-    watched: tuple[Watched, ...] = ()
-    groups: Mapping[str, OrderRecord] = dataclasses.field(default_factory=dict)
 
 
 class Guarding:
@@ -119,25 +106,27 @@ class Guarding:
 
     async def _take_fills(self) -> None:
         """Stand a guard over what the fills since the last look have opened."""
-        seen = await self._journal.read(lambda tx: tx.fact(SEEN))
-        news = await self._journal.read(lambda tx: self._news(tx, seen))
-        if seen is not None and news.newest == int(seen):
+        account = self._gateway.account_id
+        seen, found = await self._journal.read(lambda tx: (tx.fact(SEEN), news(tx, account)))
+        if seen is not None and found.newest == int(seen):
             return
-        snapshot = await self._protect.snapshot() if news.watched or news.groups else None
-        if (news.watched or news.groups) and snapshot is None:
+        linked = self._means.reader.capabilities().oco_groups
+        groups = {} if linked else found.groups
+        snapshot = await self._protect.snapshot() if found.watched or groups else None
+        if (found.watched or groups) and snapshot is None:
             return
-        watched = [one for one in news.watched if not self._attached(one, snapshot)]
+        watched = [one for one in found.watched if not self._attached(one, snapshot)]
 
         def work(tx: JournalTx) -> None:
             for position_id, intent, order in watched:
                 self._stand(tx, position_id, intent, order)
-            if not news.groups:
-                tx.put_fact(SEEN, str(news.newest))
+            if not groups:
+                tx.put_fact(SEEN, str(found.newest))
 
         await self._journal.write(work)
-        if news.groups and snapshot is not None:
-            await self._cancel_groups(news.groups, snapshot)
-            await self._journal.write(lambda tx: tx.put_fact(SEEN, str(news.newest)))
+        if groups and snapshot is not None:
+            await self._cancel_groups(groups, snapshot)
+            await self._journal.write(lambda tx: tx.put_fact(SEEN, str(found.newest)))
 
     async def _take_unwritten(self) -> None:
         """Guard without books what is held and in no fill of theirs: its order's terms hold."""
@@ -152,30 +141,6 @@ class Guarding:
                 guard = steps.enlarged(self._guard_for(position, order), order.intent)
                 if (guard.stop, guard.target) != (None, None):
                     self._protect.hold(guard)
-
-    def _news(self, tx: JournalTx, seen: str | None) -> _News:
-        account = self._gateway.account_id
-        newest = tx.fills(account, before=None, limit=1)
-        last = int(newest[0][0]) if newest else 0
-        if seen is None or last == int(seen):
-            return _News(last)  # what stood before the first look is not ours to judge
-        linked = self._means.reader.capabilities().oco_groups
-        watched: list[Watched] = []
-        groups: dict[str, OrderRecord] = {}
-        for number, attempt_id, fill in tx.fills(account, before=None, limit=FILLS_MAX):
-            if int(number) <= int(seen):
-                break
-            attempt = None if attempt_id is None else tx.attempt(attempt_id)
-            order = None if attempt is None else tx.order(attempt.order_id)
-            if attempt is None or order is None:
-                continue
-            watch = steps.to_watch(fill, attempt, order)
-            if watch is not None:
-                watched.append((*watch, order))
-            group = order.intent.oco_group if isinstance(order.intent, PlaceIntent) else None
-            if group is not None and not linked:
-                groups[group] = order
-        return _News(last, tuple(reversed(watched)), groups)
 
     def _attached(self, watched: Watched, snapshot: VenueSnapshot | None) -> bool:
         """Say whether the venue holds the stop with the position, as it was asked to."""

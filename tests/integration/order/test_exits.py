@@ -597,3 +597,33 @@ def test_an_opening_whose_answer_was_lost_is_found_out_and_protected_in_time(
             await until(lambda: protected(gate), within_s=2.0)
 
     asyncio.run(run())
+
+
+def test_a_refused_change_of_what_has_only_just_been_opened_leaves_it_its_own_stop(
+    tmp_path: Path,
+) -> None:
+    """The fill is noticed while the change is on its way to the venue, which refuses it."""
+
+    async def run() -> None:
+        async with a_plain_gate(tmp_path) as gate:
+            await look(gate)
+            await gate.line.gateway.submit(buy(), key=None, asker=AGENT)
+            (position,) = await held(gate)
+            gate.venue.inject(refusal(1))
+            sound, looking = gate.venue.submit, []
+
+            async def submit(order: VenueOrder) -> Acked:
+                gate.venue.submit = sound  # type: ignore[method-assign]  # the venue, not our code
+                looking.append(asyncio.create_task(gate.line.guarding.look()))
+                await asyncio.sleep(0.2)
+                return await sound(order)
+
+            gate.venue.submit = submit  # type: ignore[method-assign]
+            nearer = a_change(position.position_id, stop_loss=D("1.082"))
+            refused = await gate.line.gateway.modify(nearer, key=None, asker=AGENT)
+            assert refused.status == "rejected"
+            await asyncio.gather(*looking)
+            await look(gate)
+            assert await stops(gate) == [(D("0.10"), D("1.08"))]
+
+    asyncio.run(run())

@@ -83,10 +83,13 @@ def test_a_nearer_stop_holds(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_a_farther_stop_is_refused(tmp_path: Path) -> None:
+def test_a_farther_stop_is_refused_before_anybody_stands_guard(tmp_path: Path) -> None:
     async def run() -> None:
-        async with outrun(tmp_path) as (gate, position_id):
-            farther = a_change(position_id, stop_loss=D("1.07"))
+        async with a_plain_gate(tmp_path) as gate:
+            await opened(gate, buy(take_profit=D("1.09")))
+            (position,) = await held(gate)
+            assert await guards(gate) == 0
+            farther = a_change(position.position_id, stop_loss=D("1.07"))
             with pytest.raises(NotSupported, match="nearer"):
                 await gate.line.gateway.modify(farther, key=None, asker=AGENT)
             await look(gate)

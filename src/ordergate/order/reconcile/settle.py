@@ -392,7 +392,6 @@ def _age_s(attempt: AttemptRecord, wall: datetime) -> float:
     A change has an end that nothing undoes: a clock set forward while nobody ran must not bring
     it, so its time begins with the first look. A lost order is parked, and may be found later.
     """
-    if attempt.action not in PLACING and attempt.state is AttemptState.UNKNOWN:
-        return 0.0
-    age = wall - (attempt.updated_at or attempt.claimed_at)
+    change = attempt.action not in PLACING and attempt.state is AttemptState.UNKNOWN
+    age = timedelta() if change else wall - (attempt.updated_at or attempt.claimed_at)
     return max(age, timedelta()).total_seconds()
