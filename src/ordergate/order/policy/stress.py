@@ -35,7 +35,7 @@ def _of_class(instrument: Instrument, limits: Limits) -> Decimal:
     match instrument.asset_class:
         case AssetClass.FX:
             pair = {instrument.base, instrument.quote_currency}
-            major = "USD" in pair and pair <= MAJORS
+            major = "USD" in pair and pair.issubset(MAJORS)
             return limits.stress_fx_major_fraction if major else limits.stress_fx_fraction
         case AssetClass.METAL:
             return limits.stress_metal_fraction

@@ -101,8 +101,7 @@ def stricter_of(spec: LimitSpec, one: Value, other: Value) -> Value:
         assert isinstance(one, tuple)
         assert isinstance(other, tuple)
         return _stricter_list(spec, one, other)
-    lower = spec.stricter is Stricter.LOWER
-    return other if (other < one if lower else other > one) else one
+    return min(one, other) if spec.stricter is Stricter.LOWER else max(one, other)
 
 
 def is_looser(spec: LimitSpec, value: Value, *, than: Value) -> bool:

@@ -340,6 +340,6 @@ def capped(
 def fit(facts: Facts, room: Decimal, *, used_by_order: Decimal) -> str:
     """Say how many lots of the order fit into the room that is left."""
     order, spec = facts.order, facts.instrument
-    if order is None or spec is None or order.quantity <= 0:
+    if order is None or spec is None:
         return "make the order smaller"
     return lots_that_fit(room, per_lot=used_by_order / order.quantity, instrument=spec)

@@ -95,7 +95,7 @@ def unknown_orders(request: Request, facts: Facts) -> RuleVerdict:
     """Refuse new risk, and halt, while too many openings, or one for too long, are in doubt."""
     limits, doubt = facts.limits, facts.doubt
     count, oldest = Decimal(doubt.in_account), doubt.oldest_s
-    too_old = count > 0 and oldest > limits.unknown_opening_age_max_s
+    too_old = oldest > limits.unknown_opening_age_max_s
     return UNKNOWN.measured(
         value=count,
         limit=limits.unknown_openings_max,

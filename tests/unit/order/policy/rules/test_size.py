@@ -159,6 +159,7 @@ def test_an_order_judged_again_does_not_count_itself() -> None:
     [
         ("50360.00", PASS, None),
         ("50359.99", REFUSE, Code.EXCEEDS_LOCAL_LIMIT),
+        ("360.00", REFUSE, Code.EXCEEDS_LOCAL_LIMIT),
         ("359.99", REFUSE, Code.INSUFFICIENT_MARGIN),
     ],
 )
@@ -331,3 +332,12 @@ def test_money_is_shown_in_cents() -> None:
         for amount in (verdict.value, verdict.limit, verdict.headroom):
             assert amount is not None
             assert amount == amount.quantize(D("0.01"))
+
+
+@pytest.mark.parametrize(("resting_exits", "said"), [((), False), ((protective_stop(),), True)])
+def test_resting_exits_that_leave_no_room_are_named(resting_exits: Any, said: bool) -> None:
+    court = Court(positions=(position(),), open_orders=resting_exits)
+    larger = place(side=Side.SELL, stop_loss=None, reduce_only=True, quantity=D("0.11"))
+    verdict = court.verdict("reduces_only", larger)
+    assert verdict.finding is REFUSE
+    assert ("takes its resting exits out of the way" in verdict.fix) is said

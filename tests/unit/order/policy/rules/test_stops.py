@@ -26,6 +26,22 @@ def test_an_order_without_a_stop_is_refused_with_a_stop_to_send() -> None:
     assert "above 1.085, at 1.185 or nearer" in sold.fix
 
 
+def test_where_any_stop_keeps_within_the_risk_none_is_named() -> None:
+    # 1 % of 1,085,100 is what 0.10 lots lose from 1.08510 down to nothing.
+    rich = Court().equity("1085100").verdict("stop_required", place(stop_loss=None))
+    assert rich.fix == "send stop_loss below 1.0851"
+    less = Court().equity("1085000").verdict("stop_required", place(stop_loss=None))
+    assert "at 0.0001 or nearer" in less.fix
+
+
+def test_what_reduces_shares_needs_no_stop_where_some_are_held() -> None:
+    sale = place(symbol=Symbol("AAPL"), side=Side.SELL, quantity=D(1), stop_loss=None)
+    assert "to reduce" not in Court().verdict("stop_required", sale).fix
+    held = position(symbol=Symbol("AAPL"), quantity=D(10), stop_loss=None)
+    court = Court(positions=(held,))
+    assert "to reduce the 10 lots held" in court.verdict("stop_required", sale).fix
+
+
 def test_the_operator_may_waive_the_stop() -> None:
     order = place(stop_loss=None)
     assert Court().limit(stop_required=False).verdict("stop_required", order).finding is PASS
@@ -102,6 +118,25 @@ def test_the_venues_smallest_distance(stop: str, finding: Finding) -> None:
         assert verdict.message == said, "what is asked for is what would pass"
 
 
+@pytest.mark.parametrize(("stop", "finding"), [("1.08520", PASS), ("1.08519", REFUSE)])
+def test_the_venues_smallest_distance_of_a_sale(stop: str, finding: Finding) -> None:
+    sale = place(side=Side.SELL, stop_loss=D(stop))
+    verdict = near_market(10).verdict("stop_side", sale)
+    assert verdict.finding is finding
+    if finding is REFUSE:
+        assert verdict.fix == "send the stop at 1.0852 or higher"
+
+
+def test_a_stop_at_the_entry_is_compared_with_no_target() -> None:
+    order = place(
+        order_type=OrderType.LIMIT,
+        limit_price=D("1.08"),
+        stop_loss=D("1.08"),
+        take_profit=D("1.09"),
+    )
+    assert Court().verdict("reward_risk", order).finding is Finding.NOT_ASKED
+
+
 @pytest.mark.parametrize(
     ("target", "finding"), [("1.08911", PASS), ("1.08910", PASS), ("1.08909", REFUSE)]
 )
@@ -155,6 +190,15 @@ def test_a_stop_beyond_the_market_is_warned_about(stop: str, finding: Finding) -
     court = Court(positions=(position(),))
     verdict = court.verdict("stop_side", modify(position_id=PositionId("p1"), stop_loss=D(stop)))
     assert verdict.finding is (PASS if finding is Finding.NOT_ASKED else finding)
+
+
+@pytest.mark.parametrize(("stop", "finding"), [("1.08511", PASS), ("1.08510", Finding.WARN)])
+def test_a_stop_of_a_short_position_beyond_the_market_is_warned_about(
+    stop: str, finding: Finding
+) -> None:
+    court = Court(positions=(position(side=Side.SELL, stop_loss=D("1.09")),))
+    verdict = court.verdict("stop_side", modify(position_id=PositionId("p1"), stop_loss=D(stop)))
+    assert verdict.finding is finding
 
 
 def test_the_stop_of_a_resting_entry_may_be_moved_like_any_order() -> None:
