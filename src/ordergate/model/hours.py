@@ -37,6 +37,19 @@ class Window:
     closes: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class DayBoundary:
+    """Where a day of bars begins: at this time of day in this zone."""
+
+    zone: ZoneInfo
+    at: time
+
+    def begin(self, day: date) -> datetime:
+        """Return the moment of `day` at which a day of bars begins."""
+        return _utc(day, self.at, self.zone)
+
+
+VENUE_DAY: Final = DayBoundary(NEW_YORK, DAY_CLOSE)
 ALL_TIME: Final = Window(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
 
@@ -81,6 +94,14 @@ def windows_between(calendar: CalendarName, begin: datetime, end: datetime) -> I
         if window is not None and window.closes > begin and window.opens < end:
             yield window
         day += ONE_DAY
+
+
+def day_boundary(calendar: CalendarName | None) -> DayBoundary:
+    """Return where the D1 bars of a calendar begin: 17:00 New York, or an exchange's midnight."""
+    if calendar is CalendarName.ALWAYS:
+        return DayBoundary(ZoneInfo("UTC"), MIDNIGHT)
+    house = None if calendar is None else exchange(calendar)
+    return VENUE_DAY if house is None else DayBoundary(house.zone, MIDNIGHT)
 
 
 def is_trading_day(calendar: CalendarName, day: date) -> bool:

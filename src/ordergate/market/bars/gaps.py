@@ -1,0 +1,124 @@
+"""Bars against the hours of their market: what is missing, and what should not be there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import numpy
+
+from ordergate.market.bars.columnar import DAY, length_ns, moment, nanoseconds
+from ordergate.model.hours import is_trading_day, windows_between
+from ordergate.model.instruments import CalendarName
+from ordergate.model.market import Timeframe
+
+if TYPE_CHECKING:
+    from ordergate.model.series import Times
+
+LONGEST: Final = 5
+SHIFT_HOURS_MAX: Final = 14
+CLOSED_MIN: Final = 3
+CLOSED_PER_MILLE: Final = 2
+BETTER: Final = 4  # times fewer closed bars make another zone the likely one
+HOUR: Final = 3_600_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    after: int  # start of the last bar before it
+    before: int  # start of the first bar after it
+    missing: int  # bars of open market in between
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """How a series fills the hours of its market; `shift_h` is set where another zone fits."""
+
+    bars: int
+    missing: int
+    gaps: int
+    longest: tuple[Gap, ...]
+    closed: int  # bars that lie wholly where the market is closed
+    shift_h: int | None = None
+    closed_then: int = 0
+
+
+def presence(time: Times, timeframe: Timeframe, calendar: CalendarName) -> Presence:
+    """Compare rising starts of bars with a calendar's hours; weekly rules beyond its table."""
+    if not len(time):
+        return Presence(0, 0, 0, (), 0)
+    begin, end = moment(int(time[0])), moment(int(time[-1])) + timedelta(days=1)
+    length = length_ns(timeframe)
+    hours = _Hours(calendar, (begin - timedelta(days=2), end + timedelta(days=2)), length)
+    if timeframe is Timeframe.D1:
+        expected = _days_between(time, calendar)
+    else:
+        count = hours.starts_before(time)
+        expected = numpy.diff(count) - 1
+    missing = numpy.maximum(expected, 0)
+    where = numpy.flatnonzero(missing)
+    longest = where[numpy.argsort(-missing[where], kind="stable")[:LONGEST]]
+    closed = hours.closed(time)
+    found = Presence(
+        bars=len(time),
+        missing=int(missing.sum()),
+        gaps=len(where),
+        longest=tuple(Gap(int(time[i]), int(time[i + 1]), int(missing[i])) for i in longest),
+        closed=closed,
+    )
+    if closed < CLOSED_MIN or closed * 1000 < len(time) * CLOSED_PER_MILLE:
+        return found
+    shifts = [h for h in range(-SHIFT_HOURS_MAX, SHIFT_HOURS_MAX + 1) if h]
+    left = {shift: hours.closed(time + shift * HOUR) for shift in shifts}
+    best = min(shifts, key=lambda shift: (left[shift], abs(shift)))
+    if left[best] * BETTER > closed:
+        return found
+    return replace(found, shift_h=best, closed_then=left[best])
+
+
+class _Hours:
+    """The open windows of a stretch of time as arrays, and the bar starts that lie in them."""
+
+    def __init__(
+        self, calendar: CalendarName, span: tuple[datetime, datetime], length: int
+    ) -> None:
+        windows = list(windows_between(calendar, *span))
+        self._length = length
+        self._opens = numpy.array([nanoseconds(window.opens) for window in windows], numpy.int64)
+        self._closes = numpy.array([nanoseconds(window.closes) for window in windows], numpy.int64)
+
+    def closed(self, time: Times) -> int:
+        """Count the bars that overlap no window."""
+        index = numpy.searchsorted(self._closes, time, side="right")
+        inside = index < len(self._opens)
+        opens = self._opens[numpy.minimum(index, len(self._opens) - 1)]
+        return int((~(inside & (opens < time + self._length))).sum())
+
+    def starts_before(self, time: Times) -> Times:
+        """Return, for each time, how many bars of open market start before it."""
+        length = self._length
+        near = numpy.searchsorted(time, self._opens - length, side="right")
+        sample = time[numpy.minimum(near, len(time) - 1)]
+        # Days may begin at another hour of UTC after a clock change, and H4 bars with them.
+        phase = numpy.where(sample < self._closes, sample, time[0]) % length
+        first = (self._opens - phase) // length * length + phase
+        counts = -((first - self._closes) // length)
+        shared = numpy.zeros(len(first), numpy.bool_)
+        shared[1:] = first[1:] < (first + counts * length)[:-1]
+        first, counts = first + shared * length, counts - shared
+        total = numpy.concatenate([numpy.zeros(1, numpy.int64), numpy.cumsum(counts)])
+        index = numpy.searchsorted(first, time, side="right") - 1
+        within = -((first[index] - time) // length)
+        made: Times = total[index] + numpy.clip(within, 0, counts[index])
+        return made
+
+
+def _days_between(time: Times, calendar: CalendarName) -> Times:
+    """Return how many trading days lie between the dates of neighbouring bars."""
+    dates = (time + DAY // 2) // DAY
+    first, last = int(dates[0]), int(dates[-1])
+    trades = [is_trading_day(calendar, moment(day * DAY).date()) for day in range(first, last + 1)]
+    before = numpy.concatenate([numpy.zeros(1, numpy.int64), numpy.cumsum(trades)])
+    made: Times = before[dates[1:] - first] - before[dates[:-1] - first + 1]
+    return made
