@@ -39,7 +39,7 @@ PATTERNS: Final = (
     (r"\d{4}\.\d\d\.\d\d", "%Y.%m.%d"),
     (r"\d{8}[T ]\d{6}", "%Y%m%dT%H%M%S"),
 )
-OFFSET: Final = r"[+-]\d\d:?\d\d"
+WITH_OFFSET: Final = r"(.*\d\d:\d\d(?::\d\d)?(?:\.\d+)?)[+-]\d\d:?\d\d"
 UNREADABLE: Final = -(2**63)
 
 
@@ -235,9 +235,9 @@ class _Times:
             return _nanoseconds(
                 _parsed(text.set(~exact, None).str.strip_suffix("Z"), self._of(sample[:-1]))
             )
-        offset = re.search(rf"(?<=:\d\d|\.\d)\d*({OFFSET})$", sample)
+        offset = re.fullmatch(WITH_OFFSET, sample)
         if offset is not None:
-            return _nanoseconds(_parsed(text, self._of(sample[: offset.start(1)]) + "%z"))
+            return _nanoseconds(_parsed(text, f"{self._of(offset[1])}%z"))
         return self._placed(_parsed(text, self._of(sample)))
 
     def _of(self, sample: str) -> str:

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy
 
-from ordergate.market.bars.columnar import moment, nanoseconds
+from ordergate.market.bars.columnar import SECOND, moment, nanoseconds
 from ordergate.market.bars.columns import roles
 from ordergate.market.bars.faults import Raw
 from ordergate.market.bars.jumps import jumps
@@ -115,7 +115,7 @@ class Ingest:
         held = await asyncio.to_thread(self._store.holding, key)
         at = begin
         if held is not None and held.first <= begin:
-            at = max(begin, held.last + (1 if held.complete else 0))
+            at = max(begin, held.last + (SECOND if held.complete else 0))
         report = SeriesReport(key=key, basis="", rows=0)
         for _ in range(PAGES_MAX):
             tell(Progress(begin=begin, until=end, at=at, bars=report.rows))
@@ -128,7 +128,7 @@ class Ingest:
             report = await asyncio.to_thread(self._store_page, key, page, report)
             if not page.complete:
                 break
-            at = int(page.time[-1]) + 1
+            at = int(page.time[-1]) + SECOND
         return report
 
     def check(self, holding: Holding) -> SeriesReport:
