@@ -117,8 +117,8 @@ class Shelf(Protocol):
 
 
 class BarStore(Protocol):
-    def holdings(self) -> tuple[Holding, ...]:
-        """Return every series there is, by key; raise StoreDamaged."""
+    def holdings(self, symbol: Symbol | None = None) -> tuple[Holding, ...]:
+        """Return every series there is, or of one symbol, by key; raise StoreDamaged."""
         ...
 
     def holding(self, key: SeriesKey) -> Holding | None: ...

@@ -24,6 +24,7 @@ from ordergate.model.errors import NotReady
 from ordergate.model.holdings import Holding, Rows, SeriesKey
 from ordergate.model.market import PriceBasis
 from ordergate.model.series import Prices, Series
+from ordergate.model.values import Symbol
 from ordergate.ports.bars import StoreDamaged
 
 if TYPE_CHECKING:
@@ -45,8 +46,9 @@ class BarFiles:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def holdings(self) -> tuple[Holding, ...]:
-        found = (read_manifest(path) for path in self._root.glob(f"*/*/*/{MANIFEST}"))
+    def holdings(self, symbol: Symbol | None = None) -> tuple[Holding, ...]:
+        name = "*" if symbol is None else _name(symbol)
+        found = (read_manifest(path) for path in self._root.glob(f"*/{name}/*/{MANIFEST}"))
         return tuple(sorted((one.holding for one in found if one), key=lambda item: item.key))
 
     def holding(self, key: SeriesKey) -> Holding | None:

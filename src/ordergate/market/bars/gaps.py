@@ -21,6 +21,8 @@ SHIFT_HOURS_MAX: Final = 14
 CLOSED_MIN: Final = 3
 CLOSED_PER_MILLE: Final = 2
 BETTER: Final = 4  # times fewer closed bars make another zone the likely one
+APRIL: Final = 3  # months counted from 0
+OCTOBER: Final = 9
 HOUR: Final = 3_600_000_000_000
 
 
@@ -67,14 +69,25 @@ def presence(time: Times, timeframe: Timeframe, calendar: CalendarName) -> Prese
         longest=tuple(Gap(int(time[i]), int(time[i + 1]), int(missing[i])) for i in longest),
         closed=closed,
     )
+    months = time.view("datetime64[ns]").astype("datetime64[M]").astype(numpy.int64) % 12
+    summer = (months >= APRIL) & (months <= OCTOBER)
+    # A zone that keeps another summer time is wrong in one half of the year alone.
+    for part in (time, time[summer], time[~summer]):
+        shift = _likely_shift(part, hours)
+        if shift is not None:
+            return replace(found, shift_h=shift, closed_then=hours.closed(part + shift * HOUR))
+    return found
+
+
+def _likely_shift(time: Times, hours: _Hours) -> int | None:
+    """Return by how many hours times must move to lie in open hours; None = they do, or never."""
+    closed = hours.closed(time) if len(time) else 0
     if closed < CLOSED_MIN or closed * 1000 < len(time) * CLOSED_PER_MILLE:
-        return found
-    shifts = [h for h in range(-SHIFT_HOURS_MAX, SHIFT_HOURS_MAX + 1) if h]
+        return None
+    shifts = [shift for shift in range(-SHIFT_HOURS_MAX, SHIFT_HOURS_MAX + 1) if shift]
     left = {shift: hours.closed(time + shift * HOUR) for shift in shifts}
     best = min(shifts, key=lambda shift: (left[shift], abs(shift)))
-    if left[best] * BETTER > closed:
-        return found
-    return replace(found, shift_h=best, closed_then=left[best])
+    return best if left[best] * BETTER <= closed else None
 
 
 class _Hours:

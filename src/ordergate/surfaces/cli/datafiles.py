@@ -176,9 +176,9 @@ def _series(item: Mapping[str, Any]) -> Iterable[RenderableType]:
     for gap in hours.get("longest", ())[:SHOWN]:
         yield Text(f"  gap of {gap['missing']:,} bars after {gap['after']}, till {gap['before']}")
     for jump in item["jumps"]:
-        kind = f"an unadjusted {jump['split']} split?" if jump["split"] else "another scale"
+        kind = f"like an unadjusted {jump['split']} split" if jump["split"] else "another scale"
         line = f"  JUMP at {jump['at']}: {jump['before']} -> {jump['after']}, {kind}"
-        yield Text(f"{line} No answer crosses it.", style="bold")
+        yield Text(f"{line}; no answer crosses it", style="bold")
     for note in item["notes"]:
         yield Text(f"  {plain(note)}", style="dim")
 

@@ -89,3 +89,17 @@ def test_bars_out_of_hours_that_no_other_zone_explains_are_only_counted() -> Non
 
 def test_nothing_has_no_gaps() -> None:
     assert presence(numpy.zeros(0, numpy.int64), Timeframe.H1, CalendarName.FX).bars == 0
+
+
+def test_a_zone_with_another_summer_time_shows_in_half_the_year() -> None:
+    """UTC taken for London's clock: an hour early from spring to autumn, right in winter."""
+    time = []
+    for week in range(52):
+        sunday = ns("2025-01-05T22:00") + week * 7 * DAY
+        dst = ns("2025-03-09") <= sunday < ns("2025-11-02")
+        time += list(range(sunday - dst * HOUR, sunday - dst * HOUR + 5 * DAY, HOUR))
+    right = numpy.array(time)
+    assert presence(right, Timeframe.H1, CalendarName.FX).closed == 0
+    london = (right >= ns("2025-03-30")) & (right < ns("2025-10-26"))
+    found = presence(right - london * HOUR, Timeframe.H1, CalendarName.FX)
+    assert found.shift_h == 1

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from ordergate.model.errors import DataUnavailable
 from ordergate.model.holdings import Holding
 from ordergate.model.market import Timeframe
+from ordergate.model.values import Symbol
 from ordergate.ports.bars import BarStore
 
 if TYPE_CHECKING:
@@ -55,12 +57,13 @@ class Library:
     ) -> Page:
         import numpy
 
-        from ordergate.market.bars.columnar import nanoseconds, resample_columns, windows
-        from ordergate.market.bars.library.page import Page, chosen, newest, one_scale
+        from ordergate.market.bars.columnar import moment, nanoseconds, resample_columns, windows
+        from ordergate.market.bars.library.page import Page, chosen, is_over, newest, one_scale
         from ordergate.model.hours import day_boundary
 
         store = self._opened()
-        holding = chosen(store.holdings(), symbol, timeframe, venue)
+        named = store.holdings(Symbol(symbol.upper()))
+        holding = chosen(named or store.holdings(), symbol, timeframe, venue)
         day = day_boundary(holding.calendar)
         edge = None if before is None else nanoseconds(before)
         own = holding.key.timeframe is timeframe
@@ -75,7 +78,12 @@ class Library:
         reaches_back = cut is not None or int(base.time[0]) > holding.first
         if not own:
             whole = cut is not None or not reaches_back
+            ended = moment(int(windows(series.time[-1:], series.timeframe, day)[1][0]))
+            complete = series.complete
             series = resample_columns(series, timeframe, day=day)
+            closes = moment(int(windows(series.time[-1:], timeframe, day)[1][0]))
+            if complete and is_over(ended, closes, holding.calendar):
+                series = replace(series, complete=True)
             if not whole:
                 series = newest(series, len(series) - 1)  # the oldest lacks its beginning
         more = len(series) > limit

@@ -5,11 +5,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import numpy
 
 from ordergate.model.errors import InvalidArgument, NotFound
 from ordergate.model.holdings import Holding, Jump
+from ordergate.model.hours import windows_between
+from ordergate.model.instruments import CalendarName
 from ordergate.model.market import Timeframe
 from ordergate.model.series import Prices, Series
 
@@ -62,6 +65,13 @@ def one_scale(series: Series, jumps: Sequence[Jump]) -> tuple[Series, Jump | Non
         return series, None
     last = max(inside, key=lambda jump: jump.at)
     return newest(series, len(series) - int(numpy.searchsorted(series.time, last.at))), last
+
+
+def is_over(ended: datetime, closes: datetime, calendar: CalendarName | None) -> bool:
+    """Say whether a market is closed from `ended` on till `closes`: its bar can change no more."""
+    if calendar is None:
+        return ended >= closes
+    return next(windows_between(calendar, ended, closes), None) is None
 
 
 def newest(series: Series, count: int) -> Series:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
-from ordergate.market.bars.library.page import chosen, newest, one_scale
+from ordergate.market.bars.library.page import chosen, is_over, newest, one_scale
 from ordergate.model.errors import InvalidArgument, NotFound
 from ordergate.model.holdings import Holding, Jump, SeriesKey
+from ordergate.model.instruments import CalendarName
 from ordergate.model.market import PriceBasis, Timeframe
 from ordergate.model.values import Symbol
 from support.series import series
@@ -64,3 +67,22 @@ def test_a_break_before_the_first_bar_or_after_the_last_cuts_nothing() -> None:
 
 def test_the_newest_are_the_last() -> None:
     assert newest(series("2026-01-07T10:00", [1, 2, 3]), 2).close.tolist() == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("calendar", "ended", "closes", "over"),
+    [
+        (CalendarName.XNYS, "2026-11-25T21:00", "2026-11-26T05:00", True),  # after the bell
+        (CalendarName.XNYS, "2026-11-25T20:00", "2026-11-26T05:00", False),
+        (CalendarName.XNYS, "2026-11-27T18:00", "2026-11-28T05:00", True),  # a half day
+        (CalendarName.ALWAYS, "2026-11-27T23:00", "2026-11-28T00:00", False),
+        (CalendarName.FX, "2026-11-27T22:00", "2026-11-28T02:00", True),
+        (None, "2026-11-27T22:00", "2026-11-28T02:00", False),
+        (None, "2026-11-28T02:00", "2026-11-28T02:00", True),
+    ],
+)
+def test_a_bar_is_over_when_its_market_trades_no_more_before_it_ends(
+    calendar: CalendarName | None, ended: str, closes: str, over: bool
+) -> None:
+    begin, end = (datetime.fromisoformat(f"{text}:00+00:00") for text in (ended, closes))
+    assert is_over(begin, end, calendar) is over
