@@ -302,6 +302,8 @@ def test_too_many_rows_are_stopped(desk: Desk, monkeypatch: pytest.MonkeyPatch) 
         (HEADER, "1767780000000000000,1,1,1,1,1", None, None, "2026-01-07T10:00"),
         (HEADER, "2026-01-07 05:00,1,1,1,1,1", "America/New_York", None, "2026-01-07T10:00"),
         (HEADER, "20260107 050000,1,1,1,1,1", "America/New_York", None, "2026-01-07T10:00"),
+        (HEADER, "2026.01.07 12:00,1,1,1,1,1", "America/New_York+7", None, "2026-01-07T10:00"),
+        (HEADER, "2025.03.20 13:00,1,1,1,1,1", "America/New_York+7", None, "2025-03-20T10:00"),
         (HEADER, "7.1.2026 10:00,1,1,1,1,1", "UTC", "%d.%m.%Y %H:%M", "2026-01-07T10:00"),
         (HEADER.replace(",", ";"), "2026-01-07 10:00;1;1;1;1;1", "UTC", None, "2026-01-07T10:00"),
         (

@@ -8,7 +8,7 @@ import hashlib
 import re
 import zlib
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar, Final, cast
 
@@ -40,6 +40,8 @@ PATTERNS: Final = (
     (r"\d{8}[T ]\d{6}", "%Y%m%dT%H%M%S"),
 )
 WITH_OFFSET: Final = r"(.*\d\d:\d\d(?::\d\d)?(?:\.\d+)?)[+-]\d\d:?\d\d"
+# New York's clock and so many hours: what most MetaTrader servers show.
+SHIFTED: Final = r"((?!Etc/)[A-Za-z_]+/[A-Za-z_/]+)([+-]\d{1,2})"
 UNREADABLE: Final = -(2**63)
 
 
@@ -259,14 +261,16 @@ class _Times:
         if self._zone.name is None:
             raise FileUnusable(
                 f"{self._name}: its times name no zone",
-                fix="say it: --zone UTC, --zone America/New_York, --zone Etc/GMT-2 for UTC+2",
+                fix="say it: --zone UTC, Etc/GMT-2 for UTC+2, America/New_York+7 (most MetaTrader)",
             )
+        shifted = re.fullmatch(SHIFTED, self._zone.name)
+        name = self._zone.name if shifted is None else shifted[1]
+        if shifted is not None:
+            local = local - timedelta(hours=int(shifted[2]))
         try:
-            placed = local.dt.replace_time_zone(
-                self._zone.name, ambiguous="null", non_existent="null"
-            )
+            placed = local.dt.replace_time_zone(name, ambiguous="null", non_existent="null")
         except polars.exceptions.PolarsError as error:
-            raise FileUnusable(f"no time zone {self._zone.name}", fix="use an IANA name") from error
+            raise FileUnusable(f"no time zone {name}", fix="use an IANA name") from error
         return _nanoseconds(placed.dt.convert_time_zone("UTC"))
 
     def _epoch(self, column: polars.Series) -> Times:
@@ -307,7 +311,8 @@ def _parsed(text: polars.Series, pattern: str) -> polars.Series:
 def _nanoseconds(column: polars.Series) -> Times:
     import polars
 
-    made: Times = column.cast(polars.Int64).fill_null(UNREADABLE).to_numpy().copy()
+    exact = column.dt.cast_time_unit("ns").cast(polars.Int64)
+    made: Times = exact.fill_null(UNREADABLE).to_numpy().copy()
     return made
 
 

@@ -61,7 +61,7 @@ class Shape:
 class Zone:
     """How the times of a file are to be read."""
 
-    name: str | None = None  # IANA name, for times that do not say; None = refuse those
+    name: str | None = None  # IANA name, perhaps with hours: America/New_York+7; None = refuse
     pattern: str | None = None  # strptime's; None = one of the usual ones
 
 
