@@ -221,6 +221,34 @@ def test_two_writers_of_one_series_wait_for_each_other(
         pass
 
 
+FULL = """
+import resource, signal
+from pathlib import Path
+import test_bar_store as here
+from ordergate.ports.bars import StoreUnwritable
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most}))
+try:
+    here.put(here.BarFiles(Path({root!r})), here.many(1_000, 60_000), 61_000)
+except StoreUnwritable as no:
+    raise SystemExit(0 if no.fix else 2)
+raise SystemExit(1)
+"""
+
+
+@pytest.mark.parametrize("most", [0, 4_096, 300_000])
+def test_a_disk_that_takes_no_more_leaves_the_old_series(tmp_path: Path, most: int) -> None:
+    root = tmp_path / "bars"
+    store = BarFiles(root)
+    put(store, many(0, 1_000), 1_000)
+    before = sorted(path.name for path in root.rglob("*.*"))
+    program = PATHS + FULL.format(root=str(root), most=most)
+    done = subprocess.run([sys.executable, "-c", program], timeout=50, check=False)
+    assert done.returncode == 0
+    assert store.verify(KEY) == 1_000
+    assert sorted(path.name for path in root.rglob("*.*")) == before, "its rests are swept"
+
+
 APPEND = """
 from pathlib import Path
 import test_bar_store as here

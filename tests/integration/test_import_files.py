@@ -307,6 +307,11 @@ def test_too_many_rows_are_stopped(desk: Desk, monkeypatch: pytest.MonkeyPatch) 
         (HEADER, "7.1.2026 10:00,1,1,1,1,1", "UTC", "%d.%m.%Y %H:%M", "2026-01-07T10:00"),
         (HEADER.replace(",", ";"), "2026-01-07 10:00;1;1;1;1;1", "UTC", None, "2026-01-07T10:00"),
         (
+            "date,time,open,high,low,close",
+            "2026-01-08,2026-01-07T10:00:00Z,1,1,1,1",
+            *(None, None, "2026-01-07T10:00"),
+        ),
+        (
             "<DATE>\t<TIME>\t<OPEN>\t<HIGH>\t<LOW>\t<CLOSE>\t<TICKVOL>\t<VOL>\t<SPREAD>",
             "2026.01.07\t12:00:00\t1\t1\t1\t1\t5\t0\t9",
             "Etc/GMT-2",

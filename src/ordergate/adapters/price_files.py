@@ -286,7 +286,10 @@ def _block(frame: polars.DataFrame, shape: Shape, times: _Times) -> Block:
 
     when = frame[shape.time[0]]
     if len(shape.time) > 1:
-        when = frame.select(polars.concat_str(shape.time, separator="T")).to_series()
+        clock = frame[shape.time[1]]
+        whole = len(clock) and re.match(r"\d{4}[-.]", str(clock[0]))  # it has the date, too
+        joined = polars.concat_str(shape.time, separator="T")
+        when = clock if whole else frame.select(joined).to_series()
     garbled = numpy.zeros(len(frame), numpy.bool_)
     prices = []
     for name in shape.prices:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from ordergate.model.errors import GateError, InvalidArgument
+from ordergate.model.errors import GateError, IllegalState, InvalidArgument
 from ordergate.model.holdings import Holding, Rows, SeriesKey
 from ordergate.model.market import Timeframe
 from ordergate.model.series import Series
@@ -27,6 +27,10 @@ class FileUnusable(InvalidArgument):
 
 class StoreDamaged(GateError):
     """A stored series is not what was written."""
+
+
+class StoreUnwritable(IllegalState):
+    """The disk does not take the change; what was stored before is as it was."""
 
 
 class BarSource(Protocol):
@@ -112,7 +116,10 @@ class Shelf(Protocol):
         ...
 
     def put(self, rows: Rows, *, since: int, holding: Holding) -> None:
-        """Put `rows` in the place of what starts at or after `since`: all of it, or nothing."""
+        """Put `rows` in the place of what starts at or after `since`: all of it, or nothing.
+
+        Raises StoreUnwritable.
+        """
         ...
 
 
@@ -135,5 +142,8 @@ class BarStore(Protocol):
         ...
 
     def edit(self, key: SeriesKey) -> AbstractContextManager[Shelf]:
-        """Hold a series alone; raise NotReady when another holds it for too long."""
+        """Hold a series alone; raise NotReady when another holds it for too long.
+
+        Raises StoreUnwritable where there may be no series.
+        """
         ...

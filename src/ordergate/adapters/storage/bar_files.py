@@ -25,7 +25,7 @@ from ordergate.model.holdings import Holding, Rows, SeriesKey
 from ordergate.model.market import PriceBasis
 from ordergate.model.series import Prices, Series
 from ordergate.model.values import Symbol
-from ordergate.ports.bars import StoreDamaged
+from ordergate.ports.bars import StoreDamaged, StoreUnwritable
 
 if TYPE_CHECKING:
     import polars
@@ -83,15 +83,17 @@ class BarFiles:
     @contextmanager
     def edit(self, key: SeriesKey) -> Iterator[FileShelf]:
         folder = self._folder(key)
-        folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / LOCK)
         try:
+            folder.mkdir(parents=True, exist_ok=True)
             lock.acquire(timeout=LOCK_WAIT_S)
         except Timeout as error:
             raise NotReady(
                 f"{key} is being changed for more than {LOCK_WAIT_S:.0f} s by another program",
                 fix="let that import end, then try again",
             ) from error
+        except OSError as error:
+            raise _unwritable(key, error) from error
         try:
             yield FileShelf(folder, self._manifest(key))
         finally:
@@ -129,6 +131,7 @@ class FileShelf:
 
     def put(self, rows: Rows, *, since: int, holding: Holding) -> None:
         import numpy
+        import polars
 
         old = () if self._manifest is None else self._manifest.parts
         kept = [part for part in old if part.last < since]
@@ -138,13 +141,17 @@ class FileShelf:
             lead = _before(_rows(self._folder, self._manifest, split), since)
             rows = _behind(lead, rows)
         made = []
-        for begin in range(0, len(rows.series), PART_ROWS):
-            chosen = numpy.arange(begin, min(begin + PART_ROWS, len(rows.series)))
-            made.append(self._write(rows, chosen))
-        manifest = Manifest(holding, (*kept, *made))
-        _replace(self._folder / MANIFEST, written(manifest).encode())
-        self._manifest = manifest
-        self._sweep()
+        try:
+            for begin in range(0, len(rows.series), PART_ROWS):
+                chosen = numpy.arange(begin, min(begin + PART_ROWS, len(rows.series)))
+                made.append(self._write(rows, chosen))
+            manifest = Manifest(holding, (*kept, *made))
+            _replace(self._folder / MANIFEST, written(manifest).encode())
+            self._manifest = manifest
+        except (OSError, polars.exceptions.PolarsError) as error:
+            raise _unwritable(holding.key, error) from error
+        finally:
+            self._sweep()
 
     def _write(self, rows: Rows, chosen: Any) -> Part:
         import polars
@@ -339,6 +346,12 @@ def _name(word: str) -> str:
 
 def _number(path: Path) -> int:
     return int(path.stem) if path.stem.isdigit() else 0
+
+
+def _unwritable(key: SeriesKey, error: Exception) -> StoreUnwritable:
+    return StoreUnwritable(
+        f"{key} cannot be written: {error}"[:300], fix="free some disk, or make it writable"
+    )
 
 
 def _damaged(key: SeriesKey, error: Exception) -> StoreDamaged:

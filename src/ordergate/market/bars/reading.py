@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from ordergate.model.series import Numbers
 
 HOUR: Final = 3600 * SECOND
+SYMBOL: Final = r"[A-Z0-9._/#-]{1,32}"
 LONG: Final = frozenset({Timeframe.H4, Timeframe.D1})  # a clock change moves or bends these
 
 
@@ -146,8 +148,16 @@ def read_symbol(
 
 
 def symbol_of(named: str | None, choices: Choices, file: str) -> str:
-    """Return the symbol of rows: their own word, else what was said, else the file's name."""
-    return (named or choices.symbol or symbol_in(file)).strip().upper()
+    """Return the symbol of rows: their own word, else what was said, else the file's name.
+
+    Raises InvalidArgument for what no request could name.
+    """
+    symbol = (named if named is not None else choices.symbol or symbol_in(file)).strip().upper()
+    if not re.fullmatch(SYMBOL, symbol, re.ASCII):
+        raise InvalidArgument(
+            f"{symbol[:40]!r} is no symbol", fix="--symbol with letters, digits, . _ / # - up to 32"
+        )
+    return symbol
 
 
 def _report(

@@ -138,3 +138,9 @@ def test_a_stored_series_is_looked_through() -> None:
 def test_choices_are_kept_as_words() -> None:
     said = replace(SAID, zone="UTC", ends=True, drop=frozenset({Fault.NAN}), sort=True)
     assert said.told() == "zone=UTC stamp=end drop=nan sort"
+
+
+@pytest.mark.parametrize("name", ["", "  ", "A B", "EURUSD\x00", "X" * 33, "ÄPFEL"])
+def test_a_symbol_no_request_could_name_is_refused(name: str) -> None:
+    with pytest.raises(InvalidArgument, match="is no symbol"):
+        symbol_of(name, Choices(venue="test"), "x.csv")
