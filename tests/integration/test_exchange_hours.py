@@ -68,3 +68,17 @@ def test_nyse_is_as_in_the_lean_table(nyse: Exchange) -> None:
     # It has a half day on a Sunday of 2017, and none yet of 2027.
     known = {d: at for d, at in early.items() if d in set(days) and d.year < 2027}
     assert {d: at for d, at in nyse.half_days.items() if 2010 <= d.year < 2027} == known
+
+
+def test_nse_holidays_are_those_of_another_calendar_and_the_exchange_s_own_notices() -> None:
+    """Closed by notice: elections of 2019, 2024 and 2026, a consecration; a feast moved a day."""
+    ours = exchange(CalendarName.XNSE)
+    assert ours is not None
+    years = range(2018, 2027)
+    theirs = {day for day in holidays.financial_holidays("XNSE", years=years) if day.weekday() < 5}
+    closed = {day for day in weekdays(years) if ours.close_of(day) is None}
+    assert {str(day) for day in theirs - closed} == {"2023-06-28"}
+    assert {str(day) for day in closed - theirs} == {
+        *("2019-04-29", "2019-10-21", "2023-06-29"),
+        *("2024-01-22", "2024-05-20", "2024-11-20", "2026-01-15"),
+    }

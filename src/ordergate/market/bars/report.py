@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -88,27 +88,18 @@ def told(report: SeriesReport) -> dict[str, Any]:
         "complete": report.complete,
         "faults": [_fault(item) for item in report.findings],
         "hours": None if presence is None else _presence(presence),
-        "jumps": [jump_told(jump) for jump in report.jumps],
+        "jumps": [_jump(jump) for jump in report.jumps],
         "notes": list(report.notes),
     }
 
 
-def jump_told(jump: Jump) -> dict[str, Any]:
+def _jump(jump: Jump) -> dict[str, Any]:
     return {
         "at": time_text(jump.at),
         "before": f"{jump.before:.15g}",
         "after": f"{jump.after:.15g}",
         "split": jump.split or None,
     }
-
-
-def jump_words(jumps: Iterable[Jump]) -> list[str]:
-    """Return a line for each break of the scale."""
-    return [
-        f"{time_text(jump.at)}: {jump.before:.15g} -> {jump.after:.15g}, "
-        + (f"like an unadjusted {jump.split} split" if jump.split else "a jump of the scale")
-        for jump in jumps
-    ]
 
 
 def _fault(item: Finding) -> dict[str, Any]:

@@ -5,8 +5,6 @@ from ordergate.market.bars.gaps import Gap, Presence
 from ordergate.market.bars.report import (
     PricesRefused,
     SeriesReport,
-    jump_told,
-    jump_words,
     refusal,
     time_text,
     told,
@@ -53,8 +51,8 @@ def test_a_report_is_plain_values() -> None:
     jump = Jump(0, 645.57, 92.69, "7:1")
     made = told(SeriesReport(key=KEY, basis="trade", rows=10, presence=hours, jumps=(jump,)))
     assert made["hours"]["longest"][0]["before"] == "1970-01-01T00:03:00Z"
-    assert made["jumps"] == [jump_told(jump)]
-    assert jump_words([jump])[0].endswith("like an unadjusted 7:1 split")
+    at = "1970-01-01T00:00:00Z"
+    assert made["jumps"] == [{"at": at, "before": "645.57", "after": "92.69", "split": "7:1"}]
 
 
 def test_times_are_iso_and_what_is_none_is_none() -> None:

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from ordergate.model.errors import DataUnavailable
-from ordergate.model.holdings import Holding
 from ordergate.model.market import Timeframe
 from ordergate.model.values import Symbol
 from ordergate.ports.bars import BarStore
@@ -26,10 +25,6 @@ class Library:
     def __init__(self, store: Callable[[], BarStore]) -> None:
         self._open = store
         self._store: BarStore | None = None
-
-    def holdings(self) -> tuple[Holding, ...]:
-        """Return every stored series, by key; raise StoreDamaged."""
-        return self._opened().holdings()
 
     async def bars(
         self,
