@@ -20,7 +20,7 @@ from ordergate.model.instruments import CalendarName
 from ordergate.model.market import PriceBasis, Timeframe
 from ordergate.model.values import Symbol
 from ordergate.ports.bars import StoreDamaged
-from support.series import MINUTE, ns, rows, series
+from support.bar_series import MINUTE, ns, rows, series
 
 KEY = SeriesKey("oanda", Symbol("EURUSD"), Timeframe.M1)
 BEGIN = ns("2026-01-05T00:00")

@@ -6,7 +6,6 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import numpy
 import pytest
 
 from ordergate.adapters.storage.bar_files import BarFiles
@@ -17,9 +16,9 @@ from ordergate.model.errors import DataUnavailable, GateError, RateLimited, Symb
 from ordergate.model.holdings import SeriesKey
 from ordergate.model.market import Timeframe
 from ordergate.model.values import Symbol
+from support.bar_series import HOUR, ns
 from support.fake_bar_source import FakeBarSource
 from support.manual_clock import START, ManualClock
-from support.series import HOUR, ns
 
 KEY = SeriesKey("fake", Symbol("EURUSD"), Timeframe.H1)
 SINCE = datetime(2025, 11, 1, tzinfo=UTC)
@@ -104,6 +103,25 @@ def test_an_earlier_beginning_is_filled_up(desk: Desk) -> None:
     assert desk.times() == expected()
 
 
+def test_a_break_while_filling_up_leaves_no_hole_for_ever(desk: Desk) -> None:
+    desk.run(FakeBarSource(TIMES), since=SINCE + timedelta(days=30))
+    broken = FakeBarSource(TIMES)
+    broken.faults.extend(["", "", "gone"])
+    with pytest.raises(ConnectionResetError):
+        desk.run(broken)
+    desk.run(FakeBarSource(TIMES))
+    assert desk.times() == expected()
+
+
+def test_what_another_source_fetched_is_not_taken_for_this_one_s(desk: Desk) -> None:
+    """Every third bar is missing there; a second source has them all."""
+    sparse = FakeBarSource(TIMES[::3])
+    sparse.name = "fake:sparse"
+    desk.run(sparse)
+    desk.run(FakeBarSource(TIMES))
+    assert desk.times() == expected()
+
+
 def test_it_ends_where_it_was_told_to(desk: Desk) -> None:
     until = SINCE + timedelta(days=3, hours=5)
     desk.run(FakeBarSource(TIMES), until=until)
@@ -169,4 +187,15 @@ def test_an_unknown_symbol_is_the_source_s_word(desk: Desk) -> None:
 def test_a_source_without_bars_there_stores_nothing(desk: Desk) -> None:
     report = desk.run(FakeBarSource([]))
     assert (report.rows, desk.store.holdings()) == (0, ())
-    assert numpy.array(desk.told).size == 1
+    shares = [(one.at - one.begin) / (one.until - one.begin) for one in desk.told]
+    assert (shares[0], shares[-1]) == (0, 1)
+
+
+def test_a_hole_wider_than_a_page_does_not_end_it(desk: Desk) -> None:
+    """A symbol that was listed years after `since`, and an outage of months."""
+    all_of_it = expected()
+    source = FakeBarSource([at for at in TIMES if not all_of_it[5] < at < all_of_it[-9]])
+    source.narrow = True
+    desk.run(source, since=SINCE - timedelta(days=2_000))
+    assert desk.times() == [at for at in source.times() if at < ns(START.isoformat())]
+    assert len(source.asked) < 60

@@ -26,9 +26,9 @@ from ordergate.model.instruments import CalendarName
 from ordergate.model.market import Timeframe
 from ordergate.model.series import Series
 from ordergate.model.values import Symbol
+from support.bar_series import iso
 from support.manual_clock import ManualClock
 from support.recordings import write_rows
-from support.series import iso
 
 HEADER = "time,open,high,low,close,volume"
 GOOD = tuple(f"2026-01-07T10:{minute:02d}:00Z,1.1,1.3,1.0,1.2,{minute}" for minute in range(20))
@@ -158,6 +158,15 @@ def test_one_bad_symbol_keeps_a_whole_file_out(desk: Desk) -> None:
     assert len(desk.take(path, said)) == 1
     no = desk.refused(path, replace(said, symbol="CCC"))
     assert "AAA" in no.fix
+
+
+def test_one_symbol_written_in_two_ways_is_one(desk: Desk) -> None:
+    header = "time,symbol,open,high,low,close"
+    rows = ["2026-01-07T10:00:00Z,aaa,1,1,1,1", "2026-01-07T10:01:00Z, AAA ,1,1,1,1"]
+    (report,) = desk.take(
+        csv(desk, *rows, header=header), Choices(venue="test", timeframe=Timeframe.M1)
+    )
+    assert (report.key.symbol, report.added) == ("AAA", 2)
 
 
 def test_another_history_keeps_a_whole_file_out(desk: Desk) -> None:

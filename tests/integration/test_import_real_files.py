@@ -20,9 +20,9 @@ from ordergate.model.instruments import CalendarName
 from ordergate.model.market import Timeframe
 from ordergate.model.series import Series
 from ordergate.model.values import Symbol
+from support.bar_series import iso
 from support.manual_clock import ManualClock
 from support.recordings import real
-from support.series import iso
 
 
 def desk(root: Path) -> tuple[BarFiles, Ingest]:

@@ -13,7 +13,7 @@ from ordergate.model.errors import RateLimited, SymbolNotFound
 from ordergate.model.market import Timeframe
 from ordergate.model.series import Series
 from ordergate.model.values import Symbol
-from support.series import series
+from support.bar_series import series
 
 
 class FakeBarSource:
@@ -23,12 +23,21 @@ class FakeBarSource:
         self._times = times
         self._page = page
         self._running = running
+        self.name = "fake:past"
+        self.closed = False
+        self.narrow = False
         self.asked: list[datetime] = []
         self.faults: deque[str] = deque()
 
     @property
     def source(self) -> str:
-        return "fake:past"
+        return self.name
+
+    def times(self) -> list[int]:
+        return self._times
+
+    def close_now(self) -> None:
+        self.closed = True
 
     async def bars(
         self, symbol: Symbol, timeframe: Timeframe, *, since: datetime, limit: int
@@ -46,6 +55,9 @@ class FakeBarSource:
         at = int(since.timestamp()) * 1_000_000_000
         begin = int(numpy.searchsorted(self._times, 0 if fault == "from the start" else at))
         times = self._times[begin : begin + min(limit, self._page)]
+        if self.narrow:  # as exchanges that answer about a stretch of time
+            length = int(timeframe.length.total_seconds()) * 1_000_000_000
+            times = [start for start in times if start < at + limit * length]
         last = bool(times) and times[-1] == self._times[-1]
         closes = [1 + (at // 10**9) % 977 / 1000 for at in times]
         if fault == "crossed":

@@ -103,9 +103,11 @@ def download_bars(
         share = (at.at - at.begin) / max(at.until - at.begin, 1)
         tell(min(1.0, max(0.0, share)), at.bars, moment(at.at).strftime("%Y-%m-%d %H:%M"))
 
-    report = asyncio.run(
-        _ingest(settings, clock).download(origin, key, since=since, until=until, tell=progress)
-    )
+    ingest = _ingest(settings, clock)
+    try:
+        report = asyncio.run(ingest.download(origin, key, since=since, until=until, tell=progress))
+    finally:
+        origin.close_now()
     return {"source": origin.source, "series": [told(report)]}
 
 

@@ -51,6 +51,15 @@ class Jump:
 
 
 @dataclass(frozen=True, slots=True)
+class Fetched:
+    """The stretch that downloads from a source have gone through without a break."""
+
+    source: str
+    begin: int  # nanoseconds since 1970
+    to: int  # where the next download goes on
+
+
+@dataclass(frozen=True, slots=True)
 class Holding:
     """One stored series without its rows. Times: starts of bars, nanoseconds since 1970, UTC."""
 
@@ -63,6 +72,7 @@ class Holding:
     complete: bool  # of the last bar
     imports: tuple[Import, ...]
     jumps: tuple[Jump, ...]
+    fetched: Fetched | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

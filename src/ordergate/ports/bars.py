@@ -44,10 +44,15 @@ class BarSource(Protocol):
     ) -> Series:
         """Return the oldest bars that start at or after `since` (aware, UTC), at most `limit`.
 
-        Fewer, down to none, when there are no more or the source pages in smaller steps: a caller
-        asks again from after the last one until an answer is empty. Gaps stay gaps. Raises
-        SymbolNotFound, NotSupported (timeframe), RateLimited, DataUnavailable (no answer in time).
+        There may be fewer where the source pages in smaller steps, and none where no bar begins
+        within `limit` bars' time, though later ones do: a caller goes on from there. Gaps stay
+        gaps. Raises SymbolNotFound, NotSupported (timeframe), RateLimited, DataUnavailable (no
+        answer in time).
         """
+        ...
+
+    def close_now(self) -> None:
+        """Let go of the connection; nothing is asked afterwards."""
         ...
 
 

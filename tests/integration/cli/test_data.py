@@ -12,10 +12,10 @@ import pytest
 from ordergate.bootstrap import bar_data, bar_sources
 from ordergate.settings.load import Settings, load
 from ordergate.surfaces.cli.starts import DataStarts
+from support.bar_series import HOUR, ns
 from support.cli_gateway import ordergate
 from support.fake_bar_source import FakeBarSource
 from support.recordings import write_rows
-from support.series import HOUR, ns
 
 HEADER = "time,open,high,low,close,volume"
 ROWS = [f"2026-01-07T10:{n:02d}:00Z,1.1,1.3,1.0,1.2,{n}" for n in range(30)]

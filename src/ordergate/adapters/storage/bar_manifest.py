@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ordergate.model.canonical import iso
-from ordergate.model.holdings import Holding, Import, Jump, SeriesKey
+from ordergate.model.holdings import Fetched, Holding, Import, Jump, SeriesKey
 from ordergate.model.instruments import CalendarName
 from ordergate.model.market import PriceBasis, Timeframe
 from ordergate.model.values import Symbol
@@ -49,6 +49,7 @@ def written(manifest: Manifest) -> str:
         "complete": holding.complete,
         "imports": [asdict(one) | {"imported_at": iso(one.imported_at)} for one in holding.imports],
         "jumps": [asdict(jump) for jump in holding.jumps],
+        "fetched": None if holding.fetched is None else asdict(holding.fetched),
         "parts": [asdict(part) for part in manifest.parts],
     }
     return json.dumps(content, indent=1)
@@ -87,4 +88,5 @@ def _holding(content: dict[str, Any]) -> Holding:
             for one in content["imports"]
         ),
         jumps=tuple(Jump(**jump) for jump in content["jumps"]),
+        fetched=None if content["fetched"] is None else Fetched(**content["fetched"]),
     )

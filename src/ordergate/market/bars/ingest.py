@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy
 
-from ordergate.market.bars.columnar import SECOND, moment, nanoseconds
+from ordergate.market.bars.columnar import SECOND, length_ns, moment, nanoseconds
 from ordergate.market.bars.columns import roles
 from ordergate.market.bars.faults import Raw
 from ordergate.market.bars.jumps import jumps
@@ -19,7 +19,7 @@ from ordergate.market.bars.merging import Conflict, Merged, merge
 from ordergate.market.bars.reading import Choices, Reading, read_symbol, symbol_of
 from ordergate.market.bars.report import SeriesReport, refusal, told
 from ordergate.model.errors import DataUnavailable, IllegalState, InvalidArgument, RateLimited
-from ordergate.model.holdings import Holding, Import, Jump, Rows, SeriesKey
+from ordergate.model.holdings import Fetched, Holding, Import, Jump, Rows, SeriesKey
 from ordergate.model.instruments import CalendarName
 from ordergate.model.market import PriceBasis
 from ordergate.model.series import Prices, Series
@@ -113,22 +113,27 @@ class Ingest:
         """
         begin, end = nanoseconds(since), nanoseconds(until)
         held = await asyncio.to_thread(self._store.holding, key)
-        at = begin
-        if held is not None and held.first <= begin:
-            at = max(begin, held.last + (SECOND if held.complete else 0))
+        done = Fetched(source.source, begin, begin)
+        if held is not None and held.fetched is not None and held.fetched.source == done.source:
+            known = held.fetched
+            done = known if known.begin <= begin <= known.to else done
+        at = done.to
         report = SeriesReport(key=key, basis="", rows=0)
         for _ in range(PAGES_MAX):
-            tell(Progress(begin=begin, until=end, at=at, bars=report.rows))
-            page = await self._page(source, key, at) if at < end else None
-            if page is None or not len(page) or page.time[0] >= end:
+            tell(Progress(begin=begin, until=end, at=min(at, end), bars=report.rows))
+            if at >= end:
                 break
+            page = _until(await self._page(source, key, at), end)
+            if not len(page):
+                at += PAGE_BARS * length_ns(key.timeframe)
+                continue
             if page.time[0] < at:
                 raise DataUnavailable(f"{source.source} gave bars from before what was asked")
-            page = _until(page, end)
-            report = await asyncio.to_thread(self._store_page, key, page, report)
+            at = int(page.time[-1]) + (SECOND if page.complete else 0)
+            done = replace(done, to=at)
+            report = await asyncio.to_thread(self._store_page, key, page, report, done)
             if not page.complete:
                 break
-            at = int(page.time[-1]) + SECOND
         return report
 
     def check(self, holding: Holding) -> SeriesReport:
@@ -159,7 +164,9 @@ class Ingest:
             await self._clock.sleep(PAUSE_S * attempt)
         raise DataUnavailable(f"{source.source} did not answer")
 
-    def _store_page(self, key: SeriesKey, page: Series, so_far: SeriesReport) -> SeriesReport:
+    def _store_page(
+        self, key: SeriesKey, page: Series, so_far: SeriesReport, done: Fetched
+    ) -> SeriesReport:
         now = self._clock.now()
         reading = Reading.of_page(key, page, self._calendar_of(key.symbol), nanoseconds(now))
         no = refusal(page.source, [reading.report])
@@ -168,7 +175,8 @@ class Ingest:
         origin = Import(0, page.source, "", now, 0, "download")
         with ExitStack() as held:
             change = self._change(held, reading, origin, Conflict.KEEP)
-            _put(change)
+            holding = replace(change.holding, fetched=done)
+            change.shelf.put(change.merged.rows, since=change.since, holding=holding)
         made = change.report
         return replace(
             made,
@@ -205,24 +213,25 @@ class Ingest:
             numpy.arange(2, len(time) + 2),
             numpy.concatenate([block.garbled for block in blocks]),
         )
-        names = [block.symbol for block in blocks if block.symbol is not None]
-        if not names:
+        found_names = [block.symbol for block in blocks if block.symbol is not None]
+        if not found_names:
             return [(None, raw)]
-        words, which = numpy.unique(numpy.concatenate(names), return_inverse=True)
+        names = numpy.strings.upper(numpy.strings.strip(numpy.concatenate(found_names)))
+        words, which = numpy.unique(names, return_inverse=True)
         if len(words) > SYMBOLS_MAX:
             raise InvalidArgument(
                 f"{file.name} holds {len(words):,} symbols; at most {SYMBOLS_MAX} at once",
                 fix="split it by symbol",
             )
         wanted = choices.symbol.upper() if choices.symbol else None
-        if wanted is not None and wanted not in {word.strip().upper() for word in words}:
+        if wanted is not None and wanted not in words.tolist():
             raise InvalidArgument(
                 f"{file.name} has no rows of {wanted}", fix=f"it has {', '.join(words[:5])}"
             )
         return [
             (str(word), raw.where(which == index))
             for index, word in enumerate(words)
-            if wanted is None or word.strip().upper() == wanted
+            if wanted in (None, word)
         ]
 
     def _change(
@@ -270,6 +279,7 @@ class Ingest:
             complete=all_rows.complete,
             imports=(*(imports[:-1] if again else imports), made),
             jumps=(*earlier, *found),
+            fetched=None if before is None else before.fetched,
         )
         made_report = replace(
             report,

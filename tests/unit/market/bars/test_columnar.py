@@ -18,7 +18,7 @@ from ordergate.market.bars.resampling import Unordered
 from ordergate.model.hours import VENUE_DAY, day_boundary
 from ordergate.model.instruments import CalendarName
 from ordergate.model.market import Timeframe
-from support.series import HOUR, MINUTE, iso, ns, series
+from support.bar_series import HOUR, MINUTE, iso, ns, series
 
 
 def test_minutes_make_an_hour() -> None:

@@ -11,7 +11,7 @@ from ordergate.market.bars.columns import (
     timeframe_of,
 )
 from ordergate.model.market import Timeframe
-from support.series import HOUR
+from support.bar_series import HOUR
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy
 import pytest
 
 from ordergate.market.bars.faults import UNREADABLE, Fault, Raw, finding, off_grid, sift
-from support.series import HOUR, MINUTE, ns
+from support.bar_series import HOUR, MINUTE, ns
 
 BEGIN = ns("2026-01-07T10:00")
 NOW = ns("2026-01-08T00:00")

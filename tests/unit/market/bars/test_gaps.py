@@ -6,7 +6,7 @@ import pytest
 from ordergate.market.bars.gaps import presence
 from ordergate.model.instruments import CalendarName
 from ordergate.model.market import Timeframe
-from support.series import DAY, HOUR, MINUTE, iso, ns
+from support.bar_series import DAY, HOUR, MINUTE, iso, ns
 
 
 def span(begin: str, end: str, step: int) -> list[int]:

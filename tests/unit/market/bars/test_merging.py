@@ -4,7 +4,7 @@ import numpy
 import pytest
 
 from ordergate.market.bars.merging import Conflict, merge
-from support.series import iso, rows, series
+from support.bar_series import iso, rows, series
 
 
 def test_new_bars_are_added_in_order_with_their_origin() -> None:

@@ -12,7 +12,7 @@ from ordergate.model.holdings import Holding, SeriesKey
 from ordergate.model.instruments import CalendarName
 from ordergate.model.market import PriceBasis, Timeframe
 from ordergate.model.values import Symbol
-from support.series import DAY, HOUR, MINUTE, iso, ns, series
+from support.bar_series import DAY, HOUR, MINUTE, iso, ns, series
 
 NOW = ns("2026-06-01T00:00")
 SAID = Choices(venue="test", symbol="eurusd", timeframe=Timeframe.H1)

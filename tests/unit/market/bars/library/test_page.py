@@ -10,7 +10,7 @@ from ordergate.model.holdings import Holding, Jump, SeriesKey
 from ordergate.model.instruments import CalendarName
 from ordergate.model.market import PriceBasis, Timeframe
 from ordergate.model.values import Symbol
-from support.series import series
+from support.bar_series import series
 
 
 def held(venue: str, timeframe: Timeframe, symbol: str = "EURUSD") -> Holding:
