@@ -119,7 +119,7 @@ def test_a_before_inside_a_bar_still_gives_that_bar_whole(tmp_path: Path) -> Non
     ("calendar", "begins"),
     [
         (CalendarName.FX, "2026-01-06T22:00:00Z"),
-        (CalendarName.ALWAYS, "2026-01-07T00:00:00Z"),
+        (CalendarName.ALWAYS, "2026-01-06T22:00:00Z"),
         (CalendarName.XNSE, "2026-01-06T18:30:00Z"),
     ],
 )

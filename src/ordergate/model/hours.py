@@ -97,9 +97,7 @@ def windows_between(calendar: CalendarName, begin: datetime, end: datetime) -> I
 
 
 def day_boundary(calendar: CalendarName | None) -> DayBoundary:
-    """Return where the D1 bars of a calendar begin: 17:00 New York, or an exchange's midnight."""
-    if calendar is CalendarName.ALWAYS:
-        return DayBoundary(ZoneInfo("UTC"), MIDNIGHT)
+    """Return where the D1 bars of a calendar begin: an exchange's midnight, else 17:00 New York."""
     house = None if calendar is None else exchange(calendar)
     return VENUE_DAY if house is None else DayBoundary(house.zone, MIDNIGHT)
 

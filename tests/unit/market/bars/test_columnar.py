@@ -47,7 +47,7 @@ def test_a_volume_nobody_knows_stays_unknown() -> None:
         (CalendarName.FX, "2026-03-08T12:00", "2026-03-07T22:00", "2026-03-08T21:00"),  # 23 hours
         (CalendarName.XNYS, "2026-01-07T14:30", "2026-01-07T05:00", "2026-01-08T05:00"),
         (CalendarName.XNSE, "2026-01-07T03:45", "2026-01-06T18:30", "2026-01-07T18:30"),
-        (CalendarName.ALWAYS, "2026-01-07T23:59", "2026-01-07T00:00", "2026-01-08T00:00"),
+        (CalendarName.ALWAYS, "2026-01-07T23:59", "2026-01-07T22:00", "2026-01-08T22:00"),
     ],
 )
 def test_days_begin_where_their_market_s_do(
