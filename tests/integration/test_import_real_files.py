@@ -51,7 +51,7 @@ def stored(root: Path, symbol: str, timeframe: Timeframe, *, venue: str = "x") -
         ("eurusd_oanda_d1_bidask.csv.gz", 3_738, 9, 0),
         # Gold was quoted some minutes into the break, and in its first years all through it.
         ("xauusd_oanda_m1_bidask.csv.gz", 15_222, 63, 117),
-        ("xauusd_oanda_h1_bidask.csv.gz", 41_712, 325, 746),
+        ("xauusd_oanda_h1_bidask.csv.gz", 41_712, 342, 746),
         ("xauusd_oanda_d1_bidask.csv.gz", 3_949, 77, 0),
         ("aapl_h1.csv.gz", 12_720, 0, 0),  # against NYSE's table: 7 years without a gap
         ("btcusd_coinbase_h1.csv.gz", 20_111, 0, 0),

@@ -61,7 +61,7 @@ def resample_columns(
 
 def windows(time: Times, timeframe: Timeframe, day: DayBoundary) -> tuple[Times, Times]:
     """Return start and end of the bar that each of the rising times falls into."""
-    begins = _day_begins(int(time[0]), int(time[-1]), day)
+    begins = day_begins(int(time[0]), int(time[-1]), day)
     index = numpy.searchsorted(begins, time, side="right") - 1
     begin, end = begins[index], begins[index + 1]
     if timeframe is Timeframe.D1:
@@ -95,7 +95,8 @@ def moment(at: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at // 1000)
 
 
-def _day_begins(first: int, last: int, day: DayBoundary) -> Times:
+def day_begins(first: int, last: int, day: DayBoundary) -> Times:
+    """Return where days begin, from before `first` to after `last`."""
     begin = moment(first).date() - timedelta(days=2)
     count = (last - first) // DAY + 6
     found = [nanoseconds(day.begin(begin + timedelta(days=n))) for n in range(count)]

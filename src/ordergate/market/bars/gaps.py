@@ -8,12 +8,21 @@ from typing import TYPE_CHECKING, Final
 
 import numpy
 
-from ordergate.market.bars.columnar import DAY, length_ns, moment, nanoseconds
-from ordergate.model.hours import is_trading_day, windows_between
+from ordergate.market.bars.columnar import (
+    DAY,
+    day_begins,
+    length_ns,
+    moment,
+    nanoseconds,
+    windows,
+)
+from ordergate.model.hours import VENUE_DAY, is_trading_day, windows_between
 from ordergate.model.instruments import CalendarName
 from ordergate.model.market import Timeframe
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ordergate.model.series import Times
 
 LONGEST: Final = 5
@@ -54,11 +63,12 @@ def presence(time: Times, timeframe: Timeframe, calendar: CalendarName) -> Prese
     length = length_ns(timeframe)
     hours = _Hours(calendar, (begin - timedelta(days=2), end + timedelta(days=2)), length)
     if timeframe is Timeframe.D1:
-        expected = _days_between(time, calendar)
+        missing = _days_between(time, calendar)
+    elif timeframe is Timeframe.H4 and (windows(time, timeframe, VENUE_DAY)[0] == time).all():
+        missing = _between(hours.open_starts(_h4_starts(time)), time)
     else:
-        count = hours.starts_before(time)
-        expected = numpy.diff(count) - 1
-    missing = numpy.maximum(expected, 0)
+        missing = hours.starts_before(time[1:], time) - hours.starts_before(time[:-1] + 1, time)
+    missing = numpy.maximum(missing, 0)
     where = numpy.flatnonzero(missing)
     longest = where[numpy.argsort(-missing[where], kind="stable")[:LONGEST]]
     closed = hours.closed(time)
@@ -96,25 +106,29 @@ class _Hours:
     def __init__(
         self, calendar: CalendarName, span: tuple[datetime, datetime], length: int
     ) -> None:
-        windows = list(windows_between(calendar, *span))
+        found = list(windows_between(calendar, *span))
         self._length = length
-        self._opens = numpy.array([nanoseconds(window.opens) for window in windows], numpy.int64)
-        self._closes = numpy.array([nanoseconds(window.closes) for window in windows], numpy.int64)
+        self._opens = numpy.array([nanoseconds(window.opens) for window in found], numpy.int64)
+        self._closes = numpy.array([nanoseconds(window.closes) for window in found], numpy.int64)
 
     def closed(self, time: Times) -> int:
         """Count the bars that overlap no window."""
-        index = numpy.searchsorted(self._closes, time, side="right")
-        inside = index < len(self._opens)
-        opens = self._opens[numpy.minimum(index, len(self._opens) - 1)]
-        return int((~(inside & (opens < time + self._length))).sum())
+        return len(time) - int(self._overlap(time, time + self._length).sum())
 
-    def starts_before(self, time: Times) -> Times:
-        """Return, for each time, how many bars of open market start before it."""
+    def open_starts(self, starts: Times) -> Times:
+        """Return those of these bars, one after the other without a gap, that overlap a window."""
+        return starts[:-1][self._overlap(starts[:-1], starts[1:])]
+
+    def starts_before(self, time: Times, bars: Times) -> Times:
+        """Return, for each time, how many bars of open market start before it, on the bars' grid.
+
+        A window's grid is that of its own first bar: a file's days may begin at another hour of UTC
+        after a clock change.
+        """
         length = self._length
-        near = numpy.searchsorted(time, self._opens - length, side="right")
-        sample = time[numpy.minimum(near, len(time) - 1)]
-        # Days may begin at another hour of UTC after a clock change, and H4 bars with them.
-        phase = numpy.where(sample < self._closes, sample, time[0]) % length
+        near = numpy.searchsorted(bars, self._opens - length, side="right")
+        sample = bars[numpy.minimum(near, len(bars) - 1)]
+        phase = numpy.where(sample < self._closes, sample, bars[0]) % length
         first = (self._opens - phase) // length * length + phase
         counts = -((first - self._closes) // length)
         shared = numpy.zeros(len(first), numpy.bool_)
@@ -125,6 +139,28 @@ class _Hours:
         within = -((first[index] - time) // length)
         made: Times = total[index] + numpy.clip(within, 0, counts[index])
         return made
+
+    def _overlap(self, begin: Times, end: Times) -> NDArray[numpy.bool_]:
+        index = numpy.searchsorted(self._closes, begin, side="right")
+        inside = index < len(self._opens)
+        opens = self._opens[numpy.minimum(index, len(self._opens) - 1)]
+        made: NDArray[numpy.bool_] = inside & (opens < end)
+        return made
+
+
+def _h4_starts(time: Times) -> Times:
+    """Return where each H4 bar of the venue's days begins, beyond both ends."""
+    begins = day_begins(int(time[0]), int(time[-1]), VENUE_DAY)
+    starts = begins[:-1, None] + numpy.arange(7) * length_ns(Timeframe.H4)
+    made: Times = starts[starts < begins[1:, None]]
+    return made
+
+
+def _between(expected: Times, time: Times) -> Times:
+    """Return how many of the expected starts lie between neighbouring bars."""
+    upto = numpy.searchsorted(expected, time[1:], side="left")
+    made: Times = upto - numpy.searchsorted(expected, time[:-1], side="right")
+    return made
 
 
 def _days_between(time: Times, calendar: CalendarName) -> Times:
