@@ -9,7 +9,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 ARGS ?=
 
 .PHONY: setup run test check fix bench conformance slow fuzz chaos simulate redteam mutate \
-	browser formal lock postgres node
+	browser formal hours lock postgres node
 
 setup: $(VENV)/.dev
 
@@ -43,6 +43,10 @@ check: $(VENV)/.dev
 fix: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The tables of exchange hours, made anew; a test says when they are not what the script makes.
+hours: $(VENV)/.dev
+	$(BIN)/python tools/exchange_hours.py
 
 # Ratios against peers, all measured in this one run; about two minutes.
 bench: $(VENV)/.dev
@@ -109,7 +113,7 @@ formal:
 lock:
 	printf 'hatchling>=1.27\neditables>=0.5\n' | $(COMPILE) - -o requirements-build.lock
 	$(COMPILE) pyproject.toml -o requirements.lock
-	$(COMPILE) pyproject.toml --group dev --extra data --extra postgres -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) pyproject.toml --group dev --extra postgres -c requirements.lock -o requirements-dev.lock
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("ordergate needs Python 3.11 or newer")'

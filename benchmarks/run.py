@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 
+import bar_store
 import group_commit
 import http_call
 import order_path
@@ -21,12 +22,15 @@ def main() -> None:
     parser.add_argument("--works", type=int, default=4_000, help="records sealed by one producer")
     parser.add_argument("--orders", type=int, default=300, help="orders beside each journal")
     parser.add_argument("--rows", type=int, default=order_path.MANY, help="of the long journal")
+    parser.add_argument("--bars", type=int, default=1_000_000, help="rows of a price file")
+    parser.add_argument("--pages", type=int, default=400, help="pages of bars read")
     chosen = parser.parse_args()
     lines = stdio_start.measure(chosen.starts)
     lines += http_call.measure(chosen.calls)
     lines += verify_record.measure(chosen.records)
     lines += asyncio.run(group_commit.measure(chosen.works))
     lines += asyncio.run(order_path.measure(chosen.rows, chosen.orders))
+    lines += bar_store.measure(chosen.bars, chosen.pages)
     print(table(lines))
 
 

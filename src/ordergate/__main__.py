@@ -20,7 +20,7 @@ from ordergate.settings.switches import HUMAN_ONLY
 from ordergate.settings.template import write_first
 
 if TYPE_CHECKING:
-    from ordergate.surfaces.cli.starts import Asked, Finding, Started, UpOptions
+    from ordergate.surfaces.cli.starts import Asked, BarsWanted, Finding, Started, UpOptions
 
 STOP_WITHIN_S: Final = 30.0
 BAD_SETTINGS: Final = 7
@@ -42,7 +42,7 @@ def _run(arguments: list[str]) -> int:
         return _mcp_alone()
     from ordergate.adapters.system import SystemClock
     from ordergate.surfaces.cli.app import run
-    from ordergate.surfaces.cli.starts import Starts
+    from ordergate.surfaces.cli.starts import DataStarts, Starts
 
     starts = Starts(
         up=_up,
@@ -65,6 +65,9 @@ def _run(arguments: list[str]) -> int:
         now=SystemClock().now,
         monotonic=SystemClock().monotonic,
         client_environment=_client_environment,
+        data=DataStarts(
+            take=_import_bars, listing=_list_bars, check=_check_bars, download=_download_bars
+        ),
     )
     return run(starts, arguments)
 
@@ -290,6 +293,35 @@ def _phone(send: bool) -> tuple[str | None, list[Finding]]:
     from ordergate.bootstrap.phone import phone
 
     return phone(load(os.environ), send=send)
+
+
+def _import_bars(file: Path, wanted: BarsWanted) -> Mapping[str, Any]:
+    from ordergate.bootstrap.bar_data import import_bars
+
+    return import_bars(load(os.environ), file, wanted)
+
+
+def _list_bars() -> Mapping[str, Any]:
+    from ordergate.bootstrap.bar_data import list_bars
+
+    return list_bars(load(os.environ))
+
+
+def _check_bars(wanted: BarsWanted) -> Mapping[str, Any]:
+    from ordergate.bootstrap.bar_data import check_bars
+
+    return check_bars(load(os.environ), wanted)
+
+
+def _download_bars(
+    source: str,
+    wanted: BarsWanted,
+    span: tuple[str, str | None],
+    tell: Callable[[float, int, str], None],
+) -> Mapping[str, Any]:
+    from ordergate.bootstrap.bar_data import download_bars
+
+    return download_bars(load(os.environ), source, wanted, span, tell)
 
 
 def _client_environment() -> dict[str, str]:

@@ -426,6 +426,15 @@ def test_v42_a_resting_order_waits_for_the_market_to_open(bench: Bench) -> None:
     assert [fill.price for fill in bench.history().fills] == [D("1.2")]
 
 
+def test_v42_hours_nobody_knows_trap_no_exit(bench: Bench) -> None:
+    """Past a table of hours the gate opens nothing; what is open still gets out at its prices."""
+    bench.buy("0.10")
+    bench.market.close_session("EURUSD", "past its table", unknown=True)
+    (position,) = bench.snapshot().positions
+    assert bench.close(position.position_id, "0.10").status is VenueStatus.FILLED
+    assert bench.snapshot().positions == ()
+
+
 def test_v43_another_account_is_not_this_one(bench: Bench) -> None:
     order = replace(bench.orders.place("buy", "0.10"), account="paper-2")
     assert bench.refused(order) == "ACCOUNT_MISMATCH"

@@ -16,7 +16,7 @@ from ordergate.model.errors import NotFound
 from ordergate.surfaces.cli.app import run
 from ordergate.surfaces.cli.attach import read_token
 from ordergate.surfaces.cli.running import Note, hold, leave_note
-from ordergate.surfaces.cli.starts import Finding, Starts
+from ordergate.surfaces.cli.starts import DataStarts, Finding, Starts
 
 TOKEN = "og_ag_00000000_test"
 PASSWORD = "correct horse battery"
@@ -173,6 +173,7 @@ def starts_for(data_dir: Path, **others: Any) -> Starts:
         "now": SystemClock().now,
         "monotonic": SystemClock().monotonic,
         "client_environment": dict,
+        "data": DataStarts(take=nothing, listing=nothing, check=nothing, download=nothing),
     }
     return Starts(**{**plain, **others})
 

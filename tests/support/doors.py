@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
+from ordergate.adapters.storage.bar_files import BarFiles
+from ordergate.market.bars.library.fetch import Library
 from ordergate.model.errors import Unauthenticated
 from ordergate.model.market import Bar, Quote, Timeframe
 from ordergate.model.principals import Kind, Principal
@@ -100,6 +103,7 @@ def doors(
     rate: Rate | None = None,
     observers: Sequence[Observer] = (),
     listeners: Sequence[Any] = (),
+    bars: Path | None = None,
 ) -> Doors:
     """Return a gate with quotes for EURUSD and GBPUSD, ready for any door."""
     market, clock = BarMarket(), ManualClock()
@@ -127,6 +131,7 @@ def doors(
         publish=publish,
         clock=clock,
         ids=Ids(),
+        stored=Library(lambda: BarFiles(bars or Path("no-bars"))),
     )
     chosen = operations(data_only=data_only)
     throttle = None if rate is None else Throttle(rate, clock.monotonic)

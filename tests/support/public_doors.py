@@ -10,6 +10,8 @@ from typing import Any
 
 import httpx
 
+from ordergate.adapters.storage.bar_files import BarFiles
+from ordergate.market.bars.library.fetch import Library
 from ordergate.model.errors import Unauthenticated
 from ordergate.model.orders import Side
 from ordergate.model.principals import Principal
@@ -126,6 +128,7 @@ def _rest(gate: Gate, clock: ManualClock, ids: SeededChance) -> Any:
         publish=gate.changes.append,
         clock=clock,
         ids=ids,
+        stored=Library(lambda: BarFiles(Path("no-bars"))),
     )
     chosen = operations(data_only=False)
     return rest_app(

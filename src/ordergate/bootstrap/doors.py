@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -16,7 +16,11 @@ from ordergate import __version__
 from ordergate.adapters.storage.link import Database
 from ordergate.adapters.storage.log_file import export_log, open_log
 from ordergate.alerts.push import Push
+from ordergate.bootstrap.bar_sources import bars_at
 from ordergate.bootstrap.house import CONSOLE_HOST, House, database_of
+from ordergate.market.bars.library.fetch import Library
+from ordergate.market.feed.subscribe import Market
+from ordergate.market.hours.calendar import ends_soon
 from ordergate.model.records import AuditRow
 from ordergate.ports.audit_log import AuditTx
 from ordergate.surfaces.catalogue.dispatch import Dispatch
@@ -153,6 +157,7 @@ def _dispatch(
             None if broken is None else broken.message,
             house.line.emergency.trouble,
             alerts.problem(),
+            *_ending_tables(house.market),
         )
         return GateStatus(
             version=__version__,
@@ -175,6 +180,7 @@ def _dispatch(
         publish=hub.publish,
         clock=clock,
         ids=house.ids,
+        stored=Library(lambda: bars_at(house.settings)),
     )
     rate = Rate(per_second=float(settings.server.calls_per_second), burst=settings.server.burst)
     return Dispatch(
@@ -183,6 +189,14 @@ def _dispatch(
         throttle=Throttle(rate, clock.monotonic),
         observers=(metrics.called, called),
     )
+
+
+def _ending_tables(market: Market) -> Iterator[str]:
+    """Say which tables of exchange hours end soon: beyond them nothing is opened."""
+    for calendar in sorted({item.calendar for item in market.instruments()}):
+        last = ends_soon(calendar, market.venue_now())
+        if last is not None:
+            yield f"the hours of {calendar} are known until {last}: update ordergate"
 
 
 def _mcp(

@@ -1,27 +1,32 @@
-"""When markets trade and where days and bars begin, by New York's zone rules. Times: aware, UTC."""
+"""When markets trade and where days and bars begin. Times: aware, UTC.
+
+FX and metals go by New York's zone rules, exchanges by their tables (exchange_tables.py).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Final, assert_never
 from zoneinfo import ZoneInfo
 
+from ordergate.model.exchange_days import Exchange, exchange
 from ordergate.model.instruments import CalendarName
 from ordergate.model.market import Session, SessionState, Timeframe
 
 NEW_YORK: Final = ZoneInfo("America/New_York")
 DAY_CLOSE: Final = time(17)
 METAL_OPEN: Final = time(18)
-SHARES_OPEN: Final = time(9, 30)
-SHARES_CLOSE: Final = time(16)
+MIDNIGHT: Final = time(0)
 MONDAY: Final = 0
 SATURDAY: Final = 5
 ONE_DAY: Final = timedelta(days=1)
 BREAK_MAX: Final = timedelta(hours=4)
 NIGHT_MAX: Final = timedelta(hours=24)
 SEARCH_DAYS: Final = 9  # any calendar opens at least once within this many days
+WARN_BEFORE: Final = timedelta(days=60)  # the end of a table
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +37,77 @@ class Window:
     closes: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class DayBoundary:
+    """Where a day of bars begins: at this time of day in this zone."""
+
+    zone: ZoneInfo
+    at: time
+
+    def begin(self, day: date) -> datetime:
+        """Return the moment of `day` at which a day of bars begins."""
+        return _utc(day, self.at, self.zone)
+
+
+VENUE_DAY: Final = DayBoundary(NEW_YORK, DAY_CLOSE)
 ALL_TIME: Final = Window(datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
 
 
 def session(calendar: CalendarName, at: datetime) -> Session:
-    """Return the session by the weekly rules of New York's zone.
+    """Return the session that a calendar says there is at `at`.
 
-    FX: Sunday 17:00 to Friday 17:00. METAL: the same week with a break 17:00-18:00. XNYS: Monday to
-    Friday 09:30-16:00. Holidays and half days are not modelled: every weekday is a trading day.
+    FX: Sunday 17:00 to Friday 17:00 New York. METAL: the same week with a break 17:00-18:00. Both
+    without holidays. XNYS, XNSE: by their tables, with holidays and half days; beyond a table the
+    state is UNKNOWN, which opens nothing.
     """
+    house = exchange(calendar)
+    if house is not None and not house.knows(at.astimezone(house.zone).date()):
+        span = f"{house.valid_from} to {house.valid_until}"
+        return Session(SessionState.UNKNOWN, f"the table of its hours holds {span} alone", None)
     window = window_from(calendar, at)
     if window == ALL_TIME:
         return Session(SessionState.OPEN, "open", None)
     if window.opens <= at:
         return Session(SessionState.OPEN, "open", window.closes)
-    return Session(SessionState.CLOSED, _pause(calendar, window), window.opens)
+    told = house is None or house.knows(window.opens.astimezone(house.zone).date())
+    reason = _pause(calendar, window)
+    return Session(SessionState.CLOSED, reason, window.opens if told else None)
+
+
+def ends_soon(calendar: CalendarName, at: datetime) -> date | None:
+    """Return the last day of a calendar's table when fewer than 60 days are left; else None."""
+    house = exchange(calendar)
+    if house is None or at.astimezone(house.zone).date() + WARN_BEFORE <= house.valid_until:
+        return None
+    return house.valid_until
+
+
+def windows_between(calendar: CalendarName, begin: datetime, end: datetime) -> Iterator[Window]:
+    """Yield the windows that overlap [begin, end), in order. Beyond a table: by the week."""
+    if calendar is CalendarName.ALWAYS:
+        yield Window(begin, end)
+        return
+    day = begin.astimezone(NEW_YORK).date() - SEARCH_DAYS * ONE_DAY
+    last = end.astimezone(NEW_YORK).date() + SEARCH_DAYS * ONE_DAY
+    while day <= last:
+        window = _window(calendar, day)
+        if window is not None and window.closes > begin and window.opens < end:
+            yield window
+        day += ONE_DAY
+
+
+def day_boundary(calendar: CalendarName | None) -> DayBoundary:
+    """Return where the D1 bars of a calendar begin: an exchange's midnight, else 17:00 New York."""
+    house = None if calendar is None else exchange(calendar)
+    return VENUE_DAY if house is None else DayBoundary(house.zone, MIDNIGHT)
+
+
+def is_trading_day(calendar: CalendarName, day: date) -> bool:
+    """Say whether a bar of a day is to be expected for this date."""
+    house = exchange(calendar)
+    if house is not None:
+        return house.close_of(day) is not None
+    return calendar is CalendarName.ALWAYS or day.weekday() < SATURDAY
 
 
 def session_window(calendar: CalendarName, at: datetime) -> Window | None:
@@ -117,10 +178,15 @@ def bar_window(timeframe: Timeframe, at: datetime) -> Window:
 
 
 def _pause(calendar: CalendarName, coming: Window) -> str:
-    closed_for = coming.opens - window_before(calendar, coming.opens).closes
+    before = window_before(calendar, coming.opens)
+    closed_for = coming.opens - before.closes
     if closed_for <= BREAK_MAX:
         return "daily break"
-    return "overnight" if closed_for <= NIGHT_MAX else "weekend"
+    if closed_for <= NIGHT_MAX:
+        return "overnight"
+    between = (coming.opens - before.closes) // ONE_DAY + 1
+    days = {(before.closes + n * ONE_DAY).astimezone(NEW_YORK).weekday() for n in range(between)}
+    return "weekend" if SATURDAY in days else "holiday"
 
 
 @lru_cache(maxsize=4096)
@@ -142,14 +208,20 @@ def _window(calendar: CalendarName, day: date) -> Window | None:
             if day.weekday() >= SATURDAY:
                 return None
             return Window(_new_york(day - ONE_DAY, METAL_OPEN), _new_york(day, DAY_CLOSE))
-        case CalendarName.XNYS:
-            if day.weekday() >= SATURDAY:
-                return None
-            return Window(_new_york(day, SHARES_OPEN), _new_york(day, SHARES_CLOSE))
+        case CalendarName.XNYS | CalendarName.XNSE:
+            house = exchange(calendar)
+            return None if house is None else _exchange_window(house, day)
         case CalendarName.ALWAYS:
             return ALL_TIME
         case _:
             assert_never(calendar)
+
+
+def _exchange_window(house: Exchange, day: date) -> Window | None:
+    closes = house.close_of(day)
+    if closes is None:
+        return None
+    return Window(*(_utc(day, at, house.zone) for at in (house.opens, closes)))
 
 
 def _hour(at: datetime) -> datetime:
@@ -158,4 +230,8 @@ def _hour(at: datetime) -> datetime:
 
 
 def _new_york(day: date, at: time) -> datetime:
-    return datetime.combine(day, at, NEW_YORK).astimezone(UTC)
+    return _utc(day, at, NEW_YORK)
+
+
+def _utc(day: date, at: time, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, at, zone).astimezone(UTC)

@@ -36,7 +36,8 @@ class TradeMode(enum.StrEnum):
 class CalendarName(enum.StrEnum):
     FX = "fx"  # Sunday 17:00 to Friday 17:00 New York
     METAL = "metal"  # FX week with a daily break 17:00-18:00 New York
-    XNYS = "xnys"  # 09:30-16:00 New York, Monday to Friday
+    XNYS = "xnys"  # 09:30-16:00 New York, but for its holidays and half days
+    XNSE = "xnse"  # NSE cash: 09:15-15:30 India, but for its holidays
     ALWAYS = "always"  # 24/7
 
 

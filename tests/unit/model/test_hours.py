@@ -9,9 +9,11 @@ from ordergate.model.hours import (
     bar_window,
     day_end,
     day_start,
+    is_trading_day,
     trading_day,
     window_before,
     window_from,
+    windows_between,
 )
 from ordergate.model.instruments import CalendarName
 from ordergate.model.market import Timeframe
@@ -96,3 +98,22 @@ def test_a_market_without_hours_is_one_endless_window() -> None:
 def test_the_venue_s_day_ends_at_five_in_new_york(at: datetime, day: date) -> None:
     assert trading_day(at) == day
     assert trading_day(day_end(at)) > day
+
+
+def test_windows_between_are_those_that_overlap() -> None:
+    begin, end = utc("2026-11-25T20:00"), utc("2026-11-30T15:00")
+    found = [
+        (f"{w.opens:%d %H:%M}", f"{w.closes:%d %H:%M}")
+        for w in windows_between(CalendarName.XNYS, begin, end)
+    ]
+    assert found == [("25 14:30", "25 21:00"), ("27 14:30", "27 18:00"), ("30 14:30", "30 21:00")]
+    assert len(list(windows_between(CalendarName.FX, begin, end))) == 2
+    assert next(windows_between(CalendarName.ALWAYS, begin, end)).opens == begin
+
+
+def test_trading_days_leave_out_weekends_and_an_exchanges_holidays() -> None:
+    thanksgiving, saturday = date(2026, 11, 26), date(2026, 11, 28)
+    assert not is_trading_day(CalendarName.XNYS, thanksgiving)
+    assert is_trading_day(CalendarName.FX, thanksgiving)
+    assert not is_trading_day(CalendarName.FX, saturday)
+    assert is_trading_day(CalendarName.ALWAYS, saturday)

@@ -1,4 +1,4 @@
-"""The data line's calendar: sessions and days by New York's weekly rules, without holidays.
+"""The data line's calendar: sessions, days, and how long its tables last.
 
 The rules themselves are in the model, because the feeds and the paper venue live by them too and
 adapters do not know this line.
@@ -6,6 +6,6 @@ adapters do not know this line.
 
 from __future__ import annotations
 
-from ordergate.model.hours import day_end, session, session_window, trading_day
+from ordergate.model.hours import day_end, ends_soon, session, session_window, trading_day
 
-__all__ = ["day_end", "session", "session_window", "trading_day"]
+__all__ = ["day_end", "ends_soon", "session", "session_window", "trading_day"]

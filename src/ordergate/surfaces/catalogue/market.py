@@ -15,6 +15,7 @@ from ordergate.model.values import Symbol, plain
 from ordergate.surfaces.catalogue import requests
 from ordergate.surfaces.catalogue.fields import read_time
 from ordergate.surfaces.catalogue.operation import READS, Example, Operation, Route, Toolset
+from ordergate.surfaces.catalogue.past import BASIS, stored_bars
 from ordergate.surfaces.catalogue.rendering import seconds, time_text
 from ordergate.surfaces.catalogue.results import (
     BarsResult,
@@ -99,6 +100,8 @@ async def ticks(services: Services, _: Principal, request: requests.Ticks) -> Ti
 
 
 async def bars(services: Services, _: Principal, request: requests.Bars) -> BarsResult:
+    if request.source != "live":
+        return await stored_bars(services, request)
     market = services.market
     symbol = known(market, request.symbol).symbol
     timeframe = Timeframe(request.timeframe)
@@ -110,7 +113,7 @@ async def bars(services: Services, _: Principal, request: requests.Bars) -> Bars
 
 
 def _bars(market: Market, symbol: Symbol, found: tuple[Bar, ...], *, full: bool) -> BarsResult:
-    last = found[-1]
+    last, quote = found[-1], market.quote(symbol)
     now = market.venue_now()
     as_of = min(now, last.time + last.timeframe.length)
     return BarsResult(
@@ -124,6 +127,7 @@ def _bars(market: Market, symbol: Symbol, found: tuple[Bar, ...], *, full: bool)
         volume=[None if bar.volume is None else plain(bar.volume) for bar in found],
         last_complete=last.complete,
         next_before=found[0].time.strftime("%Y-%m-%dT%H:%M:%SZ") if full else None,
+        basis=None if quote is None else BASIS[quote.basis],
         source=market.source,
         synthetic=market.synthetic,
         as_of=time_text(as_of),
@@ -214,7 +218,7 @@ OPERATIONS: Final = (
     Operation(
         name="get_bars",
         summary="Bars (bid prices) as columns, oldest first."
-        " Older ones: pass next_before as before.",
+        " Older ones: pass next_before as before. `source` store: what the operator imported.",
         act=Act.READ_MARKET,
         request=requests.Bars,
         result=BarsResult,

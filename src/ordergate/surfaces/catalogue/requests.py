@@ -27,6 +27,10 @@ from ordergate.surfaces.catalogue.fields import (
 
 KindOfRecord = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_.-]+$", max_length=64)]
 
+BarsFrom = Annotated[
+    str, StringConstraints(pattern=r"^(live|store(:[a-z0-9._-]+)?)$", max_length=40)
+]
+
 
 class Nothing(Request):
     pass
@@ -52,6 +56,7 @@ class Bars(Request):
     timeframe: TimeframeName = "M5"
     limit: int = Field(default=100, ge=1, le=300)
     before: TimeText | None = Field(default=None, description="bars that start before; UTC")
+    source: BarsFrom = Field(default="live", description="store: imported; store:VENUE")
 
 
 class Account(Request):

@@ -63,7 +63,11 @@ class TicksResult(Sourced):
 
 
 class BarsResult(Sourced):
-    """Columns of equal length, oldest first; bid prices; the last bar may still be running."""
+    """Columns of equal length, oldest first; the last bar may still be running.
+
+    Prices are bids, or trades where `basis` says so. `note` says why a page ends early: prices of
+    two scales (an unadjusted split) never stand in one answer.
+    """
 
     symbol: str
     timeframe: str
@@ -75,6 +79,8 @@ class BarsResult(Sourced):
     volume: list[str | None]
     last_complete: bool
     next_before: str | None
+    basis: str | None
+    note: str | None = None
 
 
 class PositionItem(Sourced):

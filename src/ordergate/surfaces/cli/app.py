@@ -13,6 +13,7 @@ from ordergate.surfaces.cli import (
     approving,
     arming,
     booking,
+    datafiles,
     hindsight,
     looking,
     operating,
@@ -64,6 +65,7 @@ def build(starts: Starts) -> typer.Typer:
         hindsight,
         alerts,
         phone,
+        datafiles,
     ):
         commands.register(app)
     return app

@@ -56,10 +56,13 @@ def bars(
     timeframe: Annotated[str | None, typer.Option(help="M1 M5 M15 M30 H1 H4 D1")] = None,
     limit: Limit = None,
     before: Annotated[str | None, typer.Option(help="Bars that start before; UTC.")] = None,
+    source: Annotated[
+        str | None, typer.Option(help="store: what you imported; store:VENUE. Default: live.")
+    ] = None,
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
-    """Show bars of bid prices, oldest first, with a sparkline of the closes."""
+    """Show bars, oldest first, with a sparkline of the closes."""
     answer = session(context).call(
         "get_bars",
         token_file=token_file,
@@ -67,6 +70,7 @@ def bars(
         timeframe=timeframe,
         limit=limit,
         before=before,
+        source=source,
     )
     show(answer, as_json=as_json, draw=_bars)
 
@@ -174,12 +178,14 @@ def _quotes(found: Mapping[str, Any]) -> Iterable[RenderableType]:
 def _bars(found: Mapping[str, Any]) -> Iterable[RenderableType]:
     columns = ("time", "open", "high", "low", "close", "volume")
     yield table(
-        f"{found['symbol']} {found['timeframe']} (bid)",
+        f"{found['symbol']} {found['timeframe']} ({found.get('basis') or 'bid'})",
         columns,
         zip(*(found[column] for column in columns), strict=True),
     )
     yield Text(sparkline([Decimal(close) for close in found["close"]]))
     yield source_line(found)
+    if found.get("note"):
+        yield Text(plain(found["note"]), style="dim")
     if not found["last_complete"]:
         yield Text("the last bar is still running", style="dim")
 

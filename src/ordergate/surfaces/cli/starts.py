@@ -63,6 +63,37 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BarsWanted:
+    """What `ordergate data` was told about a file or a series; None = not said."""
+
+    venue: str | None = None
+    symbol: str | None = None
+    timeframe: str | None = None
+    zone: str | None = None
+    time_format: str | None = None
+    stamp: str = "start"
+    calendar: str | None = None
+    accept_hours: bool = False
+    drop: tuple[str, ...] = ()
+    sort: bool = False
+    on_conflict: str = "refuse"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataStarts:
+    """The store of bars, without a gateway."""
+
+    take: Callable[[Path, BarsWanted], Mapping[str, Any]]
+    listing: Callable[[], Mapping[str, Any]]
+    check: Callable[[BarsWanted], Mapping[str, Any]]
+    # source, what, (since, until), tell(share done, bars, where)
+    download: Callable[
+        [str, BarsWanted, tuple[str, str | None], Callable[[float, int, str], None]],
+        Mapping[str, Any],
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Starts:
     """Each call may raise GateError; `up` returns an exit code when the gateway has stopped."""
 
@@ -88,4 +119,5 @@ class Starts:
     now: Callable[[], datetime]  # the wall clock
     monotonic: Callable[[], float]  # seconds of a clock that never goes back
     client_environment: Callable[[], Mapping[str, str]]  # what a client must pass to find us
+    data: DataStarts
     around: Callable[[], list[Finding]] = list  # ways to a broker past the gate, seen from here

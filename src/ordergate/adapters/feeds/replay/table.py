@@ -70,10 +70,8 @@ def _is_parquet(path: Path) -> bool:
 
 
 def _scan(path: Path) -> Any:
-    try:
-        import polars
-    except ImportError as error:
-        raise ReplayError(f"{path.name}: Parquet needs the extra: ordergate[data]") from error
+    import polars  # lazy: it is heavy, and few replays are Parquet
+
     return polars.scan_parquet(path)
 
 

@@ -96,7 +96,8 @@ class Floor:
         return touch
 
     def is_open(self, symbol: str) -> bool:
-        return self.markets.session(Symbol(symbol)).state is SessionState.OPEN
+        """Say whether orders meet prices now; where no table of hours says, the prices do."""
+        return self.markets.session(Symbol(symbol)).state is not SessionState.CLOSED
 
     def is_priced(self, symbol: str) -> bool:
         return self.markets.quality(Symbol(symbol)).verdict is Quality.OK
