@@ -26,7 +26,7 @@ from ordergate.settings.compat import COMPAT, PERCENT
 from ordergate.settings.profile import NAMES, profile
 from ordergate.surfaces.catalogue.envelope import MEANINGS
 from ordergate.surfaces.catalogue.operation import Operation
-from ordergate.surfaces.catalogue.operations import operations
+from ordergate.surfaces.catalogue.operations import listed, operations
 from ordergate.surfaces.cli.exits import MEANING, exit_of
 
 REFERENCE: Final = Path(__file__).parent / "reference"
@@ -223,6 +223,7 @@ def _word(say: Say) -> str:
 
 def _tools() -> str:
     default, data_only = operations(data_only=False), operations(data_only=True)
+    shown = {operation.name for operation in listed(default)}
     kept = {operation.name for operation in data_only}
     rows = [
         (
@@ -231,6 +232,7 @@ def _tools() -> str:
             operation.summary,
             f"`{operation.act.value}`",
             f"`{operation.route.method} {operation.route.path}`",
+            _yes(operation.name in shown),
             _yes(operation.name in kept),
         )
         for operation in default
@@ -242,10 +244,14 @@ def _tools() -> str:
     ]
     return _page(
         "Tools",
-        f"The {len(default)} operations every door offers. MCP calls them by name; REST answers "
-        "them below `/api/v1`, and any of them at `POST /api/v1/call/<name>`. "
+        f"The {len(default)} operations. REST answers them below `/api/v1`, and any of them at "
+        f"`POST /api/v1/call/<name>`. MCP lists the {len(shown)} of the default toolsets; "
+        '`mcp.toolsets = ["default", "research"]` in `ordergate.toml`, or '
+        "`ORDERGATE_MCP__TOOLSETS=default,research` for one client over stdio, lists more. "
         f"With `MCP_DATA_ONLY_MODE=true` only {len(data_only)} are there. None of them approves.",
-        _table(("Tool", "Set", "What it does", "Right", "REST", "Data only"), rows),
+        _table(
+            ("Tool", "Set", "What it does", "Right", "REST", "In MCP by default", "Data only"), rows
+        ),
         "## Other names",
         "REST answers these paths as well, for programs that know them.",
         _table(("Path", "Operation"), aliases),

@@ -19,6 +19,7 @@ from ordergate.surfaces.cli import (
     phone,
     proving,
     replaying,
+    research,
     setup,
     trading,
 )
@@ -64,6 +65,7 @@ def build(starts: Starts) -> typer.Typer:
         hindsight,
         alerts,
         phone,
+        research,
     ):
         commands.register(app)
     return app

@@ -1,0 +1,114 @@
+"""Closed bars for analysis, as columns, and the numbers made of them as text."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from ordergate.model.errors import DataUnavailable
+from ordergate.model.market import Quality, SessionState
+from ordergate.model.values import plain
+from ordergate.surfaces.catalogue.market import age_text
+from ordergate.surfaces.catalogue.rendering import time_text
+
+if TYPE_CHECKING:
+    from ordergate.market.feed.subscribe import Market
+    from ordergate.model.market import Bar, Timeframe
+    from ordergate.model.series import Series
+    from ordergate.model.values import Symbol
+
+DIGITS: Final = 8  # significant; more than a price needs and fewer than a float pretends to
+LATE_BARS: Final = 2  # in an open session the newest closed bar ended at most so many bars ago
+
+
+async def closed_bars(
+    market: Market,
+    symbol: Symbol,
+    timeframe: Timeframe,
+    *,
+    limit: int,
+    before: datetime | None = None,
+) -> Series:
+    """Return at most `limit` closed bars; raise DataUnavailable where there are none."""
+    found = await market.bars(symbol, timeframe, limit=limit + 1, before=before)
+    # numpy is not loaded before the first analysis, and never on the loop that carries orders.
+    return await asyncio.to_thread(_closed, found, market.source, limit)
+
+
+def _closed(bars: tuple[Bar, ...], source: str, limit: int) -> Series:
+    from ordergate.market.features.frame import series_of
+
+    whole = [bar for bar in bars if bar.complete]
+    if not whole:
+        raise DataUnavailable("there are no closed bars there", fix="Try another timeframe.")
+    return series_of(whole[-limit:], source)
+
+
+def enough(series: Series, required: int) -> None:
+    """Raise DataUnavailable where the history is too short for a number that can be trusted."""
+    if len(series) >= required:
+        return
+    raise DataUnavailable(
+        f"insufficient_history: {len(series)} closed {series.timeframe} bars, {required} needed",
+        fix="Use a lower timeframe or shorter periods.",
+        details={
+            "source": "insufficient_history",
+            "bars": len(series),
+            "required_history": required,
+        },
+    )
+
+
+def dated(market: Market, series: Series) -> dict[str, Any]:
+    """Return where the numbers of a series come from, and the end of its last bar with its age."""
+    now, ended = market.venue_now(), end_of(series)
+    return {
+        "source": series.source,
+        "synthetic": market.synthetic,
+        "as_of": time_text(ended),
+        "age_s": age_text(now, ended),
+    }
+
+
+def end_of(series: Series) -> datetime:
+    from ordergate.market.features.sessions import moment
+    from ordergate.model.hours import bar_window
+
+    return bar_window(series.timeframe, moment(int(series.time[-1]))).closes
+
+
+def number(value: float | None) -> str | None:
+    """Write a number in plain digits, 8 significant; None for none."""
+    if value is None or not math.isfinite(value):
+        return None
+    return plain(Decimal(f"{value:.{DIGITS}g}"))
+
+
+def share(value: float | None) -> str | None:
+    """Write a share, a score or a ratio with three decimals."""
+    return None if value is None or not math.isfinite(value) else plain(Decimal(f"{value:.3f}"))
+
+
+def no_trade(market: Market, symbol: Symbol, series: Series) -> list[str]:
+    """Return why nothing should be opened now whatever a signal says; [] for no reason."""
+    found = []
+    session = market.session(symbol)
+    if session.state is not SessionState.OPEN:
+        found.append(f"the session is {session.state.value}: {session.reason}")
+    quality = market.quality(symbol)
+    if quality.verdict is not Quality.OK:
+        found.append(f"the quote is {quality.verdict.value}")
+    late = market.venue_now() - end_of(series)
+    if session.state is SessionState.OPEN and late > LATE_BARS * series.timeframe.length:
+        found.append(f"the newest closed bar ended {late} ago")
+    return found
+
+
+def spread_of(market: Market, symbol: Symbol) -> float | None:
+    """Return the spread of a quote that may be believed."""
+    quote = market.quote(symbol)
+    usable = quote is not None and market.quality(symbol).verdict is Quality.OK
+    return float(quote.spread) if usable and quote is not None else None
