@@ -7,6 +7,7 @@ import asyncio
 
 import group_commit
 import http_call
+import indicators
 import order_path
 import stdio_start
 import verify_record
@@ -21,12 +22,14 @@ def main() -> None:
     parser.add_argument("--works", type=int, default=4_000, help="records sealed by one producer")
     parser.add_argument("--orders", type=int, default=300, help="orders beside each journal")
     parser.add_argument("--rows", type=int, default=order_path.MANY, help="of the long journal")
+    parser.add_argument("--turns", type=int, default=15, help="of indicators beside TA-Lib")
     chosen = parser.parse_args()
     lines = stdio_start.measure(chosen.starts)
     lines += http_call.measure(chosen.calls)
     lines += verify_record.measure(chosen.records)
     lines += asyncio.run(group_commit.measure(chosen.works))
     lines += asyncio.run(order_path.measure(chosen.rows, chosen.orders))
+    lines += indicators.measure(chosen.turns)
     print(table(lines))
 
 

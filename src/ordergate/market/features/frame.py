@@ -153,10 +153,10 @@ def vwap(times: Times, high: Numbers, low: Numbers, close: Numbers, volume: Numb
     made = numpy.full(len(times), numpy.nan)
     starts = session_starts(times)
     for start, end in pairwise([*starts[1:], len(times)]):
-        part = slice(start, end)
-        traded = volume[part] > 0
-        if traded.any():
-            first = start + int(numpy.argmax(traded))
+        first = start
+        while first < end and not volume[first] > 0:
+            first += 1
+        if first < end:
             rest = slice(first, end)
             made[rest] = talib.VWAP(high[rest], low[rest], close[rest], volume[rest])
     return made
@@ -166,8 +166,10 @@ def keltner(
     high: Numbers, low: Numbers, close: Numbers, period: int, atr_period: int, multiplier: float
 ) -> Outputs:
     middle = talib.EMA(close, period)
-    reach = multiplier * talib.ATR(high, low, close, atr_period)
-    return _where_all(middle + reach, middle, middle - reach)
+    reach = talib.ATR(high, low, close, atr_period)
+    reach *= multiplier
+    middle[:atr_period] = numpy.nan  # a band has no middle before it has its sides
+    return middle + reach, middle, middle - reach
 
 
 def supertrend(
@@ -183,14 +185,6 @@ def stochastic(
     high: Numbers, low: Numbers, close: Numbers, k: int, smooth: int, signal: int
 ) -> Outputs:
     return talib.STOCH(high, low, close, fastk_period=k, slowk_period=smooth, slowd_period=signal)
-
-
-def _where_all(*outputs: Numbers) -> Outputs:
-    """Blank what has not all of its parts yet."""
-    missing = numpy.isnan(outputs[0])
-    for output in outputs[1:]:
-        output[missing] = numpy.nan
-    return outputs
 
 
 BATCH: Final[Mapping[str, Callable[..., Numbers | Outputs]]] = {
