@@ -242,7 +242,7 @@ INDICATORS: Final = (
         (_period(14),),
         lambda a: 2 * int(a[0]) - 1,
         _adx,
-        "TA-Lib ADX: Wilder's average of |+DI - -DI| / (+DI + -DI).",
+        "TA-Lib ADX: Wilder's average of abs(+DI - -DI) / (+DI + -DI).",
     ),
     Indicator(
         "stochastic",
