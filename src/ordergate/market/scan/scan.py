@@ -14,7 +14,7 @@ from ordergate.model.values import Symbol
 if TYPE_CHECKING:
     from ordergate.model.series import Series
 
-AT_ONCE: Final = 8
+AT_ONCE: Final = 4
 ASKS_MAX: Final = 1_000
 
 Ask = tuple[Symbol, Timeframe]
@@ -43,7 +43,7 @@ class Fetched:
 
 
 async def fetch(source: BarSource, asks: Sequence[Ask], *, timeout_s: float) -> Fetched:
-    """Ask for all, eight at a time; what has not come after `timeout_s` is a failure, too."""
+    """Ask for all, four at a time; what has not come after `timeout_s` is a failure, too."""
     if len(asks) > ASKS_MAX:
         raise ValueError(f"more than {ASKS_MAX} series at once")
     found: dict[Ask, Series] = {}

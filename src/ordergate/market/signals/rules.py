@@ -180,11 +180,20 @@ def _before(values: Numbers, bars: int) -> Numbers:
     return made
 
 
-def _window(values: Numbers, bars: int, best: Callable[..., Numbers]) -> Numbers:
+def _window(values: Numbers, bars: int, best: numpy.ufunc) -> Numbers:
+    """Return the best of the last `bars` values, in a time that does not grow with `bars`.
+
+    Cut into blocks of that length: a window is the end of one block and the start of the next.
+    """
     made = numpy.full(len(values), numpy.nan)
-    if len(values) >= bars:
-        windows = numpy.lib.stride_tricks.sliding_window_view(values, bars)
-        made[bars - 1 :] = best(windows, axis=1)
+    if len(values) < bars:
+        return made
+    whole = numpy.concatenate([values, numpy.full(-len(values) % bars, values[-1])])
+    blocks = whole.reshape(-1, bars)
+    heads = best.accumulate(blocks, axis=1).ravel()
+    tails = best.accumulate(blocks[:, ::-1], axis=1)[:, ::-1].ravel()
+    last = numpy.arange(bars - 1, len(values))
+    made[bars - 1 :] = best(tails[last - bars + 1], heads[last])
     return made
 
 
@@ -222,7 +231,7 @@ _APPLIED: Final[Mapping[str, Callable[..., Numbers]]] = {
     "abs": numpy.abs,
     "min": numpy.minimum,
     "max": numpy.maximum,
-    "highest": lambda values, bars: _window(values, bars, numpy.max),
-    "lowest": lambda values, bars: _window(values, bars, numpy.min),
+    "highest": lambda values, bars: _window(values, bars, numpy.maximum),
+    "lowest": lambda values, bars: _window(values, bars, numpy.minimum),
     "change": lambda values, bars: values - _before(values, bars),
 }

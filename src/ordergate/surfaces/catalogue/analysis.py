@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -50,15 +49,15 @@ async def signal(services: Services, _: Principal, request: Signal) -> SignalRes
     market = services.market
     spec = known(market, request.symbol)
     timeframe = Timeframe(request.timeframe)
-    speaker, wanted = await asyncio.to_thread(_speaker, request, timeframe)
+    speaker, wanted = await services.bench.run(_speaker, request, timeframe)
     before = None if request.before is None else read_time(request.before)
-    series = await closed_bars(market, spec.symbol, timeframe, limit=wanted, before=before)
+    series = await closed_bars(services, spec.symbol, timeframe, limit=wanted, before=before)
     enough(series, speaker.required_history)
-    proposal = await asyncio.to_thread(
+    proposal = await services.bench.run(
         _proposal, speaker, series, spread_of(market, spec.symbol), request
     )
     if proposal.direction != "none":
-        proposal = await asyncio.to_thread(_held, proposal, no_trade(market, spec.symbol, series))
+        proposal = await services.bench.run(_held, proposal, no_trade(market, spec.symbol, series))
     return SignalResult(
         symbol=spec.symbol,
         timeframe=timeframe.value,
@@ -87,10 +86,10 @@ async def indicators(services: Services, _: Principal, request: Indicators) -> I
     market = services.market
     spec = known(market, request.symbol)
     timeframe = Timeframe(request.timeframe)
-    formulas, wanted = await asyncio.to_thread(_formulas, request, timeframe)
+    formulas, wanted = await services.bench.run(_formulas, request, timeframe)
     before = None if request.before is None else read_time(request.before)
-    series = await closed_bars(market, spec.symbol, timeframe, limit=wanted, before=before)
-    columns, failures = await asyncio.to_thread(_columns, formulas, series, request.limit)
+    series = await closed_bars(services, spec.symbol, timeframe, limit=wanted, before=before)
+    columns, failures = await services.bench.run(_columns, formulas, series, request.limit)
     if not columns:
         raise DataUnavailable(
             failures[0].message,
@@ -98,7 +97,7 @@ async def indicators(services: Services, _: Principal, request: Indicators) -> I
             details={"failures": [item.model_dump() for item in failures]},
         )
     rows = min(request.limit, len(series))
-    times = await asyncio.to_thread(_times, series, rows)
+    times = await services.bench.run(_times, series, rows)
     return IndicatorsResult(
         symbol=spec.symbol,
         timeframe=timeframe.value,

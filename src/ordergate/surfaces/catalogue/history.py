@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from datetime import datetime
 from decimal import Decimal
@@ -19,13 +18,14 @@ if TYPE_CHECKING:
     from ordergate.model.market import Bar, Timeframe
     from ordergate.model.series import Series
     from ordergate.model.values import Symbol
+    from ordergate.surfaces.catalogue.services import Services
 
 DIGITS: Final = 8  # significant; more than a price needs and fewer than a float pretends to
 LATE_BARS: Final = 2  # in an open session the newest closed bar ended at most so many bars ago
 
 
 async def closed_bars(
-    market: Market,
+    services: Services,
     symbol: Symbol,
     timeframe: Timeframe,
     *,
@@ -33,9 +33,9 @@ async def closed_bars(
     before: datetime | None = None,
 ) -> Series:
     """Return at most `limit` closed bars; raise DataUnavailable where there are none."""
-    found = await market.bars(symbol, timeframe, limit=limit + 1, before=before)
+    found = await services.market.bars(symbol, timeframe, limit=limit + 1, before=before)
     # numpy is not loaded before the first analysis, and never on the loop that carries orders.
-    return await asyncio.to_thread(_closed, found, market.source, limit)
+    return await services.bench.run(_closed, found, services.market.source, limit)
 
 
 def _closed(bars: tuple[Bar, ...], source: str, limit: int) -> Series:

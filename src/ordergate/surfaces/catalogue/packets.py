@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
@@ -58,7 +57,7 @@ async def packet(services: Services, asker: Principal, request: Packet) -> Packe
     market = services.market
     spec = known(market, request.symbol)
     timeframes = [Timeframe(name) for name in dict.fromkeys(request.timeframes)]
-    looked = await look(market, [spec.symbol], timeframes, strategy="ensemble", rule=None)
+    looked = await look(services, [spec.symbol], timeframes, strategy="ensemble", rule=None)
     full = request.detail == "full"
     failures = list(looked.failures)
     seen = [one for one in timeframes if (spec.symbol, one) in looked.series]
@@ -69,7 +68,7 @@ async def packet(services: Services, asker: Principal, request: Packet) -> Packe
     found, profile = (
         ((), None)
         if chosen is None
-        else await asyncio.to_thread(_places, looked.series[spec.symbol, chosen], full)
+        else await services.bench.run(_places, looked.series[spec.symbol, chosen], full)
     )
     account = await services.gateway.account(asker=asker)
     safety = await services.gateway.safety(asker=asker)
@@ -128,7 +127,7 @@ async def _signals(
         series = looked.series[spec.symbol, timeframe]
         spread = spread_of(market, spec.symbol)
         reasons = no_trade(market, spec.symbol, series)
-        said, failed = await asyncio.to_thread(_said, series, spread, reasons, full)
+        said, failed = await services.bench.run(_said, series, spread, reasons, full)
         failures += failed
         for name, one in said:
             if one.direction == "none" and not full:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -67,7 +66,7 @@ async def scan(services: Services, _: Principal, request: Scan) -> ScanResult:
     names = request.symbols or [str(item.symbol) for item in market.instruments()]
     symbols = [known(market, name).symbol for name in dict.fromkeys(names)]
     timeframes = [Timeframe(name) for name in dict.fromkeys(request.timeframes)]
-    looked = await look(market, symbols, timeframes, strategy=request.strategy, rule=request.rule)
+    looked = await look(services, symbols, timeframes, strategy=request.strategy, rule=request.rule)
     matched = [
         one for one in looked.opportunities if request.rule is None or looked.holds.get(one.symbol)
     ]
@@ -96,11 +95,11 @@ async def compare(services: Services, _: Principal, request: Compare) -> Compare
     market = services.market
     symbols = [known(market, name).symbol for name in dict.fromkeys(request.symbols)]
     timeframe = Timeframe(request.timeframe)
-    looked = await look(market, symbols, [timeframe], strategy="ensemble", rule=None)
+    looked = await look(services, symbols, [timeframe], strategy="ensemble", rule=None)
     by_symbol = {one.symbol: one for one in looked.opportunities}
     if not by_symbol:
         raise DataUnavailable("none of them has enough history", fix="Try a lower timeframe.")
-    together = await asyncio.to_thread(_correlations, looked.series, symbols, timeframe)
+    together = await services.bench.run(_correlations, looked.series, symbols, timeframe)
     items = []
     for symbol in symbols:
         if symbol not in by_symbol:
@@ -135,10 +134,10 @@ async def context(services: Services, _: Principal, request: Context) -> Context
             f"higher: none of these is above {timeframe}",
             fix=f"Choose of {', '.join(longer)}." if longer else "Ask for a lower timeframe.",
         )
-    lower = await closed_bars(market, symbol, timeframe, limit=1)
+    lower = await closed_bars(services, symbol, timeframe, limit=1)
     # What was not known when the lower bar closed has no place in its context.
     looked = await look(
-        market, [symbol], higher, strategy="ensemble", rule=None, known_at=end_of(lower)
+        services, [symbol], higher, strategy="ensemble", rule=None, known_at=end_of(lower)
     )
     if not looked.opportunities:
         raise DataUnavailable(
@@ -147,7 +146,7 @@ async def context(services: Services, _: Principal, request: Context) -> Context
         )
     one = looked.opportunities[0]
     nearest = one.views[0].timeframe
-    found = await asyncio.to_thread(levels_of, looked.series[symbol, nearest])
+    found = await services.bench.run(levels_of, looked.series[symbol, nearest])
     return ContextResult(
         symbol=symbol,
         timeframe=timeframe.value,
@@ -163,7 +162,7 @@ async def context(services: Services, _: Principal, request: Context) -> Context
 
 
 async def look(
-    market: Market,
+    services: Services,
     symbols: Sequence[Symbol],
     timeframes: Sequence[Timeframe],
     *,
@@ -172,19 +171,23 @@ async def look(
     known_at: datetime | None = None,
 ) -> Looked:
     """Fetch, view and rank; a symbol is scored by those of its timeframes that could be viewed."""
-    speaker, condition, wanted = await asyncio.to_thread(_prepared, strategy, rule)
+    speaker, condition, wanted = await services.bench.run(_prepared, strategy, rule)
 
     async def source(symbol: Symbol, timeframe: Timeframe) -> Series:
         limit = wanted[timeframe]
-        series = await closed_bars(market, symbol, timeframe, limit=limit + (known_at is not None))
-        return series if known_at is None else await asyncio.to_thread(_known, series, known_at)
+        series = await closed_bars(
+            services, symbol, timeframe, limit=limit + (known_at is not None)
+        )
+        return series if known_at is None else await services.bench.run(_known, series, known_at)
 
     from ordergate.market.scan.scan import fetch
 
+    market = services.market
     asks = [(symbol, timeframe) for symbol in symbols for timeframe in timeframes]
-    fetched = await fetch(source, asks, timeout_s=FETCH_S)
+    async with services.bench.look:
+        fetched = await fetch(source, asks, timeout_s=FETCH_S)
     spreads = {symbol: spread_of(market, symbol) for symbol in symbols}
-    return await asyncio.to_thread(_looked, fetched, spreads, speaker, condition)
+    return await services.bench.run(_looked, fetched, spreads, speaker, condition)
 
 
 def levels_of(series: Series, *, most: int = 3) -> tuple[Level, ...]:

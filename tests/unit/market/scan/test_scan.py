@@ -30,7 +30,7 @@ def test_every_ask_is_found_or_failed_in_order() -> None:
     assert set(found.series) | {(one.symbol, one.timeframe) for one in found.failures} == set(ASKS)
 
 
-def test_not_more_than_eight_are_asked_at_once() -> None:
+def test_not_more_than_four_are_asked_at_once() -> None:
     running = most = 0
 
     async def source(symbol: Symbol, timeframe: Timeframe) -> Series:

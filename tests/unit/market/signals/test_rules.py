@@ -132,3 +132,18 @@ def test_a_condition_as_a_column_is_one_nought_or_unknown() -> None:
     assert values[1:4].tolist() == [1, 1, 1]
     assert math.isnan(values[0])
     assert values[5] == 0
+
+
+@pytest.mark.parametrize("bars", [1, 2, 3, 7, 50, 199, 200])
+def test_the_highest_and_lowest_of_a_window_are_those_of_its_values(bars: int) -> None:
+    series = made_walk(200)
+    frame = Frame(series)
+    for word, best in (("highest", numpy.max), ("lowest", numpy.min)):
+        made = parse_value(f"{word}(close, {bars})").values(frame)
+        for n in range(200):
+            window = series.close[max(0, n - bars + 1) : n + 1]
+            wanted = best(window) if n >= bars - 1 else math.nan
+            assert made[n] == wanted or (math.isnan(made[n]) and math.isnan(wanted))
+    unknown = parse_value(f"highest(sma(20), {bars})").values(frame)
+    assert numpy.isnan(unknown[: min(200, 18 + bars)]).all()
+    assert not numpy.isnan(unknown[18 + bars :]).any()
