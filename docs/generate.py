@@ -240,7 +240,7 @@ def _indicators() -> str:
         "value still in its warm-up lets no comparison hold, denied or not.",
         "- A mistake is answered with its place (counted from 1), what was expected, and the "
         "nearest name: `rule at 1: expected a column, an indicator or a function, not emma`, "
-        "`did you mean ema?`",
+        "`Did you mean ema?`",
         "## Strategies",
         "A strategy says buy, sell or neither for each bar, with a stop `stop_atr` ATR(14) away "
         "and a target `reward` times as far. The rule to sell mirrors the one to buy. Your own: "

@@ -43,7 +43,7 @@ def test_a_rule_that_cannot_be_read_says_where_over_rest(running: GatewayProcess
         timeout=30,
     )
     assert reply.status_code == 400
-    assert reply.json()["error"]["fix"] == "did you mean ema?"
+    assert reply.json()["error"]["fix"] == "Did you mean ema?"
     assert reply.json()["error"]["details"]["position"] == 1
 
 

@@ -332,9 +332,9 @@ ALIASES: Final[Mapping[str, str]] = {"bbands": "bollinger", "stoch": "stochastic
 
 
 def nearest(name: str, known: Sequence[str]) -> str:
-    """Return "did you mean ...?" where something is near, else what there is."""
+    """Return "Did you mean ...?" where something is near, else what there is."""
     near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-    return f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+    return f"Did you mean {near[0]}?" if near else f"There are {', '.join(known)}."
 
 
 def call(
@@ -351,26 +351,26 @@ def call(
     if len(given) > len(parameters):
         raise BadIndicator(
             f"{indicator.name} takes {len(parameters)} numbers, not {len(given)}",
-            fix=f"write {signature(indicator)}",
+            fix=f"Write {signature(indicator)}.",
         )
     places = [parameter.name for parameter in parameters]
     for word in named:
         if word not in places[len(given) :]:
             raise BadIndicator(
                 f"{indicator.name} takes no such named argument, or has it already",
-                fix=f"write {signature(indicator)}",
+                fix=f"Write {signature(indicator)}.",
             )
     if column is not None and not indicator.takes_column:
         raise BadIndicator(
             f"{indicator.name} has its own columns: {', '.join(indicator.inputs)}",
-            fix=f"write {signature(indicator)}",
+            fix=f"Write {signature(indicator)}.",
         )
     values = tuple(
         _checked(indicator, parameter, given[place] if place < len(given) else None, named)
         for place, parameter in enumerate(parameters)
     )
     if indicator.name == "macd" and values[0] >= values[1]:
-        raise BadIndicator("macd: fast must be below slow", fix="write macd(12, 26, 9)")
+        raise BadIndicator("macd: fast must be below slow", fix="Write macd(12, 26, 9).")
     return Call(indicator, values, column or "close")
 
 
@@ -390,6 +390,6 @@ def _checked(
         raise BadIndicator(
             f"{indicator.name}: {parameter.name} must be {kind} from {parameter.low:g} to"
             f" {parameter.high:g}",
-            fix=f"write {signature(indicator)}",
+            fix=f"Write {signature(indicator)}.",
         )
     return int(value) if parameter.whole else float(value)

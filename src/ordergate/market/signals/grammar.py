@@ -309,7 +309,7 @@ class _Reader:
 
     def _called(self, word: Word, indicator: Indicator) -> Call:
         if not self._has("("):
-            raise self._wrong(f"( after {indicator.name}", fix=f"write {signature(indicator)}")
+            raise self._wrong(f"( after {indicator.name}", fix=f"Write {signature(indicator)}.")
         self._calls += 1
         if self._calls > CALLS_MAX:
             raise RuleError(word.place, f"at most {CALLS_MAX} indicators")
@@ -336,7 +336,9 @@ class _Reader:
                 name, value = self._named(indicator)
                 named[name] = value
             else:
-                raise self._wrong(f"an argument of {indicator.name}", fix=signature(indicator))
+                raise self._wrong(
+                    f"an argument of {indicator.name}", fix=f"Write {signature(indicator)}."
+                )
             if not self._has(")"):
                 self._need(",", ", or )")
         self._take()

@@ -124,8 +124,8 @@ def test_an_indicator_with_its_own_columns_takes_no_other() -> None:
 
 
 def test_the_nearest_name_is_offered() -> None:
-    assert nearest("emma", ("ema", "rsi")) == "did you mean ema?"
-    assert nearest("zzz", ("ema", "rsi")) == "there are ema, rsi"
+    assert nearest("emma", ("ema", "rsi")) == "Did you mean ema?"
+    assert nearest("zzz", ("ema", "rsi")) == "There are ema, rsi."
     assert signature(call("macd").indicator) == "macd(12, 26, 9[, column])"
 
 

@@ -62,29 +62,29 @@ def test_arguments_by_name_and_defaults() -> None:
 @pytest.mark.parametrize(
     ("text", "place", "expected", "fix"),
     [
-        ("emma(20) > 1", 1, "a column, an indicator or a function", "did you mean ema?"),
-        ("clse > 1", 1, "a column, an indicator or a function", "did you mean close?"),
-        ("rsi > 70", 5, "( after rsi", "write rsi(14[, column])"),
+        ("emma(20) > 1", 1, "a column, an indicator or a function", "Did you mean ema?"),
+        ("clse > 1", 1, "a column, an indicator or a function", "Did you mean close?"),
+        ("rsi > 70", 5, "( after rsi", "Write rsi(14[, column])."),
         ("ema(20) >", 10, "a number, a column or an indicator", ""),
         ("", 1, "a number, a column or an indicator", ""),
         ("ema(20 > 3", 8, ", or )", ""),
         ("macd() > 0", 8, ".line or .signal or .histogram after macd(...)", ""),
-        ("macd().sigal > 0", 8, ".line or .signal or .histogram", "did you mean signal?"),
-        ("ema(20).value2 > 0", 9, ".value", "did you mean value?"),
+        ("macd().sigal > 0", 8, ".line or .signal or .histogram", "Did you mean signal?"),
+        ("ema(20).value2 > 0", 9, ".value", "Did you mean value?"),
         ("ema(20) > 3 and 5", 17, "a comparison", "Compare it: rsi(14) < 70 and close > 1."),
         ("5 and close > 1", 1, "a comparison", "Compare it: rsi(14) < 70 and close > 1."),
         ("close > 1 > 0", 11, "and, or or the end", "Write a < b and b < c."),
         ("close = 2", 7, "a comparison", "Write == to compare."),
         ("close crosses open", 15, "above or below after crosses", ""),
         ("ema(20)) > 3", 8, "and, or, a comparison or the end", ""),
-        ("close > 1 adn open > 1", 11, "and, or, a comparison or the end", "did you mean and?"),
+        ("close > 1 adn open > 1", 11, "and, or, a comparison or the end", "Did you mean and?"),
         ("close[0] > 1", 7, "how many bars before, such as 1, from 1 to 500", ""),
         ("close[1.5] > 1", 7, "how many bars before, such as 1, from 1 to 500", ""),
         ("highest(close, open) > 1", 16, "a whole number of bars, from 1 to 500", ""),
         ("max(close) > 1", 10, ", and the next argument of max", ""),
         ("(close > 1) + 1 > 2", 1, "a value", "Join conditions by and, or."),
-        ("ema(20, perod=3) > 1", 9, "an argument of ema", "did you mean period?"),
-        ("ema(-5) > 1", 5, "an argument of ema", "ema(20[, column])"),
+        ("ema(20, perod=3) > 1", 9, "an argument of ema", "Did you mean period?"),
+        ("ema(-5) > 1", 5, "an argument of ema", "Write ema(20[, column])."),
     ],
 )
 def test_a_refusal_says_where_and_what_was_expected(
@@ -100,7 +100,7 @@ def test_arguments_that_do_not_fit_are_said_by_the_indicators_own_words() -> Non
     error = refusal("close > ema(1)")
     assert error.details["position"] == 9
     assert "period must be a whole number from 2 to 500" in error.message
-    assert error.fix == "write ema(20[, column])"
+    assert error.fix == "Write ema(20[, column])."
 
 
 def test_what_is_no_condition_is_no_rule_and_what_is_one_is_no_value() -> None:

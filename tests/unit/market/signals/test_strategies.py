@@ -97,10 +97,10 @@ def test_parameters_have_defaults_bounds_and_near_names() -> None:
             strategy("ma_crossover", given)
     with pytest.raises(BadStrategy, match="no such parameter") as refused:
         strategy("ma_crossover", {"fats": 3})
-    assert refused.value.fix == "did you mean fast?"
+    assert refused.value.fix == "Did you mean fast?"
     with pytest.raises(BadStrategy) as unknown:
         strategy("ma_crosover")
-    assert unknown.value.fix == "did you mean ma_crossover?"
+    assert unknown.value.fix == "Did you mean ma_crossover?"
 
 
 def test_the_doors_offer_exactly_what_there_is() -> None:

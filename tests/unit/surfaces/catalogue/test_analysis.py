@@ -157,7 +157,7 @@ def test_an_answer_is_bounded(room: Room) -> None:
 
 def test_a_bad_indicator_says_where_and_what_is_near(room: Room) -> None:
     error = room.ask("compute_indicators", symbol="EURUSD", indicators=["emma(20)"])
-    assert (error.code, error.fix) == ("INVALID_ARGUMENT", "did you mean ema?")
+    assert (error.code, error.fix) == ("INVALID_ARGUMENT", "Did you mean ema?")
     assert error.details["position"] == 1
 
 
@@ -241,7 +241,7 @@ def test_a_rule_keeps_where_it_holds(room: Room) -> None:
     said = room.ask("scan_opportunities", timeframes=["H1"], rule="close < 0")
     assert (said["matched"], said["opportunities"]) == (0, [])
     error = room.ask("scan_opportunities", rule="clse < 0")
-    assert error.fix == "did you mean close?"
+    assert error.fix == "Did you mean close?"
 
 
 def test_a_scan_of_nothing_is_an_error_with_every_reason(room: Room) -> None:
