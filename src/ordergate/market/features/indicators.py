@@ -324,7 +324,7 @@ INDICATORS: Final = (
         _supertrend,
         "TA-Lib SUPERTREND: (high + low) / 2 +- multiplier x ATR(period), begun as an up trend; the"
         " lower band only rises in an up trend, the upper only falls in a down trend, and a close"
-        " beyond the band turns it.",
+        " beyond the band turns it. A path: histories agree once each has seen it turn.",
     ),
 )
 BY_NAME: Final[Mapping[str, Indicator]] = {item.name: item for item in INDICATORS}

@@ -88,7 +88,9 @@ async def indicators(services: Services, _: Principal, request: Indicators) -> I
     timeframe = Timeframe(request.timeframe)
     formulas, wanted = await services.bench.run(_formulas, request, timeframe)
     before = None if request.before is None else read_time(request.before)
-    series = await closed_bars(services, spec.symbol, timeframe, limit=wanted, before=before)
+    series = await closed_bars(
+        services, spec.symbol, timeframe, limit=wanted, before=before, running=request.running
+    )
     columns, failures = await services.bench.run(_columns, formulas, series, request.limit)
     if not columns:
         raise DataUnavailable(
@@ -106,6 +108,7 @@ async def indicators(services: Services, _: Principal, request: Indicators) -> I
         columns=columns,
         failures=failures,
         bars=len(series),
+        last_complete=series.complete,
         next_before=times[0] if len(series) > rows else None,
         **dated(market, series),
     )
@@ -165,6 +168,8 @@ def _speaker(request: Signal, timeframe: Timeframe) -> tuple[Speaks, int]:
     from ordergate.market.signals.ensemble import ENSEMBLE, Ensemble, ensemble
     from ordergate.market.signals.strategies import Strategy, custom, strategy
 
+    if request.votes is not None and request.strategy != ENSEMBLE:
+        raise InvalidArgument("votes: only the ensemble votes", fix="Leave strategy or votes out.")
     own = {"stop_atr": request.stop_atr, "reward": request.reward}
     given = {name: float(value) for name, value in own.items() if value is not None}
     speaker: Strategy | Ensemble
@@ -176,11 +181,23 @@ def _speaker(request: Signal, timeframe: Timeframe) -> tuple[Speaks, int]:
                 "stop_atr, reward: each member of the ensemble has its own",
                 fix="Name one strategy, or send a rule.",
             )
-        speaker = ensemble()
+        speaker = ensemble(_weights(request.votes))
     else:
         speaker = strategy(request.strategy, given)
     wanted = bars_for(speaker.required_history, timeframe, session=speaker.needs_session)
     return speaker, wanted
+
+
+def _weights(votes: list[str] | None) -> dict[str, float] | None:
+    if votes is None:
+        return None
+    found = {}
+    for vote in votes:
+        name, _, weight = vote.partition(":")
+        if name in found:
+            raise InvalidArgument(f"votes: {name} votes twice", fix="Give each one weight.")
+        found[name] = float(weight or 1)
+    return found
 
 
 def _proposal(speaker: Speaks, series: Series, spread: float | None, request: Signal) -> Proposal:

@@ -23,6 +23,7 @@ StrategyName = Literal[
     "macd_trend",
     "volume_breakout",
 ]
+VoteText = Annotated[str, StringConstraints(pattern=r"^[a-z_]+(:[0-9]{1,3}(\.[0-9]{1,3})?)?$")]
 RuleText = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 
 
@@ -30,6 +31,12 @@ class Signal(Request):
     symbol: SymbolText
     timeframe: TimeframeName = "H1"
     strategy: StrategyName = "ensemble"
+    votes: list[VoteText] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=6,
+        description="members of the ensemble and their weights: macd_trend:2",
+    )
     long_when: RuleText | None = Field(
         default=None, description="own rule instead: ema(20) > ema(50) and rsi(14) < 70"
     )
@@ -51,6 +58,7 @@ class Indicators(Request):
     )
     limit: int = Field(default=20, ge=1, le=200)
     before: TimeText | None = Field(default=None, description="bars that start before; UTC")
+    running: bool = Field(default=False, description="with the bar that still runs")
 
 
 class Context(Request):

@@ -54,7 +54,11 @@ class FailureItem(Result):
 
 
 class IndicatorsResult(Sourced):
-    """Columns of equal length over closed bars, oldest first; `as_of` is the end of the last."""
+    """Columns of equal length, oldest first; `as_of` is the end of the last bar.
+
+    `last_complete` is false where the running bar was asked for: its values still change, and
+    `as_of` is now.
+    """
 
     symbol: str
     timeframe: str
@@ -63,6 +67,7 @@ class IndicatorsResult(Sourced):
     columns: list[ColumnItem]
     failures: list[FailureItem]
     bars: int
+    last_complete: bool
     next_before: str | None
 
 

@@ -31,17 +31,21 @@ async def closed_bars(
     *,
     limit: int,
     before: datetime | None = None,
+    running: bool = False,
 ) -> Series:
-    """Return at most `limit` closed bars; raise DataUnavailable where there are none."""
+    """Return at most `limit` closed bars; raise DataUnavailable where there are none.
+
+    `running`: with the bar that still runs, which `complete` then tells.
+    """
     found = await services.market.bars(symbol, timeframe, limit=limit + 1, before=before)
     # numpy is not loaded before the first analysis, and never on the loop that carries orders.
-    return await services.bench.run(_closed, found, services.market.source, limit)
+    return await services.bench.run(_closed, found, services.market.source, limit, running=running)
 
 
-def _closed(bars: tuple[Bar, ...], source: str, limit: int) -> Series:
+def _closed(bars: tuple[Bar, ...], source: str, limit: int, *, running: bool) -> Series:
     from ordergate.market.features.frame import series_of
 
-    whole = [bar for bar in bars if bar.complete]
+    whole = [bar for bar in bars if bar.complete or running]
     if not whole:
         raise DataUnavailable("there are no closed bars there", fix="Try another timeframe.")
     return series_of(whole[-limit:], source)
@@ -64,7 +68,8 @@ def enough(series: Series, required: int) -> None:
 
 def dated(market: Market, series: Series) -> dict[str, Any]:
     """Return where the numbers of a series come from, and the end of its last bar with its age."""
-    now, ended = market.venue_now(), end_of(series)
+    now = market.venue_now()
+    ended = min(end_of(series), now)
     return {
         "source": series.source,
         "synthetic": market.synthetic,

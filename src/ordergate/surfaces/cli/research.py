@@ -46,6 +46,9 @@ def signal(
     symbol: str,
     timeframe: OneTimeframe = None,
     strategy: StrategyName = None,
+    vote: Annotated[
+        list[str] | None, typer.Option(help="Member of the ensemble: macd_trend:2")
+    ] = None,
     long_when: Annotated[str | None, typer.Option(help="Own rule to buy.")] = None,
     short_when: Annotated[str | None, typer.Option(help="Own rule to sell.")] = None,
     token_file: TokenFile = None,
@@ -58,6 +61,7 @@ def signal(
         symbol=symbol,
         timeframe=timeframe,
         strategy=strategy,
+        votes=vote or None,
         long_when=long_when,
         short_when=short_when,
     )

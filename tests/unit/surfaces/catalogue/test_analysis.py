@@ -319,3 +319,31 @@ def test_a_reader_may_ask_all_of_it(room: Room) -> None:
 def test_no_more_bars_are_asked_for_than_needed(room: Room) -> None:
     room.ask("compute_indicators", symbol="EURUSD", indicators=["sma(20)"], limit=5)
     assert room.market.asked == [("EURUSD", "H1", 25)]
+
+
+def test_the_running_bar_comes_only_when_asked_for_and_is_labelled(room: Room) -> None:
+    asked = {"symbol": "EURUSD", "indicators": ["sma(3)"], "limit": 2}
+    closed = room.ask("compute_indicators", **asked)
+    assert (closed["last_complete"], closed["time"][-1]) == (True, "2026-01-07T13:00:00Z")
+    running = room.ask("compute_indicators", running=True, **asked)
+    assert (running["last_complete"], running["time"][-1]) == (False, "2026-01-07T14:00:00Z")
+    assert running["as_of"] == "2026-01-07T14:07:00.000Z"
+    assert running["age_s"] == "0"
+
+
+def test_members_and_weights_of_the_ensemble_can_be_chosen(room: Room) -> None:
+    said = room.ask("generate_signal", symbol="EURUSD", votes=["macd_trend:2", "rsi_reversal"])
+    assert said["strategy"] == "ensemble"
+    assert said["required_history"] == 396
+    for votes, words in (
+        (["no_such"], "no such strategy"),
+        (["macd_trend", "macd_trend:2"], "votes twice"),
+        (["macd_trend:0"], "a weight must be above 0"),
+    ):
+        error = room.ask("generate_signal", symbol="EURUSD", votes=votes)
+        assert error.code == "INVALID_ARGUMENT"
+        assert words in error.message
+    error = room.ask(
+        "generate_signal", symbol="EURUSD", strategy="macd_trend", votes=["macd_trend"]
+    )
+    assert "only the ensemble votes" in error.message
