@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -223,15 +223,15 @@ def _packet(found: Mapping[str, Any]) -> Iterable[RenderableType]:
             ("left out", "; ".join(found["left_out"])),
         ],
     )
-    yield _rows("Timeframes", _OF_A_VIEW, score.get("views", ()))
-    yield _rows("Signals", _OF_A_SIGNAL, found["signals"])
-    yield _rows(f"Levels of {found['levels_timeframe']}", _OF_A_LEVEL, found["levels"])
+    for title, names, items in (
+        ("Timeframes", _OF_A_VIEW, score.get("views", ())),
+        ("Signals", _OF_A_SIGNAL, found["signals"]),
+        (f"Levels of {found['levels_timeframe']}", _OF_A_LEVEL, found["levels"]),
+    ):
+        if items:
+            yield table(title, names, ([item[name] for name in names] for item in items))
     yield source_line(found)
     yield from _failures(found)
-
-
-def _rows(title: str, names: Sequence[str], items: Iterable[Mapping[str, Any]]) -> RenderableType:
-    return table(title, names, ([item[name] for name in names] for item in items))
 
 
 def _leakage(found: Mapping[str, Any]) -> Iterable[RenderableType]:
