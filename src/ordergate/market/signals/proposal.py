@@ -126,7 +126,7 @@ def _held_back(
     if reward_risk < floors.reward_risk and not math.isclose(reward_risk, floors.reward_risk):
         found.append(f"reward:risk {reward_risk:.3f} is below {floors.reward_risk:g}")
     if edge is None:
-        found.append("no quote: the spread, and so the edge, is not known")
+        found.append("the spread, and so the edge, is not known")
     elif edge < floors.edge:
         found.append(f"edge {edge:.3f} is below {floors.edge:g}")
     return tuple(found)

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from ordergate.model.errors import DataUnavailable
-from ordergate.model.market import Quality, SessionState
+from ordergate.model.market import PriceBasis, Quality, SessionState
 from ordergate.model.values import plain
 from ordergate.surfaces.catalogue.market import age_text
 from ordergate.surfaces.catalogue.rendering import time_text
@@ -113,7 +113,8 @@ def no_trade(market: Market, symbol: Symbol, series: Series) -> list[str]:
 
 
 def spread_of(market: Market, symbol: Symbol) -> float | None:
-    """Return the spread of a quote that may be believed."""
+    """Return the spread of a quote that may be believed; None where trades alone are known."""
     quote = market.quote(symbol)
-    usable = quote is not None and market.quality(symbol).verdict is Quality.OK
-    return float(quote.spread) if usable and quote is not None else None
+    if quote is None or quote.basis is PriceBasis.TRADE:
+        return None
+    return float(quote.spread) if market.quality(symbol).verdict is Quality.OK else None

@@ -38,7 +38,7 @@ def test_a_proposal_by_hand() -> None:
         (Floors(reward_risk=2.5), 0.1, 2.0, "reward:risk 2.000 is below 2.5"),
         (Floors(), 0.1, 1.0, "edge -0.100 is below 0"),
         (Floors(edge=0.41), 0.1, 2.0, "edge 0.400 is below 0.41"),
-        (Floors(), None, 2.0, "no quote: the spread, and so the edge, is not known"),
+        (Floors(), None, 2.0, "the spread, and so the edge, is not known"),
     ],
 )
 def test_below_a_floor_it_is_held_back(

@@ -13,7 +13,7 @@ import pytest
 
 from ordergate.model.errors import DataUnavailable
 from ordergate.model.hours import bar_window
-from ordergate.model.market import Bar, Quality, Timeframe
+from ordergate.model.market import Bar, PriceBasis, Quality, Timeframe
 from ordergate.model.values import Symbol
 from ordergate.surfaces.catalogue.analysis_requests import StrategyName
 from ordergate.surfaces.catalogue.dispatch import Dispatch
@@ -184,7 +184,11 @@ def test_a_signal_of_an_own_rule_stands_on_the_tick(room: Room) -> None:
             lambda market: market.close_session("EURUSD", "weekend"),
             "the session is closed: weekend",
         ),
-        (lambda market: market.forget("EURUSD"), "no quote"),
+        (lambda market: market.forget("EURUSD"), "the quote is missing"),
+        (
+            lambda market: market.set("EURUSD", "1.1", "1.1", basis=PriceBasis.TRADE),
+            "the spread, and so the edge, is not known",
+        ),
     ],
 )
 def test_no_trade_conditions_hold_a_signal_back(room: Room, spoil: Any, words: str) -> None:
