@@ -255,8 +255,8 @@ def _indicators() -> str:
         "the mean result if the confidence were the chance of the target. **It is a score that no "
         "backtest has calibrated.** A direction is held back, with the reason, below confidence "
         f"{Floors().confidence}, reward:risk {Floors().reward_risk} or edge {Floors().edge:g}, "
-        "while the session is closed, on a quote that is not good or of trades alone (its spread is "
-        "not known), and on bars that are late. A "
+        "while the session is closed, on a quote that is not good or of trades alone (its spread "
+        "is not known), and on bars that are late. A "
         "proposal is never an order: the limits judge what is made of it.",
         "## Score of a scan",
         "Each timeframe has "

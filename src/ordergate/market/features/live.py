@@ -61,7 +61,10 @@ class LiveFrame:
         self._derived = any({"hl2", "hlc3"} & set(call.columns) for call in calls)
         self._time = int(series.time[-1]) if len(series) else 0
         self._rows: list[Row] = []  # since the history, while an indicator waits for more of it
-        self._open: list[tuple[int, Handle, Callable[[Row], Any], bool]] = []
+        self._open: list[tuple[int, Handle]] = []
+        # The same, bound for the hot path: those of one column by place, others by a getter.
+        self._of_one: list[tuple[int, Callable[..., Any], int]] = []
+        self._of_several: list[tuple[int, Callable[..., Any], Callable[[Row], Any]]] = []
         self._waiting = dict(enumerate(self._calls))
         self.values: list[Value] = [None] * len(self._calls)
         self._try_waiting()
@@ -74,9 +77,11 @@ class LiveFrame:
         """
         row = self._row(bar)
         values = self.values
-        for place, handle, get, alone in self._open:
-            values[place] = handle.update(get(row)) if alone else handle.update(*get(row))
-        self._time = bar.time
+        for place, update, column in self._of_one:
+            values[place] = update(row[column])
+        for place, update, get in self._of_several:
+            values[place] = update(*get(row))
+        self._time = bar[0]
         if self._waiting:
             self._rows.append(row)
             self._try_waiting()
@@ -86,20 +91,19 @@ class LiveFrame:
         """Return what `update` would say of a bar that still runs; nothing is kept."""
         row = self._row(bar)
         seen: list[Value] = [None] * len(self._calls)
-        for place, handle, get, alone in self._open:
-            seen[place] = handle.peek(get(row)) if alone else handle.peek(*get(row))
+        for place, handle in self._open:
+            columns = _columns(self._calls[place])
+            seen[place] = handle.peek(*(row[PLACES[name]] for name in columns))
         return seen
 
     def _row(self, bar: LiveBar) -> Row:
-        finite = math.isfinite(bar.open + bar.high + bar.low + bar.close)
-        if not finite or (self._volume and not math.isfinite(bar.volume)):
-            raise BadBars(f"the bar of {moment(bar.time):%Y-%m-%dT%H:%M:%SZ} lacks a number")
-        if bar.time <= self._time:
+        time, opened_at, high, low, close, volume = bar
+        finite = math.isfinite(opened_at + high + low + close)
+        if not finite or (self._volume and not math.isfinite(volume)):
+            raise BadBars(f"the bar of {moment(time):%Y-%m-%dT%H:%M:%SZ} lacks a number")
+        if time <= self._time:
             raise InvalidArgument("the bar is not later than the one before")
-        if not self._derived:
-            return bar
-        middle = (bar.high + bar.low) / 2
-        return (*bar, middle, (bar.high + bar.low + bar.close) / 3)
+        return (*bar, (high + low) / 2, (high + low + close) / 3) if self._derived else bar
 
     def _try_waiting(self) -> None:
         frame = self._frame
@@ -113,8 +117,12 @@ class LiveFrame:
                 handle = opened(call, given)
             except InsufficientHistory:
                 continue
-            get = itemgetter(*(PLACES[name] for name in _columns(call)))
-            self._open.append((place, handle, get, len(given) == 1))
+            places = [PLACES[name] for name in _columns(call)]
+            if len(places) == 1:
+                self._of_one.append((place, handle.update, places[0]))
+            else:
+                self._of_several.append((place, handle.update, itemgetter(*places)))
+            self._open.append((place, handle))
             self.values[place] = handle.value
             del self._waiting[place]
         if not self._waiting:

@@ -63,9 +63,14 @@ def direction(frame: Frame) -> Direction | None:
     """Return the trend at the last bar; None where the history is shorter than TREND_HISTORY."""
     if len(frame) < TREND_HISTORY:
         return None
-    way = directions(frame)[-1]
-    trend = Trend.UP if way > 0 else Trend.DOWN if way < 0 else Trend.RANGE
-    return Direction(trend, float(straightness(frame.column("close"))[-1]))
+    fast, slow = frame.value(call("sma", FAST)), frame.value(call("sma", SLOW))
+    strength = float(straightness(frame.column("close")[-FAST - 1 :])[-1])
+    trend = Trend.RANGE
+    if strength >= STRAIGHT and fast[-1] > slow[-1] > slow[-1 - SLOPE_BARS]:
+        trend = Trend.UP
+    elif strength >= STRAIGHT and fast[-1] < slow[-1] < slow[-1 - SLOPE_BARS]:
+        trend = Trend.DOWN
+    return Direction(trend, strength)
 
 
 def directions(frame: Frame) -> Numbers:

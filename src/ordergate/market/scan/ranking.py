@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-import numpy
-
 from ordergate.market.features.frame import Frame
 from ordergate.market.features.indicators import call
 from ordergate.market.features.regime import HISTORY as REGIME_HISTORY
@@ -112,7 +110,8 @@ def opportunity(symbol: Symbol, views: Sequence[View], spread: float | None) -> 
     weights = [float(place) for place in range(1, len(ordered) + 1)]
     each = [points(one) for one in ordered]
     parts = {
-        name: float(numpy.average([found[name] for found in each], weights=weights))
+        name: sum(found[name] * weight for found, weight in zip(each, weights, strict=True))
+        / sum(weights)
         for name in POINTS
     }
     raw = sum(parts.values())

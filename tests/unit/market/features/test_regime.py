@@ -67,4 +67,10 @@ def test_a_window_is_all_it_needs() -> None:
     short = Frame(cut(whole, 700))
     assert direction(short) is not None
     assert directions(short)[-1] == directions(Frame(whole))[699]
+    words = {Trend.UP: 1.0, Trend.DOWN: -1.0, Trend.RANGE: 0.0}
+    ways = directions(Frame(whole))
+    for upto in range(TREND_HISTORY, 900, 7):
+        found = direction(Frame(cut(whole, upto)))
+        assert found is not None
+        assert words[found.trend] == ways[upto - 1]
     assert HISTORY == VOLATILITY_HISTORY
