@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from ordergate.identity.authority import Act
-from ordergate.model.errors import DataUnavailable, GateError, InvalidArgument
+from ordergate.model.errors import Code, DataUnavailable, GateError, InvalidArgument
 from ordergate.model.market import Timeframe
 from ordergate.surfaces.catalogue.analysis_requests import Compare, Context, Scan
 from ordergate.surfaces.catalogue.analysis_results import (
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 FETCH_S: Final = 20.0
 DEADLINE_S: Final = 30.0
 REPLY_VIEWS_MAX: Final = 60  # timeframes shown in full in one answer
+GROUPS_MAX: Final = 30  # kinds of failure shown one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +75,12 @@ async def scan(services: Services, _: Principal, request: Scan) -> ScanResult:
         raise DataUnavailable(
             "nothing could be scored",
             fix="details.failures says why, for each symbol and timeframe.",
-            details={"failures": [item.model_dump() for item in looked.failures[:20]]},
+            details={"failures": [item.model_dump() for item in grouped(looked.failures)]},
         )
     most = max(1, min(request.limit, REPLY_VIEWS_MAX // len(timeframes)))
     return ScanResult(
         opportunities=[_opportunity(market, one, looked) for one in matched[:most]],
-        failures=looked.failures,
+        failures=grouped(looked.failures),
         scanned=len(looked.opportunities),
         matched=len(matched),
         left_out=len(matched) - min(most, len(matched)),
@@ -242,6 +243,20 @@ def opportunity_item(
         views=[view_item(market, each, series[one.symbol, each.timeframe]) for each in one.views],
         **dated(market, series[one.symbol, one.views[0].timeframe]),
     )
+
+
+def grouped(failures: Sequence[FailureItem]) -> list[FailureItem]:
+    """Return each failure with all it befell; past GROUPS_MAX kinds the rest shares one row."""
+    befell: dict[tuple[str, str], list[str]] = {}
+    for item in failures:
+        kind = (item.code, item.message)
+        if kind not in befell and len(befell) >= GROUPS_MAX:
+            kind = (Code.DATA_UNAVAILABLE.value, "each for a reason of its own; ask for fewer")
+        befell.setdefault(kind, []).append(item.what)
+    return [
+        FailureItem(what=", ".join(whats), code=code, message=message)
+        for (code, message), whats in befell.items()
+    ]
 
 
 def failure_item(failure: Failure) -> FailureItem:

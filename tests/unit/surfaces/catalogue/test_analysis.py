@@ -16,8 +16,10 @@ from ordergate.model.hours import bar_window
 from ordergate.model.market import Bar, PriceBasis, Quality, Timeframe
 from ordergate.model.values import Symbol
 from ordergate.surfaces.catalogue.analysis_requests import StrategyName
+from ordergate.surfaces.catalogue.analysis_results import FailureItem
 from ordergate.surfaces.catalogue.dispatch import Dispatch
 from ordergate.surfaces.catalogue.operations import operations
+from ordergate.surfaces.catalogue.scanning import grouped
 from support.doors import AGENT, READER, Doors, doors
 from support.manual_market import WEDNESDAY, ManualMarket, fx
 from support.series import walk
@@ -228,7 +230,13 @@ def test_a_scan_scores_ranks_and_tells_what_failed(room: Room) -> None:
     assert (said["scanned"], said["matched"], said["left_out"]) == (3, 3, 1)
     scores = [abs(float(item["score"])) for item in said["opportunities"]]
     assert scores == sorted(scores, reverse=True)
-    assert [item["what"] for item in said["failures"]] == ["AUDUSD H1", "AUDUSD H4"]
+    assert said["failures"] == [
+        {
+            "what": "AUDUSD H1, AUDUSD H4",
+            "code": "DATA_UNAVAILABLE",
+            "message": "the venue keeps no bars of it",
+        }
+    ]
     for item in said["opportunities"]:
         assert set(item) >= SOURCED
         assert [view["timeframe"] for view in item["views"]] == ["H1", "H4"]
@@ -252,7 +260,20 @@ def test_a_scan_of_nothing_is_an_error_with_every_reason(room: Room) -> None:
     room.market.broken = {"EURUSD", "GBPUSD", "USDJPY", "AUDUSD"}
     error = room.ask("scan_opportunities", timeframes=["H1"])
     assert error.code == "DATA_UNAVAILABLE"
-    assert len(error.details["failures"]) == 4
+    (failure,) = error.details["failures"]
+    assert failure["what"].count(" H1") == 4
+
+
+def test_many_failures_stay_readable_and_none_is_dropped() -> None:
+    failures = [
+        FailureItem(what=f"S{n} H1", code="DATA_UNAVAILABLE", message=f"{n % 50} bars")
+        for n in range(400)
+    ]
+    shown = grouped(failures)
+    assert len(shown) == 31
+    told = [what for item in shown for what in item.what.split(", ")]
+    assert sorted(told) == sorted(item.what for item in failures)
+    assert sum(len(item.model_dump_json()) for item in shown) < 10_000
 
 
 def test_an_unknown_symbol_is_refused_by_name(room: Room) -> None:
