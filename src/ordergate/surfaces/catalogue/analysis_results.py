@@ -198,11 +198,11 @@ class PacketResult(Sourced):
     levels_timeframe: str | None
     profile: ProfileItem | None
     signals: list[PacketSignal]
-    positions: list[PacketPosition]
+    positions: list[PacketPosition] | None  # null: the account cannot be read
     smallest_order: str
     headroom: list[HeadroomItem]
     killed: bool
-    mode: str
+    mode: str | None
     news: None
     left_out: list[str]
     failures: list[FailureItem]

@@ -70,7 +70,7 @@ async def packet(services: Services, asker: Principal, request: Packet) -> Packe
         if chosen is None
         else await services.bench.run(_places, looked.series[spec.symbol, chosen], full)
     )
-    account = await services.gateway.account(asker=asker)
+    account = await _account(services, asker, failures)
     safety = await services.gateway.safety(asker=asker)
     smallest, headroom = await _headroom(services, asker, spec)
     one = looked.opportunities[0] if looked.opportunities else None
@@ -85,11 +85,11 @@ async def packet(services: Services, asker: Principal, request: Packet) -> Packe
         "levels_timeframe": None if chosen is None else chosen.value,
         "profile": _profile_item(profile),
         "signals": signals,
-        "positions": _positions(account, spec.symbol),
+        "positions": None if account is None else _positions(account, spec.symbol),
         "smallest_order": smallest,
         "headroom": headroom if full else headroom[:TIGHTEST],
         "killed": safety.killed,
-        "mode": account.identity.mode.value,
+        "mode": None if account is None else account.identity.mode.value,
         "news": None,
         "left_out": [NEWS_LEFT_OUT],
         "failures": failures,
@@ -195,6 +195,17 @@ def _profile_item(found: Profile | None) -> ProfileItem | None:
     )
 
 
+async def _account(
+    services: Services, asker: Principal, failures: list[FailureItem]
+) -> AccountView | None:
+    """Return the account; where the venue cannot be read, the market alone is told."""
+    try:
+        return await services.gateway.account(asker=asker)
+    except DataUnavailable as error:
+        failures.append(FailureItem(what="account", code=error.code.value, message=error.message))
+        return None
+
+
 def _positions(view: AccountView, symbol: Symbol) -> list[PacketPosition]:
     return [
         PacketPosition(
@@ -222,7 +233,10 @@ async def _headroom(
     terms = Terms(
         symbol=spec.symbol, side="buy", quantity=plain(spec.lot_min), stop_loss=plain(stop)
     )
-    judgement = await services.gateway.check(place_intent(services, terms, None), asker=asker)
+    try:
+        judgement = await services.gateway.check(place_intent(services, terms, None), asker=asker)
+    except GateError as error:
+        return f"cannot be judged: {error.code}: {error.message}", []
     decision = judgement.decision
     word = {Verb.ALLOW: "allowed", Verb.ASK: "needs a yes", Verb.DENY: "refused"}[decision.verb]
     failed = decision.failed

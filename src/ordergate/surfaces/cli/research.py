@@ -211,7 +211,7 @@ def _scan(found: Mapping[str, Any]) -> Iterable[RenderableType]:
 def _packet(found: Mapping[str, Any]) -> Iterable[RenderableType]:
     quote, score = found["quote"], found["score"] or {}
     yield pairs(
-        f"{found['symbol']} ({found['mode'].upper()})",
+        f"{found['symbol']} ({(found['mode'] or 'account unreadable').upper()})",
         [
             ("bid, ask", f"{quote['bid']}, {quote['ask']}"),
             ("spread", quote["spread"]),

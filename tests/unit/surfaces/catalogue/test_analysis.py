@@ -372,3 +372,16 @@ def test_members_and_weights_of_the_ensemble_can_be_chosen(room: Room) -> None:
         "generate_signal", symbol="EURUSD", strategy="macd_trend", votes=["macd_trend"]
     )
     assert "only the ensemble votes" in error.message
+
+
+def test_a_venue_that_cannot_be_read_takes_nothing_but_the_account_from_a_packet(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def unreadable(**_: Any) -> Any:
+        raise DataUnavailable("the venue does not answer")
+
+    monkeypatch.setattr(room.gate.gateway, "account", unreadable)
+    said = room.ask("analysis_packet", symbol="EURUSD", timeframes=["H1"])
+    assert (said["positions"], said["mode"]) == (None, None)
+    assert said["score"]["symbol"] == "EURUSD"
+    assert said["failures"][-1]["what"] == "account"
