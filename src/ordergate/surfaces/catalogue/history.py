@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from ordergate.model.errors import DataUnavailable
+from ordergate.model.hours import bar_window, session_window
 from ordergate.model.market import PriceBasis, Quality, SessionState
 from ordergate.model.values import plain
 from ordergate.surfaces.catalogue.market import age_text
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ordergate.surfaces.catalogue.services import Services
 
 DIGITS: Final = 8  # significant; more than a price needs and fewer than a float pretends to
-LATE_BARS: Final = 2  # in an open session the newest closed bar ended at most so many bars ago
+LATE_BARS: Final = 2  # in an open session a bar closes at least once in so many bars' time
 
 
 async def closed_bars(
@@ -80,7 +81,6 @@ def dated(market: Market, series: Series) -> dict[str, Any]:
 
 def end_of(series: Series) -> datetime:
     from ordergate.market.features.sessions import moment
-    from ordergate.model.hours import bar_window
 
     return bar_window(series.timeframe, moment(int(series.time[-1]))).closes
 
@@ -106,10 +106,18 @@ def no_trade(market: Market, symbol: Symbol, series: Series) -> list[str]:
     quality = market.quality(symbol)
     if quality.verdict is not Quality.OK:
         found.append(f"the quote is {quality.verdict.value}")
-    late = market.venue_now() - end_of(series)
+    late = _late(market, symbol, series)
     if session.state is SessionState.OPEN and late > LATE_BARS * series.timeframe.length:
-        found.append(f"the newest closed bar ended {late} ago")
+        found.append(f"the newest closed bar is {late} late")
     return found
+
+
+def _late(market: Market, symbol: Symbol, series: Series) -> timedelta:
+    """Return how long no bar has closed; a night or a weekend does not count."""
+    now, spec = market.venue_now(), market.instrument(symbol)
+    window = None if spec is None else session_window(spec.calendar, now)
+    ended = end_of(series)
+    return now - (ended if window is None else max(ended, window.opens))
 
 
 def spread_of(market: Market, symbol: Symbol) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, get_args
 
@@ -37,6 +37,7 @@ class WalkingMarket(ManualMarket):
         self.broken: set[str] = set()
         self.volume = True
         self.asked: list[tuple[str, str, int]] = []
+        self.until = datetime.max.replace(tzinfo=UTC)  # no bar after it
 
     async def bars(
         self, symbol: Symbol, timeframe: Timeframe, *, limit: int, before: Any = None
@@ -45,7 +46,7 @@ class WalkingMarket(ManualMarket):
         if symbol in self.broken:
             raise DataUnavailable("the venue keeps no bars of it")
         count = min(limit, self.longest)
-        end = min(before or self.venue_now(), self.venue_now())
+        end = min(before or self.venue_now(), self.venue_now(), self.until)
         times = [end]
         while len(times) <= count:
             window = bar_window(timeframe, times[-1] - timedelta(microseconds=1))
@@ -199,6 +200,16 @@ def test_no_trade_conditions_hold_a_signal_back(room: Room, spoil: Any, words: s
     assert said["direction"] == "long"
     assert said["proposed"] is False
     assert any(words in reason for reason in said["held_back"])
+
+
+def test_bars_that_stay_away_hold_a_signal_back_but_a_weekend_does_not(room: Room) -> None:
+    monday = datetime(2026, 1, 12, 10, tzinfo=UTC)
+    room.market.set("EURUSD", "1.1", "1.1001", monday)
+    room.market.until = datetime(2026, 1, 9, 22, tzinfo=UTC)  # Friday 17:00 in New York
+    asked = {"symbol": "EURUSD", "long_when": "close > 0"}
+    assert room.ask("generate_signal", timeframe="D1", **asked)["proposed"] is True
+    late = room.ask("generate_signal", timeframe="H1", **asked)
+    assert late["held_back"] == ["the newest closed bar is 12:00:00 late"]
 
 
 def test_a_signal_without_history_is_an_error(room: Room) -> None:
