@@ -111,6 +111,7 @@ class Strategy:
         reach = self.stop_atr * frame.value(ATR)
         sure = self.confidence.values(frame)
         known = (direction != 0) & (reach > 0) & ~numpy.isnan(sure)
+        known &= close - reach * max(self.reward, 1.0) > 0  # nothing has a price below nought
         known[: self.required_history - 1] = False
         direction[~known] = 0.0
 
@@ -126,7 +127,7 @@ class Strategy:
         )
 
     def reasons(self, frame: Frame, bar: int = -1) -> tuple[str, ...]:
-        """Say which condition holds at a bar and what each of its readings was."""
+        """Say which condition holds at a bar."""
         said = []
         for word, rule in (("buy", self.long), ("sell", self.short)):
             if bool(rule.on(frame)[bar]):

@@ -138,3 +138,11 @@ def test_reasons_and_readings_tell_what_held() -> None:
     (reason,) = one.reasons(frame)
     assert reason == ("custom buy: close > sma(20)" if way > 0 else "custom sell: close < sma(20)")
     assert set(one.readings(frame)) == {"close", "sma(20)"}
+
+
+def test_a_stop_or_target_below_nought_is_no_signal() -> None:
+    """ATR 1 at a price of 3: three ATRs down to the stop, or 1.5 x 2 to a seller's target."""
+    cheap = of_closes([3.0] * 400, reach=0.5)
+    assert not custom(long="close > 0", short=None, stop_atr=3).signals(cheap).direction.any()
+    assert not custom(long=None, short="close > 0").signals(cheap).direction.any()
+    assert custom(long="close > 0", short=None, stop_atr=1).signals(cheap).direction[-1] == 1
