@@ -8,6 +8,7 @@ import asyncio
 import bar_store
 import group_commit
 import http_call
+import indicators
 import order_path
 import stdio_start
 import verify_record
@@ -24,6 +25,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=order_path.MANY, help="of the long journal")
     parser.add_argument("--bars", type=int, default=1_000_000, help="rows of a price file")
     parser.add_argument("--pages", type=int, default=400, help="pages of bars read")
+    parser.add_argument("--turns", type=int, default=15, help="of indicators beside TA-Lib")
     chosen = parser.parse_args()
     lines = stdio_start.measure(chosen.starts)
     lines += http_call.measure(chosen.calls)
@@ -31,6 +33,7 @@ def main() -> None:
     lines += asyncio.run(group_commit.measure(chosen.works))
     lines += asyncio.run(order_path.measure(chosen.rows, chosen.orders))
     lines += bar_store.measure(chosen.bars, chosen.pages)
+    lines += indicators.measure(chosen.turns)
     print(table(lines))
 
 

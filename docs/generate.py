@@ -9,6 +9,27 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, TypeVar
 
+from ordergate.market.features.indicators import (
+    COLUMNS,
+    HISTORY_MAX,
+    INDICATORS,
+    call,
+    signature,
+)
+from ordergate.market.scan.ranking import LEAST, POINTS
+from ordergate.market.signals.ensemble import SCORE_LEAST, USUAL
+from ordergate.market.signals.grammar import (
+    CALLS_MAX,
+    DEPTH_MAX,
+    FUNCTIONS,
+    NODES_MAX,
+)
+from ordergate.market.signals.grammar import (
+    MEANINGS as FUNCTION_MEANINGS,
+)
+from ordergate.market.signals.proposal import Floors
+from ordergate.market.signals.strategies import BLUEPRINTS, strategy
+from ordergate.market.signals.words import TEXT_MAX
 from ordergate.model.errors import Code
 from ordergate.model.orders import OrderState
 from ordergate.order.journal.lifecycle import (
@@ -26,7 +47,7 @@ from ordergate.settings.compat import COMPAT, PERCENT
 from ordergate.settings.profile import NAMES, profile
 from ordergate.surfaces.catalogue.envelope import MEANINGS
 from ordergate.surfaces.catalogue.operation import Operation
-from ordergate.surfaces.catalogue.operations import operations
+from ordergate.surfaces.catalogue.operations import listed, operations
 from ordergate.surfaces.cli.exits import MEANING, exit_of
 
 REFERENCE: Final = Path(__file__).parent / "reference"
@@ -77,6 +98,7 @@ def pages() -> dict[str, str]:
     return {
         "controls.md": _controls(),
         "errors.md": _errors(),
+        "indicators.md": _indicators(),
         "limits.md": _limits(),
         "states.md": _states(),
         "tools.md": _tools(),
@@ -155,6 +177,107 @@ def _errors() -> str:
     )
 
 
+def _indicators() -> str:
+    indicators = [
+        (
+            f"`{signature(one)}`",
+            one.summary,
+            ", ".join(f".{output}" for output in one.outputs) if len(one.outputs) > 1 else "",
+            call(one.name).warm_up,
+            call(one.name).required_history,
+            one.formula,
+        )
+        for one in INDICATORS
+    ]
+    strategies = [
+        (
+            f"`{one.name}`",
+            one.summary,
+            f"`{one.long}`",
+            f"`{one.confidence}`",
+            ", ".join(f"{each.name} {each.default:g}" for each in one.parameters),
+            strategy(one.name).required_history,
+        )
+        for one in BLUEPRINTS
+    ]
+    return _page(
+        "Indicators, rules, strategies and scores",
+        "Everything here is computed from closed bars alone, and answered with its source, the end "
+        "of its newest bar (`as_of`) and its age. Try it: `ordergate research indicators EURUSD "
+        '"ema(20)" "macd()"`, `ordergate research signal EURUSD`, `ordergate research scan`, '
+        "`ordergate research packet EURUSD`.",
+        "## Indicators",
+        "**Warm-up** is the number of leading bars without a value. **History** is how many bars a "
+        "value needs until it no longer tells where the history began, to 1e-9 of the price or of "
+        "a scale of 100 points; with fewer the answer is `DATA_UNAVAILABLE` with "
+        "`insufficient_history` and both numbers, never a number that another history would "
+        "change. An average's history grows with its period: EMA(200) needs "
+        f"{call('ema', 200).required_history} bars. A bar that lacks a price is refused with its "
+        "time; nothing is filled in. `vwap()` also needs a session's beginning among the bars.",
+        _table(("Indicator", "What", "Values", "Warm-up", "History", "Formula"), indicators),
+        "Live prices are carried forward bar by bar by handles that give the same values as the "
+        "whole series (`tests/property/test_features.py`); the formulas stand once more in plain "
+        "Python, and agree to 1e-9 with the same bars blank (`tests/golden/test_indicators.py`).",
+        "## Rules",
+        "A rule is a comparison, or several joined by `and`, `or`, `not` and brackets. It is read, "
+        "never run as code, and means the same in signals, scans and indicator columns.",
+        "```text\nema(20) > ema(50) and rsi(14) < 70\n"
+        "close > donchian(20).upper[1] and volume > 1.5 * sma(20, volume)\n"
+        "macd().line crosses above macd().signal or change(close, 3) / atr(14) > 2\n```",
+        "- Columns: " + ", ".join(f"`{name}`" for name in COLUMNS) + ".",
+        "- `x[3]` is the value three bars before; indicators of one column take another one as "
+        "their last argument: `sma(20, volume)`; arguments may be named: `ema(period=20)`.",
+        "- Functions: "
+        + ", ".join(
+            f"`{name}({', '.join({'v': 'x', 'n': 'n'}[kind] for kind in kinds)})`"
+            f" ({FUNCTION_MEANINGS[name]})"
+            for name, kinds in FUNCTIONS.items()
+        )
+        + ".",
+        f"- Bounds: {TEXT_MAX} characters, {DEPTH_MAX} levels, {NODES_MAX} parts, {CALLS_MAX} "
+        f"indicators, {HISTORY_MAX} bars of history.",
+        "- What is not known is not true, and neither is its contrary: a division by zero or a "
+        "value still in its warm-up lets no comparison hold, denied or not.",
+        "- A mistake is answered with its place (counted from 1), what was expected, and the "
+        "nearest name: `rule at 1: expected a column, an indicator or a function, not emma`, "
+        "`Did you mean ema?`",
+        "## Strategies",
+        "A strategy says buy, sell or neither for each bar, with a stop `stop_atr` ATR(14) away "
+        "and a target `reward` times as far. The rule to sell mirrors the one to buy. Your own: "
+        "`long_when` and `short_when` of `generate_signal`, with confidence 0.5.",
+        _table(("Name", "What", "Buys where", "Confidence", "Parameters", "History"), strategies),
+        "`ensemble` lets "
+        + " and ".join(f"`{name}`" for name in USUAL)
+        + " vote: score = (confidence x weight of the buyers - of the sellers) / all weight, taken "
+        f"from {SCORE_LEAST} on; the confidence is the same difference over those who voted.",
+        "## From signal to proposal",
+        "edge = confidence x reward:risk - (1 - confidence) - spread / risk, in units of the risk: "
+        "the mean result if the confidence were the chance of the target. **It is a score that no "
+        "backtest has calibrated.** A direction is held back, with the reason, below confidence "
+        f"{Floors().confidence}, reward:risk {Floors().reward_risk} or edge {Floors().edge:g}, "
+        "while the session is closed, on a quote that is not good or of trades alone (its spread "
+        "is not known), and on bars that are late. A "
+        "proposal is never an order: the limits judge what is made of it.",
+        "## Score of a scan",
+        "Each timeframe has "
+        + ", ".join(f"{most:g} points of {name}" for name, most in POINTS.items())
+        + ", each from minus to plus: the trend (SMA(20) against SMA(50), its slope, and how "
+        "straight the last 20 bars went), the strategy's word x confidence, RSI(14) around 50, and "
+        "the place in the channel of 20 bars. The n-th shortest timeframe weighs n. The mean is "
+        "multiplied by (1 + agreement) / 2, and loses the share of the shortest timeframe's ATR "
+        f"that the spread takes. Below {LEAST:g} points either way it names no direction. What "
+        "cannot be scored stands in `failures` with its reason.",
+        "## Does it know the future?",
+        "`ordergate research leakage` puts every strategy and indicator, or your rule, to three "
+        "checks: **prefix** (of the first k bars alone every number is the same, bit for bit), "
+        "**poison** (whatever stands after k, nothing at or before it changes) and **lag** (an "
+        "edge of four standard errors must not vanish, nor appear, with one bar's delay). "
+        "`--file` takes recorded bars, `--rule` a rule of yours. It exits with 1 where something "
+        "leaks. `tests/unit/research/validation/test_leakage.py` has nine ways to leak, each one "
+        "caught.",
+    )
+
+
 def _limits() -> str:
     rows = [
         (
@@ -223,6 +346,7 @@ def _word(say: Say) -> str:
 
 def _tools() -> str:
     default, data_only = operations(data_only=False), operations(data_only=True)
+    shown = {operation.name for operation in listed(default)}
     kept = {operation.name for operation in data_only}
     rows = [
         (
@@ -231,6 +355,7 @@ def _tools() -> str:
             operation.summary,
             f"`{operation.act.value}`",
             f"`{operation.route.method} {operation.route.path}`",
+            _yes(operation.name in shown),
             _yes(operation.name in kept),
         )
         for operation in default
@@ -242,10 +367,14 @@ def _tools() -> str:
     ]
     return _page(
         "Tools",
-        f"The {len(default)} operations every door offers. MCP calls them by name; REST answers "
-        "them below `/api/v1`, and any of them at `POST /api/v1/call/<name>`. "
+        f"The {len(default)} operations. REST answers them below `/api/v1`, and any of them at "
+        f"`POST /api/v1/call/<name>`. MCP lists the {len(shown)} of the default toolsets; "
+        '`mcp.toolsets = ["default", "research"]` in `ordergate.toml`, or '
+        "`ORDERGATE_MCP__TOOLSETS=default,research` for one client over stdio, lists more. "
         f"With `MCP_DATA_ONLY_MODE=true` only {len(data_only)} are there. None of them approves.",
-        _table(("Tool", "Set", "What it does", "Right", "REST", "Data only"), rows),
+        _table(
+            ("Tool", "Set", "What it does", "Right", "REST", "In MCP by default", "Data only"), rows
+        ),
         "## Other names",
         "REST answers these paths as well, for programs that know them.",
         _table(("Path", "Operation"), aliases),

@@ -20,7 +20,14 @@ from ordergate.settings.switches import HUMAN_ONLY
 from ordergate.settings.template import write_first
 
 if TYPE_CHECKING:
-    from ordergate.surfaces.cli.starts import Asked, BarsWanted, Finding, Started, UpOptions
+    from ordergate.surfaces.cli.starts import (
+        Asked,
+        BarsWanted,
+        Finding,
+        Started,
+        Suspects,
+        UpOptions,
+    )
 
 STOP_WITHIN_S: Final = 30.0
 BAD_SETTINGS: Final = 7
@@ -56,6 +63,7 @@ def _run(arguments: list[str]) -> int:
         rotate_key=_rotate_key,
         simulate=_simulate,
         rejudge=_rejudge,
+        leakage=_leakage,
         set_aside=_set_aside,
         settings=_settings_rows,
         doctor=_doctor,
@@ -158,7 +166,7 @@ def _mcp() -> int:
 
     from ordergate import __version__
     from ordergate.adapters.system import SystemClock, SystemIds
-    from ordergate.surfaces.catalogue.operations import operations
+    from ordergate.surfaces.catalogue.operations import operations, toolsets_of
     from ordergate.surfaces.cli.attach import Attachment, attach, spawner
     from ordergate.surfaces.mcp.stdio import serve_stdio
 
@@ -175,7 +183,13 @@ def _mcp() -> int:
 
     offered = operations(data_only=settings.mcp.data_only)
     asyncio.run(
-        serve_stdio(offered, attach=to_gateway, version=__version__, new_id=SystemIds().new_id)
+        serve_stdio(
+            offered,
+            attach=to_gateway,
+            version=__version__,
+            new_id=SystemIds().new_id,
+            toolsets=toolsets_of(settings.mcp.toolsets),
+        )
     )
     return 0
 
@@ -236,6 +250,12 @@ def _rejudge(order_id: str) -> Mapping[str, Any]:
     from ordergate.bootstrap.hindsight import rejudge
 
     return rejudge(load(os.environ), order_id)
+
+
+def _leakage(asked: Suspects) -> Mapping[str, Any]:
+    from ordergate.bootstrap.leakage import leakage
+
+    return leakage(asked)
 
 
 def _set_aside(reason: str) -> Mapping[str, Any]:

@@ -10,13 +10,16 @@ import os
 from pathlib import Path
 from typing import Any
 
-from ordergate.surfaces.catalogue.operations import operations
+from ordergate.surfaces.catalogue.operation import DEFAULT_TOOLSETS, Toolset
+from ordergate.surfaces.catalogue.operations import listed, operations, toolsets_of
 from ordergate.surfaces.catalogue.schemas import input_schema, tokens, visible
 
 GOLDEN = Path(__file__).parent / "tools.json"
 TOOLS_MAX = 25
 TOKENS_MAX = 5_000
 TOKENS_A_TOOL_MAX = 600
+ALL_TOOLS_MAX = 60
+ALL_TOKENS_MAX = 12_000
 
 
 def tool_list() -> list[dict[str, Any]]:
@@ -44,10 +47,25 @@ def test_the_tool_list_is_the_reviewed_one() -> None:
 
 
 def test_the_tool_list_fits_its_budget() -> None:
-    tools = operations(data_only=False)
+    every = operations(data_only=False)
+    tools = listed(every)
     assert len(tools) <= TOOLS_MAX
     assert tokens(tools) <= TOKENS_MAX
-    assert max(len(visible(tool)) // 4 for tool in tools) <= TOKENS_A_TOOL_MAX
+    assert len(every) <= ALL_TOOLS_MAX
+    assert tokens(every) <= ALL_TOKENS_MAX
+    assert max(len(visible(tool)) // 4 for tool in every) <= TOKENS_A_TOOL_MAX
+
+
+def test_toolsets_are_chosen_by_name() -> None:
+    every = operations(data_only=False)
+    chosen = toolsets_of(["default", "research"])
+    assert listed(every, chosen) == every
+    assert toolsets_of(["all"]) == frozenset(Toolset)
+    assert toolsets_of(["default"]) == DEFAULT_TOOLSETS
+    market = listed(every, toolsets_of(["market"]))
+    assert {tool.toolset for tool in market} == {Toolset.MARKET}
+    extra = {tool.name for tool in every} - {tool.name for tool in listed(every)}
+    assert extra == {"compute_indicators", "generate_signal", "compare_symbols", "htf_context"}
 
 
 def test_every_tool_that_changes_something_says_so() -> None:

@@ -165,6 +165,7 @@ def starts_for(data_dir: Path, **others: Any) -> Starts:
         "rotate_key": nothing,
         "simulate": nothing,
         "rejudge": nothing,
+        "leakage": nothing,
         "set_aside": nothing,
         "settings": list,
         "doctor": list[Finding],

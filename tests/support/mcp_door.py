@@ -8,6 +8,7 @@ from mcp.server.lowlevel import Server
 from starlette.types import ASGIApp
 
 from ordergate.model.principals import Principal
+from ordergate.surfaces.catalogue.operation import DEFAULT_TOOLSETS, Toolset
 from ordergate.surfaces.edge import boundary
 from ordergate.surfaces.mcp.http import Access, mcp_app
 from ordergate.surfaces.mcp.prompts import INSTRUCTIONS, SessionPrompts
@@ -25,13 +26,18 @@ from support.doors import Doors
 
 
 def server_of(
-    gate: Doors, hub: Hub, principal_of: PrincipalOf = principal_of_request
+    gate: Doors,
+    hub: Hub,
+    principal_of: PrincipalOf = principal_of_request,
+    toolsets: frozenset[Toolset] = DEFAULT_TOOLSETS,
 ) -> tuple[Server[Any], Subscriptions]:
     subscriptions = Subscriptions(listen=hub.listen, touched=touched, known=is_known)
     server = mcp_server(
         version="0.1.0",
         instructions=INSTRUCTIONS,
-        tools=CatalogueTools(gate.operations, gate.dispatch, principal_of=principal_of),
+        tools=CatalogueTools(
+            gate.operations, gate.dispatch, principal_of=principal_of, toolsets=toolsets
+        ),
         resources=CatalogueResources(gate.dispatch, principal_of=principal_of),
         prompts=SessionPrompts(),
         subscriptions=subscriptions,
@@ -39,9 +45,14 @@ def server_of(
     return server, subscriptions
 
 
-def in_memory(gate: Doors, hub: Hub, principal: Principal) -> Server[Any]:
+def in_memory(
+    gate: Doors,
+    hub: Hub,
+    principal: Principal,
+    toolsets: frozenset[Toolset] = DEFAULT_TOOLSETS,
+) -> Server[Any]:
     """Return a server that takes everyone who reaches it for `principal`."""
-    return server_of(gate, hub, lambda _: principal)[0]
+    return server_of(gate, hub, lambda _: principal, toolsets)[0]
 
 
 def http_app(

@@ -25,7 +25,7 @@ from ordergate.model.records import AuditRow
 from ordergate.ports.audit_log import AuditTx
 from ordergate.surfaces.catalogue.dispatch import Dispatch
 from ordergate.surfaces.catalogue.operation import Operation
-from ordergate.surfaces.catalogue.operations import operations
+from ordergate.surfaces.catalogue.operations import listed, operations, toolsets_of
 from ordergate.surfaces.catalogue.services import GateStatus, Services
 from ordergate.surfaces.catalogue.throttle import Rate, Throttle
 from ordergate.surfaces.console.alerting import Alerting, Presence
@@ -88,6 +88,7 @@ class Doors:
 def doors(house: House, hub: Hub, life: Life, alerts: Push) -> Doors:
     """Build every door on the one catalogue and the one dispatch."""
     offered = operations(data_only=house.settings.mcp.data_only)
+    shown = listed(offered, toolsets_of(house.settings.mcp.toolsets))
     metrics = Metrics()
     hub.listen(metrics.changed)
     hub.listen(alerts.changed)
@@ -98,7 +99,7 @@ def doors(house: House, hub: Hub, life: Life, alerts: Push) -> Doors:
         version=__version__,
         ready=lambda: life.ready,
         trouble=lambda: house.line.emergency.trouble,
-        mcp=lambda: {"tools": len(offered), "sse": house.settings.server.sse},
+        mcp=lambda: {"tools": len(shown), "sse": house.settings.server.sse},
     )
     bearer = by_bearer(house.sign_in.bearer)
 
@@ -210,7 +211,12 @@ def _mcp(
     server = mcp_server(
         version=__version__,
         instructions=INSTRUCTIONS,
-        tools=CatalogueTools(offered, dispatch, principal_of=principal_of_request),
+        tools=CatalogueTools(
+            offered,
+            dispatch,
+            principal_of=principal_of_request,
+            toolsets=toolsets_of(house.settings.mcp.toolsets),
+        ),
         resources=CatalogueResources(dispatch, principal_of=principal_of_request),
         prompts=SessionPrompts(),
         subscriptions=subscriptions,

@@ -23,6 +23,9 @@ from pydantic import (
 
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 Source = Literal["simulated", "replay"]
+ToolsetName = Literal[
+    "default", "all", "account", "analysis", "market", "orders_paper", "research", "risk"
+]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -298,6 +301,11 @@ def _is_address(name: str) -> bool:
 
 class Mcp(Section):
     data_only: bool = Field(default=False, description="leave the order tools out")
+    toolsets: tuple[ToolsetName, ...] = Field(
+        default=("default",),
+        min_length=1,
+        description="tools that MCP lists: default, all, or sets by name",
+    )
 
 
 class Log(Section):

@@ -17,6 +17,8 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.client.subscriptions import ResourceUpdated
 from mcp_types import ResourceUpdatedNotification, TextContent
 
+from ordergate.surfaces.catalogue.operation import Toolset
+from ordergate.surfaces.catalogue.operations import listed as in_mcp
 from ordergate.surfaces.stream.hub import Hub
 from support.doors import AGENT, READER, Doors, doors
 from support.mcp_door import http_app, in_memory
@@ -58,7 +60,9 @@ def test_the_list_is_the_catalogue_annotated(mode: str) -> None:
 
     async def scenario(client: Client) -> None:
         listed = await client.list_tools()
-        assert [tool.name for tool in listed.tools] == [item.name for item in gate.operations]
+        assert [tool.name for tool in listed.tools] == [
+            item.name for item in in_mcp(gate.operations)
+        ]
         for tool in listed.tools:
             assert tool.annotations is not None
             assert tool.annotations.read_only_hint is not None
@@ -155,6 +159,31 @@ def test_prompts_start_a_session(mode: str) -> None:
             await client.get_prompt("nothing")
 
     over(doors(), mode, scenario)
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_tool_of_a_toolset_that_was_not_chosen_is_neither_listed_nor_taken(mode: str) -> None:
+    gate = doors()
+    asked = {"symbol": "EURUSD", "indicators": ["sma(5)"]}
+
+    async def refused(client: Client) -> None:
+        result = await client.call_tool("compute_indicators", asked)
+        assert result.is_error
+        assert result.structured_content is not None
+        error = result.structured_content["error"]
+        assert error["code"] == "NOT_SUPPORTED"
+        assert 'mcp.toolsets = ["default", "research"]' in error["fix"]
+
+    async def taken() -> None:
+        server = in_memory(gate, Hub(), AGENT, toolsets=frozenset(Toolset))
+        async with Client(server, mode=mode) as client:
+            names = [tool.name for tool in (await client.list_tools()).tools]
+            assert names == [item.name for item in gate.operations]
+            result = await client.call_tool("compute_indicators", asked)
+            assert not result.is_error
+
+    over(gate, mode, refused)
+    asyncio.run(taken())
 
 
 def test_a_reader_is_shown_reading_tools() -> None:

@@ -68,7 +68,9 @@ async def instruments(
 
 async def quotes(services: Services, _: Principal, request: requests.Quotes) -> QuotesResult:
     market = services.market
-    items = [_quote(market, known(market, name).symbol) for name in dict.fromkeys(request.symbols)]
+    items = [
+        quote_item(market, known(market, name).symbol) for name in dict.fromkeys(request.symbols)
+    ]
     if all(item.bid is None for item in items):
         raise DataUnavailable(
             "no quote has arrived yet for what was asked",
@@ -95,7 +97,7 @@ async def ticks(services: Services, _: Principal, request: requests.Ticks) -> Ti
         source=market.source,
         synthetic=market.synthetic,
         as_of=time_text(newest),
-        age_s=_age(market.venue_now(), newest),
+        age_s=age_text(market.venue_now(), newest),
     )
 
 
@@ -131,15 +133,15 @@ def _bars(market: Market, symbol: Symbol, found: tuple[Bar, ...], *, full: bool)
         source=market.source,
         synthetic=market.synthetic,
         as_of=time_text(as_of),
-        age_s=_age(now, as_of),
+        age_s=age_text(now, as_of),
     )
 
 
-def _age(now: datetime, at: datetime) -> str:
+def age_text(now: datetime, at: datetime) -> str:
     return seconds(max(Decimal(0), Decimal(str((now - at).total_seconds()))))
 
 
-def _quote(market: Market, symbol: Symbol) -> QuoteItem:
+def quote_item(market: Market, symbol: Symbol) -> QuoteItem:
     quote = market.quote(symbol)
     quality = market.quality(symbol)
     session = market.session(symbol)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
+
+from ordergate.surfaces.catalogue.workbench import Workbench
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -58,3 +60,4 @@ class Services:
     clock: WallClock
     ids: IdSource
     stored: Library
+    bench: Workbench = field(default_factory=Workbench)

@@ -20,6 +20,7 @@ from ordergate.surfaces.cli import (
     phone,
     proving,
     replaying,
+    research,
     setup,
     trading,
 )
@@ -66,6 +67,7 @@ def build(starts: Starts) -> typer.Typer:
         alerts,
         phone,
         datafiles,
+        research,
     ):
         commands.register(app)
     return app

@@ -94,6 +94,19 @@ class DataStarts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Suspects:
+    """What the leakage checks are put to, and on which bars; nothing named = all built in."""
+
+    strategies: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    file: Path | None = None  # recorded bars; None = the simulated market
+    symbol: str | None = None
+    timeframe: str = "M15"
+    bars: int = 3_000
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Starts:
     """Each call may raise GateError; `up` returns an exit code when the gateway has stopped."""
 
@@ -110,6 +123,7 @@ class Starts:
     # policy file, from, to: what recorded decisions had come to under other limits
     simulate: Callable[[Path, str | None, str | None], Mapping[str, Any]]
     rejudge: Callable[[str], Mapping[str, Any]]  # an order's recorded verdicts, made anew
+    leakage: Callable[[Suspects], Mapping[str, Any]]  # does anything know the future
     set_aside: Callable[[str], Mapping[str, Any]]  # the damaged record, for a reason
     settings: Callable[[], list[dict[str, str]]]  # key, value, source, meaning; secrets redacted
     doctor: Callable[[], list[Finding]]

@@ -1,0 +1,276 @@
+"""The analysis packet: one call with what a decision about one symbol needs, within a length."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final
+
+from ordergate.identity.authority import Act
+from ordergate.model.errors import DataUnavailable, GateError
+from ordergate.model.market import Timeframe
+from ordergate.model.values import Symbol, plain, round_floor
+from ordergate.model.verdicts import Verb
+from ordergate.surfaces.catalogue.account import source_of
+from ordergate.surfaces.catalogue.analysis import terms_of
+from ordergate.surfaces.catalogue.analysis_requests import Packet
+from ordergate.surfaces.catalogue.analysis_results import (
+    FailureItem,
+    HeadroomItem,
+    PacketPosition,
+    PacketResult,
+    PacketSignal,
+    ProfileItem,
+)
+from ordergate.surfaces.catalogue.history import dated, no_trade, number, share, spread_of
+from ordergate.surfaces.catalogue.market import known, quote_item
+from ordergate.surfaces.catalogue.operation import READS, Example, Operation, Route, Toolset
+from ordergate.surfaces.catalogue.orders import place_intent
+from ordergate.surfaces.catalogue.rendering import optional_time, text, time_text
+from ordergate.surfaces.catalogue.requests import Terms
+from ordergate.surfaces.catalogue.scanning import (
+    DEADLINE_S,
+    Looked,
+    level_items,
+    levels_of,
+    look,
+    opportunity_item,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ordergate.market.features.levels import Profile
+    from ordergate.market.signals.proposal import Proposal
+    from ordergate.model.instruments import Instrument
+    from ordergate.model.principals import Principal
+    from ordergate.model.series import Series
+    from ordergate.model.views import AccountView
+    from ordergate.surfaces.catalogue.services import Services
+
+BRIEF_STRATEGIES: Final = ("rule_baseline", "volatility_breakout")
+TIGHTEST: Final = 5  # limits shown of a judgement
+DISPENSABLE: Final = ("headroom", "levels", "failures", "positions", "signals")
+NEWS_LEFT_OUT: Final = "news: not part of the packet; prices, levels and limits alone"
+
+
+async def packet(services: Services, asker: Principal, request: Packet) -> PacketResult:
+    market = services.market
+    spec = known(market, request.symbol)
+    timeframes = [Timeframe(name) for name in dict.fromkeys(request.timeframes)]
+    looked = await look(services, [spec.symbol], timeframes, strategy="ensemble", rule=None)
+    full = request.detail == "full"
+    failures = list(looked.failures)
+    seen = [one for one in timeframes if (spec.symbol, one) in looked.series]
+    signals = await _signals(services, spec, looked, seen, failures, full=full)
+    # Levels of the second shortest timeframe: near enough to trade from, old enough to matter.
+    by_length = sorted(seen, key=lambda one: one.length)
+    chosen = by_length[min(1, len(by_length) - 1)] if by_length else None
+    found, profile = (
+        ((), None)
+        if chosen is None
+        else await services.bench.run(_places, looked.series[spec.symbol, chosen], full)
+    )
+    account = await _account(services, asker, failures)
+    safety = await services.gateway.safety(asker=asker)
+    smallest, headroom = await _headroom(services, asker, spec)
+    one = looked.opportunities[0] if looked.opportunities else None
+    source = source_of(services)
+    sections: dict[str, Any] = {
+        "symbol": spec.symbol,
+        "detail": request.detail,
+        "quote": quote_item(market, spec.symbol),
+        "opens_or_closes_at": optional_time(market.session(spec.symbol).next_change),
+        "score": None if one is None else opportunity_item(market, one, looked.series, []),
+        "levels": level_items(found),
+        "levels_timeframe": None if chosen is None else chosen.value,
+        "profile": _profile_item(profile),
+        "signals": signals,
+        "positions": None if account is None else _positions(account, spec.symbol),
+        "smallest_order": smallest,
+        "headroom": headroom if full else headroom[:TIGHTEST],
+        "killed": safety.killed,
+        "mode": None if account is None else account.identity.mode.value,
+        "news": None,
+        "left_out": [NEWS_LEFT_OUT],
+        "failures": failures,
+        "source": source.name,
+        "synthetic": source.synthetic,
+        "as_of": time_text(source.now),
+        "age_s": "0",
+    }
+    return PacketResult.model_validate(_fitted(sections, full=full))
+
+
+def _fitted(sections: dict[str, Any], *, full: bool) -> dict[str, Any]:
+    from ordergate.research.packet import BRIEF_CHARACTERS, FULL_CHARACTERS, fitted
+
+    shown = PacketResult.model_validate(sections).model_dump(exclude_unset=True)
+    limit = FULL_CHARACTERS if full else BRIEF_CHARACTERS
+    room = limit - len(DISPENSABLE) * len('"positions: shortened",')
+    kept, shortened = fitted(shown, room, dispensable=DISPENSABLE)
+    kept["left_out"] = [*kept["left_out"], *(f"{name}: shortened" for name in shortened)]
+    return kept
+
+
+async def _signals(
+    services: Services,
+    spec: Instrument,
+    looked: Looked,
+    timeframes: Sequence[Timeframe],
+    failures: list[FailureItem],
+    *,
+    full: bool,
+) -> list[PacketSignal]:
+    market = services.market
+    items = []
+    for timeframe in timeframes:
+        series = looked.series[spec.symbol, timeframe]
+        spread = spread_of(market, spec.symbol)
+        reasons = no_trade(market, spec.symbol, series)
+        said, failed = await services.bench.run(_said, series, spread, reasons, full)
+        failures += failed
+        for name, one in said:
+            if one.direction == "none" and not full:
+                continue
+            items.append(
+                PacketSignal(
+                    timeframe=timeframe.value,
+                    strategy=name,
+                    direction=one.direction,
+                    proposed=one.proposed,
+                    **terms_of(one, spec),
+                    confidence=share(one.confidence),
+                    edge=share(one.edge),
+                    held_back=list(one.held_back),
+                    **dated(market, series),
+                )
+            )
+    return items
+
+
+def _said(
+    series: Series, spread: float | None, reasons: list[str], full: bool
+) -> tuple[list[tuple[str, Proposal]], list[FailureItem]]:
+    from ordergate.market.features.frame import Frame
+    from ordergate.market.signals.proposal import held, propose
+    from ordergate.market.signals.strategies import BLUEPRINTS, strategy
+
+    names = [blueprint.name for blueprint in BLUEPRINTS] if full else list(BRIEF_STRATEGIES)
+    frame = Frame(series)
+    said: list[tuple[str, Proposal]] = []
+    failures: list[FailureItem] = []
+    for name in names:
+        speaker = strategy(name)
+        try:
+            if len(frame) < speaker.required_history:
+                raise DataUnavailable(
+                    f"insufficient_history: {len(frame)} closed bars,"
+                    f" {speaker.required_history} needed"
+                )
+            said.append((name, held(propose(speaker, frame, spread=spread), reasons)))
+        except GateError as error:
+            failures.append(
+                FailureItem(
+                    what=f"{name} {series.timeframe}", code=error.code.value, message=error.message
+                )
+            )
+    return said, failures
+
+
+def _places(series: Series, full: bool) -> tuple[Sequence[Any], Profile | None]:
+    from ordergate.market.features.frame import Frame
+    from ordergate.market.features.levels import profile
+
+    return levels_of(series, most=6 if full else 3), profile(Frame(series))
+
+
+def _profile_item(found: Profile | None) -> ProfileItem | None:
+    if found is None:
+        return None
+    return ProfileItem(
+        busiest=number(found.busiest) or "",
+        value_low=number(found.value_low) or "",
+        value_high=number(found.value_high) or "",
+        by=found.by,
+    )
+
+
+async def _account(
+    services: Services, asker: Principal, failures: list[FailureItem]
+) -> AccountView | None:
+    """Return the account; where the venue cannot be read, the market alone is told."""
+    try:
+        return await services.gateway.account(asker=asker)
+    except DataUnavailable as error:
+        failures.append(FailureItem(what="account", code=error.code.value, message=error.message))
+        return None
+
+
+def _positions(view: AccountView, symbol: Symbol) -> list[PacketPosition]:
+    return [
+        PacketPosition(
+            position_id=held.position_id,
+            side=held.side.value,
+            quantity=plain(held.quantity),
+            open_price=plain(held.open_price),
+            stop_loss=text(held.stop_loss),
+            take_profit=text(held.take_profit),
+            open_pnl=text(held.open_pnl),
+        )
+        for held in sorted(view.positions, key=lambda position: position.position_id)
+        if held.symbol == symbol
+    ]
+
+
+async def _headroom(
+    services: Services, asker: Principal, spec: Instrument
+) -> tuple[str, list[HeadroomItem]]:
+    """Judge the smallest buy with a stop one percent below; nothing is sent or stored."""
+    quote = services.market.quote(spec.symbol)
+    if quote is None:
+        return "no quote: nothing can be judged", []
+    stop = round_floor(quote.bid * Decimal("0.99"), spec.tick_size)
+    terms = Terms(
+        symbol=spec.symbol, side="buy", quantity=plain(spec.lot_min), stop_loss=plain(stop)
+    )
+    try:
+        judgement = await services.gateway.check(place_intent(services, terms, None), asker=asker)
+    except GateError as error:
+        return f"cannot be judged: {error.code}: {error.message}", []
+    decision = judgement.decision
+    word = {Verb.ALLOW: "allowed", Verb.ASK: "needs a yes", Verb.DENY: "refused"}[decision.verb]
+    failed = decision.failed
+    why = "" if failed is None or not failed.message else f": {failed.message}"
+    measured = [
+        (verdict.headroom / verdict.limit if verdict.limit else Decimal(1), verdict)
+        for verdict in decision.verdicts
+        if verdict.headroom is not None and verdict.limit is not None
+    ]
+    measured.sort(key=lambda pair: (pair[0], pair[1].rule))
+    return f"buy {plain(spec.lot_min)} with a stop 1 % below: {word}{why}", [
+        HeadroomItem(
+            limit_name=verdict.limit_name or verdict.rule,
+            headroom=text(verdict.headroom) or "",
+            limit=text(verdict.limit) or "",
+            unit=verdict.unit,
+        )
+        for _, verdict in measured
+    ]
+
+
+OPERATIONS: Final = (
+    Operation(
+        name="analysis_packet",
+        summary="One call before a decision: quote, spread, hours, trend by timeframe, levels,"
+        " volatility, signals, position, headroom; at most 8,000 characters, `full` 20,000.",
+        act=Act.READ_ACCOUNT,
+        request=Packet,
+        result=PacketResult,
+        toolset=Toolset.ANALYSIS,
+        hints=READS,
+        route=Route(method="POST", path="/analysis/packet"),
+        handler=packet,
+        deadline_s=DEADLINE_S,
+        examples=(Example(name="brief", arguments={"symbol": "EURUSD"}),),
+    ),
+)
