@@ -325,6 +325,7 @@ def test_the_first_file_is_private_commented_and_valid_when_uncommented(home: Ho
     examples = (
         "console.public_url",
         "feed.replay.start",
+        "feed.ccxt.url",
         "feed.start",
         "journal.anchor_path",
         "journal.emergency_path",

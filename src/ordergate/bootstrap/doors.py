@@ -153,6 +153,7 @@ def _dispatch(
             None if broken is None else broken.message,
             house.line.emergency.trouble,
             alerts.problem(),
+            house.market.trouble(),
         )
         return GateStatus(
             version=__version__,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import sqlite3
@@ -15,6 +16,7 @@ import structlog
 
 from ordergate.adapters.anchor_file import Anchors
 from ordergate.adapters.emergency_file import EmergencyJournal
+from ordergate.adapters.feeds.ccxt_public.feed import CcxtFeed, Wanted
 from ordergate.adapters.feeds.replay.feed import ReplayFeed
 from ordergate.adapters.feeds.simulated.feed import SimulatedFeed
 from ordergate.adapters.keys import Keys, load_keys, presence, verifier
@@ -63,6 +65,7 @@ EMERGENCY_FILE: Final = "emergency.journal"
 PAPER_FILE: Final = "paper.db"
 TOKEN_FILE: Final = "agent.token"
 CONSOLE_HOST: Final = "ordergate.localhost"
+FIRST_PRICES_S: Final = 12.0  # a start waits so long for an exchange; then it goes on without
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +82,7 @@ class House:
     sign_in: SignIn
     anchoring: Anchoring
     archiving: Archiving
-    files: tuple[EmergencyJournal | FrozenBooks, ...]
+    files: tuple[EmergencyJournal | FrozenBooks | CcxtFeed, ...]
     pace: Pace | None  # of a recording
     prove: Callable[[str, str], str]  # that a name is ours: (name, nonce) -> signature, hex
 
@@ -108,7 +111,8 @@ async def build(
     anchors = anchors_of(settings)
     opened = _opened(settings, keys, anchors, clock)
     books = opened.books
-    market, venue, pace = await _paper_market(settings, books, clock)
+    feed, market, venue = await _paper_market(settings, books, clock)
+    pace = feed if isinstance(feed, ReplayFeed) else None
     spool = _spool(settings, ids)
     blank = FrozenBooks.blank(reason="these books are never written")
     line = await order_line(
@@ -149,7 +153,7 @@ async def build(
         sign_in=sign_in,
         anchoring=anchoring,
         archiving=Archiving(segments_of(settings), clock=clock),
-        files=(spool, blank),
+        files=(spool, blank, *((feed,) if isinstance(feed, CcxtFeed) else ())),
         pace=pace,
         prove=lambda name, nonce: keys.sign(presence(name, nonce)).hex(),
     )
@@ -197,18 +201,20 @@ def _spool(settings: Settings, ids: SystemIds) -> EmergencyJournal:
 
 async def _paper_market(
     settings: Settings, books: Books, clock: Clock
-) -> tuple[Market, PaperVenue, Pace | None]:
+) -> tuple[Feed, Market, PaperVenue]:
     """Open the source of prices where it was left, and the paper venue that lives on them."""
     _make_private(settings.directories.data / PAPER_FILE)
     resumed = last_venue_time(settings.directories.data / PAPER_FILE)
     feed = _feed(settings, clock, resumed=resumed)
+    if isinstance(feed, CcxtFeed):
+        await asyncio.to_thread(lambda: feed.start(wait_s=FIRST_PRICES_S))
     with contextlib.suppress(JournalUnwritable):
         await books.write(lambda tx: _require_same_prices(tx, feed.source))
     market = Market(feed=feed, clock=clock)
     venue = _venue(settings, market, clock)
     market.listen(_to_venue(venue))
     market.pump()
-    return market, venue, feed if isinstance(feed, ReplayFeed) else None
+    return feed, market, venue
 
 
 async def _ready_books(
@@ -300,6 +306,17 @@ def _feed(settings: Settings, clock: Clock, *, resumed: datetime | None) -> Feed
             speed=replay.speed,
             start=resumed or replay.start,
             symbol=None,
+        )
+    if chosen.kind == "ccxt":
+        live = chosen.ccxt
+        return CcxtFeed(
+            Wanted(
+                exchange=live.exchange,
+                symbols=live.symbols,
+                poll_s=float(live.poll_s),
+                url=live.url,
+            ),
+            clock=clock,
         )
     return SimulatedFeed(clock=clock, seed=chosen.seed, start=resumed or chosen.start)
 

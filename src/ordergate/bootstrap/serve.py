@@ -144,8 +144,11 @@ async def _ready(house: House, life: Life, where: Mapping[str, str]) -> Ready:
     said = cautions(house.settings, mode)
     if life.remote:
         said += (f"listening beyond this machine, TLS only; the console at {life.address}",)
+    trouble = house.market.trouble()
+    if trouble is not None:
+        said += (f"{trouble}; nothing opens until they come, and nothing takes their place",)
     for caution in said:
-        _log.warning("live.caution", said=caution)
+        _log.warning("start.caution", said=caution)
     return Ready(
         **where,
         source=house.market.source,

@@ -51,7 +51,7 @@ class Quote:
     bid: Decimal
     ask: Decimal
     time: datetime  # venue clock, UTC
-    source: str  # "simulated", "replay:<file>"
+    source: str  # "simulated", "replay:<file>", "ccxt:<exchange>"
     synthetic: bool
     basis: PriceBasis = PriceBasis.BID_ASK
 
@@ -67,6 +67,9 @@ class Quote:
 class Quality(enum.StrEnum):
     OK = "ok"
     STALE = "stale"
+    OUT_OF_ORDER = "out_of_order"  # a price from the past has just come
+    GAP = "gap"  # the first prices after a hole in an open session
+    FROZEN = "frozen"  # the feed confirms it, and nothing it tells of the symbol ever moves
     CROSSED = "crossed"
     ZERO_SPREAD = "zero_spread"
     MISSING = "missing"

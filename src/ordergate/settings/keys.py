@@ -10,7 +10,8 @@ from pydantic.fields import FieldInfo
 
 from ordergate.order.policy.limits import SPECS, LimitSpec
 from ordergate.settings.compat import COMPAT
-from ordergate.settings.sections import Section, Tree
+from ordergate.settings.section import Section
+from ordergate.settings.sections import Tree
 from ordergate.settings.switches import HUMAN_ONLY
 
 PREFIX: Final = "ORDERGATE_"
