@@ -158,7 +158,7 @@ def _mcp() -> int:
 
     from ordergate import __version__
     from ordergate.adapters.system import SystemClock, SystemIds
-    from ordergate.surfaces.catalogue.operations import operations
+    from ordergate.surfaces.catalogue.operations import operations, toolsets_of
     from ordergate.surfaces.cli.attach import Attachment, attach, spawner
     from ordergate.surfaces.mcp.stdio import serve_stdio
 
@@ -175,7 +175,13 @@ def _mcp() -> int:
 
     offered = operations(data_only=settings.mcp.data_only)
     asyncio.run(
-        serve_stdio(offered, attach=to_gateway, version=__version__, new_id=SystemIds().new_id)
+        serve_stdio(
+            offered,
+            attach=to_gateway,
+            version=__version__,
+            new_id=SystemIds().new_id,
+            toolsets=toolsets_of(settings.mcp.toolsets),
+        )
     )
     return 0
 

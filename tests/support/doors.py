@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+from ordergate.market.alerts.watch import Watch
 from ordergate.model.errors import Unauthenticated
 from ordergate.model.market import Bar, Quote, Timeframe
 from ordergate.model.principals import Kind, Principal
@@ -21,6 +22,7 @@ from ordergate.surfaces.catalogue.services import GateStatus, Services
 from ordergate.surfaces.catalogue.throttle import Rate, Throttle
 from support.manual_clock import ManualClock
 from support.manual_market import ManualMarket
+from support.memory_watch import MemoryWatch
 from support.stateful_gateway import FakeGateway
 
 AGENT = Principal(PrincipalId("agent-1"), Kind.AGENT, "agent one")
@@ -127,6 +129,14 @@ def doors(
         publish=publish,
         clock=clock,
         ids=Ids(),
+        watch=Watch(
+            store=MemoryWatch(),
+            seal=None,  # type: ignore[arg-type]  # nothing fires here
+            market=market,  # type: ignore[arg-type]
+            clock=clock,
+            ids=Ids(),
+            publish=publish,
+        ),
     )
     chosen = operations(data_only=data_only)
     throttle = None if rate is None else Throttle(rate, clock.monotonic)

@@ -55,7 +55,7 @@ STAGES = (
     *("order/intent", "order/policy", "order/approval", "order/journal", "order/dispatch"),
     *("order/reconcile", "order/exits", "audit", "identity", "alerts"),
     *("identity/bearers", "identity/factors"),
-    *("market/feed", "market/bars", "market/hours"),
+    *("market/feed", "market/bars", "market/hours", "market/alerts"),
 )
 CLOCK_AND_CHANCE = re.compile(
     r"datetime\.(datetime\.)?(now|utcnow|today)|datetime\.date\.today"

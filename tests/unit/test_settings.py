@@ -330,6 +330,7 @@ def test_the_first_file_is_private_commented_and_valid_when_uncommented(home: Ho
         "journal.anchor_path",
         "journal.emergency_path",
         "journal.segments_path",
+        "mcp.toolsets",
         "notify.heartbeat_url",
         "notify.quiet_hours",
         "notify.unanswered_s",

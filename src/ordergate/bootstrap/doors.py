@@ -21,7 +21,7 @@ from ordergate.model.records import AuditRow
 from ordergate.ports.audit_log import AuditTx
 from ordergate.surfaces.catalogue.dispatch import Dispatch
 from ordergate.surfaces.catalogue.operation import Operation
-from ordergate.surfaces.catalogue.operations import operations
+from ordergate.surfaces.catalogue.operations import listed, operations, toolsets_of
 from ordergate.surfaces.catalogue.services import GateStatus, Services
 from ordergate.surfaces.catalogue.throttle import Rate, Throttle
 from ordergate.surfaces.console.alerting import Alerting, Presence
@@ -84,6 +84,7 @@ class Doors:
 def doors(house: House, hub: Hub, life: Life, alerts: Push) -> Doors:
     """Build every door on the one catalogue and the one dispatch."""
     offered = operations(data_only=house.settings.mcp.data_only)
+    shown = listed(offered, toolsets_of(house.settings.mcp.toolsets))
     metrics = Metrics()
     hub.listen(metrics.changed)
     hub.listen(alerts.changed)
@@ -94,7 +95,7 @@ def doors(house: House, hub: Hub, life: Life, alerts: Push) -> Doors:
         version=__version__,
         ready=lambda: life.ready,
         trouble=lambda: house.line.emergency.trouble,
-        mcp=lambda: {"tools": len(offered), "sse": house.settings.server.sse},
+        mcp=lambda: {"tools": len(shown), "sse": house.settings.server.sse},
     )
     bearer = by_bearer(house.sign_in.bearer)
 
@@ -176,6 +177,7 @@ def _dispatch(
         publish=hub.publish,
         clock=clock,
         ids=house.ids,
+        watch=house.outlook.watch,
     )
     rate = Rate(per_second=float(settings.server.calls_per_second), burst=settings.server.burst)
     return Dispatch(
@@ -197,7 +199,12 @@ def _mcp(
     server = mcp_server(
         version=__version__,
         instructions=INSTRUCTIONS,
-        tools=CatalogueTools(offered, dispatch, principal_of=principal_of_request),
+        tools=CatalogueTools(
+            offered,
+            dispatch,
+            principal_of=principal_of_request,
+            toolsets=toolsets_of(house.settings.mcp.toolsets),
+        ),
         resources=CatalogueResources(dispatch, principal_of=principal_of_request),
         prompts=SessionPrompts(),
         subscriptions=subscriptions,

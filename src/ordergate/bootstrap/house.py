@@ -8,7 +8,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -16,9 +16,7 @@ import structlog
 
 from ordergate.adapters.anchor_file import Anchors
 from ordergate.adapters.emergency_file import EmergencyJournal
-from ordergate.adapters.feeds.ccxt_public.feed import CcxtFeed, Wanted
-from ordergate.adapters.feeds.replay.feed import ReplayFeed
-from ordergate.adapters.feeds.simulated.feed import SimulatedFeed
+from ordergate.adapters.feeds.ccxt_public.feed import CcxtFeed
 from ordergate.adapters.keys import Keys, load_keys, presence, verifier
 from ordergate.adapters.seed_file import SeedFile
 from ordergate.adapters.storage.databases import books_at
@@ -35,13 +33,14 @@ from ordergate.bootstrap.archiving import Archiving
 from ordergate.bootstrap.line import OrderLine, World, order_line
 from ordergate.bootstrap.lost import void
 from ordergate.bootstrap.opening import Books, Opened, open_books
+from ordergate.bootstrap.outlook import Outlook, Standing, outlook
+from ordergate.bootstrap.prices import feed_of, outside_of, pace_of, require_same_prices
 from ordergate.bootstrap.rotating import finish_rotation
 from ordergate.identity import tokens
 from ordergate.identity.bearers.recognise import LOCAL_AGENT
 from ordergate.identity.factors.passkeys import Site
 from ordergate.identity.sign_in import SignIn
 from ordergate.market.feed.subscribe import Market
-from ordergate.model.errors import IllegalState
 from ordergate.model.hours import day_end
 from ordergate.model.market import Slice
 from ordergate.model.principals import Kind
@@ -52,7 +51,7 @@ from ordergate.order.emergency import Spare
 from ordergate.order.gateway import GATEWAY
 from ordergate.order.policy.baselines import BookTerms
 from ordergate.ports.feed import Feed, Pace
-from ordergate.ports.journal import JournalTx, JournalUnwritable
+from ordergate.ports.journal import JournalUnwritable
 from ordergate.ports.system import Clock
 from ordergate.settings.load import Settings
 from ordergate.settings.sections import Fault as FaultSetting
@@ -82,6 +81,7 @@ class House:
     sign_in: SignIn
     anchoring: Anchoring
     archiving: Archiving
+    outlook: Outlook
     files: tuple[EmergencyJournal | FrozenBooks | CcxtFeed, ...]
     pace: Pace | None  # of a recording
     prove: Callable[[str, str], str]  # that a name is ours: (name, nonce) -> signature, hex
@@ -112,7 +112,6 @@ async def build(
     opened = _opened(settings, keys, anchors, clock)
     books = opened.books
     feed, market, venue = await _paper_market(settings, books, clock)
-    pace = feed if isinstance(feed, ReplayFeed) else None
     spool = _spool(settings, ids)
     blank = FrozenBooks.blank(reason="these books are never written")
     line = await order_line(
@@ -130,7 +129,7 @@ async def build(
             publish=publish,
             spare=Spare(file=spool, blank=blank),
             epoch_lost=0 if opened.lost is None else opened.lost.epoch,
-            pace=pace,
+            pace=pace_of(feed),
             book=_book_terms(settings),
             unprotected=settings.exits.on_unprotected,
             switches=settings.switches,
@@ -153,9 +152,19 @@ async def build(
         sign_in=sign_in,
         anchoring=anchoring,
         archiving=Archiving(segments_of(settings), clock=clock),
-        files=(spool, blank, *((feed,) if isinstance(feed, CcxtFeed) else ())),
-        pace=pace,
+        outlook=_outlook(books, line, market, publish),
+        files=(spool, blank, *outside_of(feed)),
+        pace=pace_of(feed),
         prove=lambda name, nonce: keys.sign(presence(name, nonce)).hex(),
+    )
+
+
+def _outlook(
+    books: Books, line: OrderLine, market: Market, publish: Callable[[Change], None]
+) -> Outlook:
+    clock, ids = SystemClock(), SystemIds()
+    return outlook(
+        market, Standing(store=books, seal=line.seal, clock=clock, ids=ids, publish=publish)
     )
 
 
@@ -205,11 +214,11 @@ async def _paper_market(
     """Open the source of prices where it was left, and the paper venue that lives on them."""
     _make_private(settings.directories.data / PAPER_FILE)
     resumed = last_venue_time(settings.directories.data / PAPER_FILE)
-    feed = _feed(settings, clock, resumed=resumed)
+    feed = feed_of(settings, clock, resumed=resumed)
     if isinstance(feed, CcxtFeed):
         await asyncio.to_thread(lambda: feed.start(wait_s=FIRST_PRICES_S))
     with contextlib.suppress(JournalUnwritable):
-        await books.write(lambda tx: _require_same_prices(tx, feed.source))
+        await books.write(lambda tx: require_same_prices(tx, feed.source))
     market = Market(feed=feed, clock=clock)
     venue = _venue(settings, market, clock)
     market.listen(_to_venue(venue))
@@ -293,44 +302,6 @@ def _venue(settings: Settings, market: Market, clock: Clock) -> PaperVenue:
         ),
         faults=tuple(_fault(fault) for fault in paper.faults),
     )
-
-
-def _feed(settings: Settings, clock: Clock, *, resumed: datetime | None) -> Feed:
-    """Open the chosen source where it was left, else at its start."""
-    chosen = settings.feed
-    if chosen.kind == "replay":
-        replay = chosen.replay
-        return ReplayFeed.open(
-            replay.files,
-            clock=clock,
-            speed=replay.speed,
-            start=resumed or replay.start,
-            symbol=None,
-        )
-    if chosen.kind == "ccxt":
-        live = chosen.ccxt
-        return CcxtFeed(
-            Wanted(
-                exchange=live.exchange,
-                symbols=live.symbols,
-                poll_s=float(live.poll_s),
-                url=live.url,
-            ),
-            clock=clock,
-        )
-    return SimulatedFeed(clock=clock, seed=chosen.seed, start=resumed or chosen.start)
-
-
-def _require_same_prices(tx: JournalTx, source: str) -> None:
-    """Refuse to carry an account from one market into another: its clock and marks would lie."""
-    known = tx.fact("price_source")
-    if known is None:
-        tx.put_fact("price_source", source)
-    elif known != source:
-        raise IllegalState(
-            f"the paper account here lives on the prices of {known}, not of {source}",
-            fix="give these prices a directory of their own: ORDERGATE_DATA_DIR=<dir> ordergate up",
-        )
 
 
 def _to_venue(venue: PaperVenue) -> Callable[[Slice], None]:

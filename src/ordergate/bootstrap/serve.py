@@ -171,6 +171,7 @@ async def _work(house: House, life: Life, told: Alerting, stop: asyncio.Event) -
         house.anchoring.run(stop),
         house.archiving.run(stop),
         told.run(house.clock, stop),
+        house.outlook.watch.run(stop),
     ]
     if house.settings.run.idle_exit_s is not None:
         workers.append(_stop_when_idle(house, life, stop, house.settings.run.idle_exit_s))
@@ -192,7 +193,7 @@ async def _stop_when_idle(house: House, life: Life, stop: asyncio.Event, after_s
     """Stop after a quiet while, but never while an order or a managed exit is open."""
     while not stop.is_set():
         await house.clock.sleep(IDLE_CHECK_S)
-        if house.clock.monotonic() - life.last_call < after_s:
+        if house.clock.monotonic() - life.last_call < after_s or house.outlook.watch.armed:
             continue
         if not await house.store.read(lambda tx: tx.attempts_in(OPEN_ATTEMPTS) or tx.guards()):
             _log.info("gateway.idle", after_s=after_s)

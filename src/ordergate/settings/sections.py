@@ -24,6 +24,9 @@ from ordergate.settings.section import NAME, Section, is_address
 
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 Source = Literal["simulated", "replay", "ccxt"]
+ToolsetName = Literal[
+    "default", "all", "account", "analysis", "market", "orders_paper", "research", "risk"
+]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -285,6 +288,12 @@ class Console(Section):
 
 class Mcp(Section):
     data_only: bool = Field(default=False, description="leave the order tools out")
+    toolsets: tuple[ToolsetName, ...] = Field(
+        default=("default",),
+        min_length=1,
+        description="tools that MCP lists: default, all, or sets by name",
+        examples=[["default", "research"]],
+    )
 
 
 class Log(Section):

@@ -15,7 +15,7 @@ from mcp import Client, StdioServerParameters
 from mcp.client.subscriptions import ResourceUpdated
 from mcp_types import ResourceUpdatedNotification
 
-from ordergate.surfaces.catalogue.operations import operations
+from ordergate.surfaces.catalogue.operations import listed, operations
 from ordergate.surfaces.edge import HostGuard, boundary, by_bearer
 from ordergate.surfaces.mcp.forwarding import Forwarder
 from ordergate.surfaces.rest.app import Health, rest_app
@@ -67,7 +67,7 @@ def through(
 def test_the_lists_need_no_gateway_and_a_call_says_that_there_is_none(mode: str) -> None:
     async def scenario(client: Client) -> None:
         names = [tool.name for tool in (await client.list_tools()).tools]
-        assert names == [item.name for item in operations(data_only=False)]
+        assert names == [item.name for item in listed(operations(data_only=False))]
         assert (await client.list_prompts()).prompts
         assert (await client.list_resources()).resources
         result = await client.call_tool("get_status", {})

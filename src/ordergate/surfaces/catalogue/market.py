@@ -76,7 +76,9 @@ async def instruments(
 
 async def quotes(services: Services, _: Principal, request: requests.Quotes) -> QuotesResult:
     market = services.market
-    items = [_quote(market, known(market, name).symbol) for name in dict.fromkeys(request.symbols)]
+    items = [
+        quote_item(market, known(market, name).symbol) for name in dict.fromkeys(request.symbols)
+    ]
     if market.trouble() is not None:
         raise _outage(market, "no prices")
     if all(item.bid is None for item in items):
@@ -146,7 +148,7 @@ def _age(now: datetime, at: datetime) -> str:
     return seconds(max(Decimal(0), Decimal(str((now - at).total_seconds()))))
 
 
-def _quote(market: Market, symbol: Symbol) -> QuoteItem:
+def quote_item(market: Market, symbol: Symbol) -> QuoteItem:
     quote = market.quote(symbol)
     quality = market.quality(symbol)
     session = market.session(symbol)

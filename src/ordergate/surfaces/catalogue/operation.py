@@ -23,6 +23,12 @@ class Toolset(enum.StrEnum):
     ACCOUNT = "account"
     RISK = "risk"
     ORDERS_PAPER = "orders_paper"
+    ANALYSIS = "analysis"
+    RESEARCH = "research"
+
+
+# What MCP lists unless the operator's settings say otherwise. REST and the CLI have every set.
+DEFAULT_TOOLSETS: Final = frozenset(Toolset) - {Toolset.RESEARCH}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

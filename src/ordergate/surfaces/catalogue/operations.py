@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-from ordergate.surfaces.catalogue import account, market, risk, trading
-from ordergate.surfaces.catalogue.operation import Operation
+from ordergate.surfaces.catalogue import account, market, risk, trading, watching
+from ordergate.surfaces.catalogue.operation import DEFAULT_TOOLSETS, Operation, Toolset
 
 READING: Final = (*account.OPERATIONS, *market.OPERATIONS, *trading.READING)
-ALL: Final = (*READING, *risk.OPERATIONS, *trading.TRADING)
+ALL: Final = (*READING, *watching.OPERATIONS, *risk.OPERATIONS, *trading.TRADING)
 
 
 def operations(*, data_only: bool) -> tuple[Operation, ...]:
@@ -18,3 +19,20 @@ def operations(*, data_only: bool) -> tuple[Operation, ...]:
     """
     orders = {operation.name for operation in trading.TRADING} if data_only else set()
     return tuple(operation for operation in ALL if operation.name not in orders)
+
+
+def listed(
+    offered: Sequence[Operation], toolsets: frozenset[Toolset] = DEFAULT_TOOLSETS
+) -> tuple[Operation, ...]:
+    """Return those that MCP lists and takes: the ones in these toolsets."""
+    return tuple(operation for operation in offered if operation.toolset in toolsets)
+
+
+def toolsets_of(words: Sequence[str]) -> frozenset[Toolset]:
+    """Return the toolsets some words name: a set's name, "default" or "all"."""
+    found: set[Toolset] = set()
+    for word in words:
+        found |= {"default": DEFAULT_TOOLSETS, "all": frozenset(Toolset)}.get(word) or {
+            Toolset(word)
+        }
+    return frozenset(found)

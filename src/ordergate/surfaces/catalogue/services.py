@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
+    from ordergate.market.alerts.watch import Watch
     from ordergate.market.feed.subscribe import Market
     from ordergate.model.records import AuditRow
     from ordergate.model.views import Change
@@ -56,3 +57,4 @@ class Services:
     publish: Callable[[Change], None]
     clock: WallClock
     ids: IdSource
+    watch: Watch | None = None  # price alerts and watchlists; None = none are kept here

@@ -13,7 +13,7 @@ from ordergate.model.errors import GateError
 from ordergate.model.principals import Kind, Principal
 from ordergate.model.values import PrincipalId
 from ordergate.model.views import Change
-from ordergate.surfaces.catalogue.operation import Operation
+from ordergate.surfaces.catalogue.operation import DEFAULT_TOOLSETS, Operation, Toolset
 from ordergate.surfaces.mcp.forwarding import Attach, Forwarder
 from ordergate.surfaces.mcp.prompts import INSTRUCTIONS, SessionPrompts
 from ordergate.surfaces.mcp.resources import CatalogueResources, is_known, touched
@@ -31,6 +31,7 @@ async def serve_stdio(
     attach: Attach,
     version: str,
     new_id: Callable[[], str],
+    toolsets: frozenset[Toolset] = DEFAULT_TOOLSETS,
 ) -> None:
     """Speak MCP on stdin and stdout until the client leaves. Nothing else goes to stdout."""
     forwarder = Forwarder(operations, attach, new_id)
@@ -38,7 +39,9 @@ async def serve_stdio(
     server = mcp_server(
         version=version,
         instructions=INSTRUCTIONS,
-        tools=CatalogueTools(operations, forwarder, principal_of=lambda _: CLIENT),
+        tools=CatalogueTools(
+            operations, forwarder, principal_of=lambda _: CLIENT, toolsets=toolsets
+        ),
         resources=CatalogueResources(forwarder, principal_of=lambda _: CLIENT),
         prompts=SessionPrompts(),
         subscriptions=subscriptions,

@@ -16,10 +16,11 @@ from mcp_types import (
 )
 
 from ordergate.identity.authority import allowed
-from ordergate.model.errors import Unauthenticated
+from ordergate.model.errors import NotSupported, Unauthenticated
 from ordergate.model.principals import Kind, Principal
-from ordergate.surfaces.catalogue.envelope import Envelope
-from ordergate.surfaces.catalogue.operation import Operation
+from ordergate.surfaces.catalogue.envelope import Envelope, failure
+from ordergate.surfaces.catalogue.operation import DEFAULT_TOOLSETS, Operation, Toolset
+from ordergate.surfaces.catalogue.operations import listed
 from ordergate.surfaces.catalogue.schemas import input_schema, output_schema
 
 Context = ServerRequestContext[Any, Any]
@@ -50,15 +51,21 @@ class CatalogueTools:
     """Lists what the principal's kind may ever call, and passes every call to the one dispatch."""
 
     def __init__(
-        self, operations: Sequence[Operation], ask: Ask, *, principal_of: PrincipalOf
+        self,
+        operations: Sequence[Operation],
+        ask: Ask,
+        *,
+        principal_of: PrincipalOf,
+        toolsets: frozenset[Toolset] = DEFAULT_TOOLSETS,
     ) -> None:
         self._ask = ask
         self._principal_of = principal_of
-        self._schemas = {item.name: input_schema(item.request) for item in operations}
-        tools = {item.name: _tool(item, self._schemas[item.name]) for item in operations}
+        shown = listed(operations, toolsets)
+        self._left_out = {item.name: item.toolset for item in operations if item not in shown}
+        self._schemas = {item.name: input_schema(item.request) for item in shown}
+        tools = {item.name: _tool(item, self._schemas[item.name]) for item in shown}
         self._listed = {
-            kind: [tools[item.name] for item in operations if allowed(kind, item.act)]
-            for kind in Kind
+            kind: [tools[item.name] for item in shown if allowed(kind, item.act)] for kind in Kind
         }
 
     def listed(self, context: Context) -> list[Tool]:
@@ -69,7 +76,17 @@ class CatalogueTools:
 
     async def call(self, context: Context, params: CallToolRequestParams) -> CallToolResult:
         principal = self._principal_of(context)
+        if params.name in self._left_out:
+            return tool_result(failure(_not_chosen(self._left_out[params.name])))
         return tool_result(await self._ask(principal, params.name, params.arguments or {}))
+
+
+def _not_chosen(toolset: Toolset) -> NotSupported:
+    return NotSupported(
+        f"this tool is in the toolset {toolset.value}, which is not chosen here",
+        fix=f'The operator chooses: mcp.toolsets = ["default", "{toolset.value}"].',
+        details={"toolset": toolset.value},
+    )
 
 
 def tool_result(envelope: Envelope) -> CallToolResult:

@@ -11,7 +11,8 @@ from typing import Final
 from ordergate.model.principals import Kind, Principal
 from ordergate.model.views import Change
 
-TOPICS: Final = ("quotes", "orders", "approvals", "activity")
+TOPICS: Final = ("quotes", "orders", "approvals", "activity", "alerts")
+USUAL: Final = TOPICS[:4]  # where a follower names none
 BACKLOG_MAX: Final = 256
 SYMBOLS_MAX: Final = 500
 FEEDS_MAX: Final = 100
@@ -39,6 +40,8 @@ class Wish:
         if change.topic == "quotes":
             return not self.symbols or change.body.get("symbol") in self.symbols
         owner = change.principal
+        if change.topic == "alerts":  # what somebody waits for is their own affair
+            return owner == self.principal.id or self.principal.kind is Kind.OPERATOR
         return owner is None or owner == self.principal.id or self.principal.kind in SEES_ALL
 
 

@@ -18,7 +18,7 @@ from ordergate.model.errors import GateError, InvalidArgument, RateLimited, Unau
 from ordergate.model.principals import Principal
 from ordergate.surfaces.catalogue.envelope import Envelope, failure
 from ordergate.surfaces.edge import PROBLEM, Authenticate, problem
-from ordergate.surfaces.stream.hub import TOPICS, Feed, Hub, TooManyFeeds, Wish
+from ordergate.surfaces.stream.hub import TOPICS, USUAL, Feed, Hub, TooManyFeeds, Wish
 from ordergate.surfaces.stream.tickets import TICKET_LIFE_S, Tickets
 
 Ask = Callable[[Principal, str, Mapping[str, Any]], Awaitable[Envelope]]
@@ -140,6 +140,8 @@ class _Conversation:
                 return await self._read(wish, "list_orders", {"scope": "open", "limit": 100})
             case "approvals":
                 return await self._read(wish, "list_orders", {"scope": "waiting", "limit": 100})
+            case "alerts":
+                return await self._read(wish, "price_alerts", {"action": "list"})
             case _:
                 return {"activity": [dict(item.body) for item in self._stream.hub.recent(wish)]}
 
@@ -177,7 +179,7 @@ class _Conversation:
 
 
 def _wish(websocket: WebSocket, principal: Principal) -> Wish:
-    topics = _split(websocket.query_params.get("topics", ",".join(TOPICS)))
+    topics = _split(websocket.query_params.get("topics", ",".join(USUAL)))
     symbols = _split(websocket.query_params.get("symbols", ""))
     if not topics or not topics <= set(TOPICS):
         raise InvalidArgument("an unknown topic", fix=f"Choose from {', '.join(TOPICS)}.")
