@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from ordergate.market.alerts.watch import Watch
+from ordergate.market.news.fetch import Calendar, News
 from ordergate.model.errors import Unauthenticated
 from ordergate.model.market import Bar, Quote, Timeframe
 from ordergate.model.principals import Kind, Principal
@@ -24,6 +25,7 @@ from support.manual_clock import ManualClock
 from support.manual_market import ManualMarket
 from support.memory_watch import MemoryWatch
 from support.stateful_gateway import FakeGateway
+from support.told_news import OneStory
 
 AGENT = Principal(PrincipalId("agent-1"), Kind.AGENT, "agent one")
 OTHER = Principal(PrincipalId("agent-2"), Kind.AGENT, "agent two")
@@ -136,6 +138,13 @@ def doors(
             clock=clock,
             ids=Ids(),
             publish=publish,
+        ),
+        news=News(
+            sources=(OneStory(clock),),
+            calendar=Calendar(
+                source=OneStory(clock), before=timedelta(minutes=15), after=timedelta(minutes=15)
+            ),
+            clock=clock,
         ),
     )
     chosen = operations(data_only=data_only)

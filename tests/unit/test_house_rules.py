@@ -56,6 +56,7 @@ STAGES = (
     *("order/reconcile", "order/exits", "audit", "identity", "alerts"),
     *("identity/bearers", "identity/factors"),
     *("market/feed", "market/bars", "market/hours", "market/alerts"),
+    "market/news",
 )
 CLOCK_AND_CHANCE = re.compile(
     r"datetime\.(datetime\.)?(now|utcnow|today)|datetime\.date\.today"

@@ -178,6 +178,7 @@ def _dispatch(
         clock=clock,
         ids=house.ids,
         watch=house.outlook.watch,
+        news=house.outlook.news,
     )
     rate = Rate(per_second=float(settings.server.calls_per_second), burst=settings.server.burst)
     return Dispatch(

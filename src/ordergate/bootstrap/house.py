@@ -152,7 +152,7 @@ async def build(
         sign_in=sign_in,
         anchoring=anchoring,
         archiving=Archiving(segments_of(settings), clock=clock),
-        outlook=_outlook(books, line, market, publish),
+        outlook=_outlook(settings, books, line, market, publish),
         files=(spool, blank, *outside_of(feed)),
         pace=pace_of(feed),
         prove=lambda name, nonce: keys.sign(presence(name, nonce)).hex(),
@@ -160,12 +160,15 @@ async def build(
 
 
 def _outlook(
-    books: Books, line: OrderLine, market: Market, publish: Callable[[Change], None]
+    settings: Settings,
+    books: Books,
+    line: OrderLine,
+    market: Market,
+    publish: Callable[[Change], None],
 ) -> Outlook:
     clock, ids = SystemClock(), SystemIds()
-    return outlook(
-        market, Standing(store=books, seal=line.seal, clock=clock, ids=ids, publish=publish)
-    )
+    on = Standing(store=books, seal=line.seal, clock=clock, ids=ids, publish=publish)
+    return outlook(settings.news, market, on)
 
 
 def database_of(settings: Settings, *, alone: bool = False) -> Database:

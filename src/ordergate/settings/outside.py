@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from ordergate.settings.section import Section, outside
 
@@ -45,3 +46,48 @@ class Ccxt(Section):
     @classmethod
     def _tls(cls, url: str | None) -> str | None:
         return None if url is None else outside(url)
+
+
+class News(Section):
+    """Where news and economic releases are read; keys are secrets and come from .env alone."""
+
+    tavily_key: SecretStr | None = Field(default=None, min_length=8)
+    tavily_url: str = Field(default="https://api.tavily.com", description="of Tavily's API")
+    newsapi_key: SecretStr | None = Field(default=None, min_length=8)
+    newsapi_url: str = Field(
+        default="https://newsapi.org", description="of a service that speaks NewsAPI's dialect"
+    )
+    rss: tuple[str, ...] = Field(
+        default=(),
+        max_length=10,
+        description="addresses of RSS or Atom feeds",
+        examples=[["https://news.example/markets.rss"]],
+    )
+    calendar_path: Path | None = Field(
+        default=None,
+        description="absolute; economic releases as CSV or JSON",
+        examples=["/srv/releases.csv"],
+    )
+    calendar_url: str | None = Field(
+        default=None, description="the same from an address", examples=["https://cal.example/week"]
+    )
+    window_before_s: int = Field(
+        default=900, ge=0, le=86_400, description="before a release of high impact"
+    )
+    window_after_s: int = Field(default=900, ge=0, le=86_400, description="and after it")
+    allow_loopback: bool = Field(default=False, description="a source on this machine")
+
+    @field_validator("tavily_url", "newsapi_url", "calendar_url", "rss")
+    @classmethod
+    def _outside(cls, value: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+        for url in (value,) if isinstance(value, str) else value or ():
+            outside(url)
+        return value
+
+    @field_validator("calendar_path")
+    @classmethod
+    def _absolute(cls, path: Path | None) -> Path | None:
+        path = None if path is None else path.expanduser()
+        if path is not None and not path.is_absolute():
+            raise ValueError("only an absolute path: nothing is read from the working directory")
+        return path

@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from ordergate.settings.outside import Ccxt
+from ordergate.settings.outside import Ccxt, News
 from ordergate.settings.section import NAME, Section, is_address
 
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
@@ -320,5 +320,6 @@ class Tree(Section):
     log: Log = Log()
     notify: Notify = Notify()
     console: Console = Console()
+    news: News = News()
     run: Run = Run()
     token: SecretStr | None = None

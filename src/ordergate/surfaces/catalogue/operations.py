@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from ordergate.surfaces.catalogue import account, market, risk, trading, watching
+from ordergate.surfaces.catalogue import account, market, news, risk, trading, watching
 from ordergate.surfaces.catalogue.operation import DEFAULT_TOOLSETS, Operation, Toolset
 
 READING: Final = (*account.OPERATIONS, *market.OPERATIONS, *trading.READING)
-ALL: Final = (*READING, *watching.OPERATIONS, *risk.OPERATIONS, *trading.TRADING)
+ALL: Final = (*READING, *watching.OPERATIONS, *news.OPERATIONS, *risk.OPERATIONS, *trading.TRADING)
 
 
 def operations(*, data_only: bool) -> tuple[Operation, ...]:

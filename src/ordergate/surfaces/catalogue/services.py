@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from ordergate.market.alerts.watch import Watch
     from ordergate.market.feed.subscribe import Market
+    from ordergate.market.news.fetch import News
     from ordergate.model.records import AuditRow
     from ordergate.model.views import Change
     from ordergate.order.gateway import Gateway
@@ -58,3 +59,4 @@ class Services:
     clock: WallClock
     ids: IdSource
     watch: Watch | None = None  # price alerts and watchlists; None = none are kept here
+    news: News | None = None  # None = there is none here

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeVar
 from pydantic import Field, StringConstraints
 
 from ordergate.identity.authority import Act
-from ordergate.model.errors import InvalidArgument, NotSupported
+from ordergate.model.errors import InvalidArgument, NotFound, NotSupported
 from ordergate.model.price_alerts import ConditionKind, PriceAlert, Watchlist, Wish
 from ordergate.model.values import ZERO
 from ordergate.surfaces.catalogue.fields import (
@@ -131,7 +131,7 @@ async def watchlists(services: Services, asker: Principal, request: Watchlists) 
         name = _given(request.name, "name")
         chosen = [kept for kept in lists if kept.name == name]
         if not chosen:
-            raise InvalidArgument("you have no list of this name", fix="Use one of your lists.")
+            raise NotFound("you have no list of this name", fix="Use one of your lists.")
         quotes = [quote_item(market, known(market, one).symbol) for one in _symbols(chosen[0])]
     return WatchlistsResult(watchlists=[_list(kept) for kept in lists], quotes=quotes)
 
