@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,6 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ordergate.model.errors import GateError, InvalidArgument, RateLimited, Unauthenticated
 from ordergate.model.principals import Principal
+from ordergate.model.views import Change
 from ordergate.surfaces.catalogue.envelope import Envelope, failure
 from ordergate.surfaces.edge import PROBLEM, Authenticate, problem
 from ordergate.surfaces.stream.hub import TOPICS, USUAL, Feed, Hub, TooManyFeeds, Wish
@@ -126,8 +127,13 @@ class _Conversation:
                 if topic in wish.topics:
                     await self._send("snapshot", topic, await self._snapshot(topic, wish))
             while not feed.overflowed:
-                for change in await feed.take():
-                    await self._send("change", change.topic, dict(change.body))
+                taken = await feed.take()
+                for change in taken:
+                    if change.topic != "quotes":
+                        await self._send("change", change.topic, dict(change.body))
+                quotes = [change for change in taken if change.topic == "quotes"]
+                if quotes:
+                    await self._send_quotes(quotes)
         except TimeoutError:
             return CLOSE_SLOW
         return CLOSE_SLOW
@@ -161,6 +167,14 @@ class _Conversation:
         message = {"type": kind, "topic": topic, "seq": self._sequence, "data": data}
         async with asyncio.timeout(self._stream.send_timeout_s):
             await self._websocket.send_json(message)
+
+    async def _send_quotes(self, quotes: Sequence[Change]) -> None:
+        """Send quotes together, each written once for everybody: many listen to the same."""
+        self._sequence += 1
+        listed = ",".join(map(self._stream.hub.text, quotes))
+        head = f'{{"type":"change","topic":"quotes","seq":{self._sequence},"data":{{"quotes":['
+        async with asyncio.timeout(self._stream.send_timeout_s):
+            await self._websocket.send_text(f"{head}{listed}]}}}}")
 
     async def _listen(self) -> int | None:
         message = await self._websocket.receive()
