@@ -58,6 +58,16 @@ def test_an_alert_is_told_to_stream_and_channel_and_is_its_owners_own(tmp_path: 
         assert running.refusal("price_alerts", action="create", symbol="NOSUCH") == (
             "INVALID_ARGUMENT"
         )
+        shown = running.command("price-alert", "list").stdout
+        assert "BTCUSD" in shown
+        assert "done" in shown
+        running.command("price-alert", "add", "EURUSD", "price_above", "9")
+        (_, added) = running.good("price_alerts")["alerts"]
+        running.command("price-alert", "delete", added["alert_id"])
+        assert len(running.good("price_alerts")["alerts"]) == 1
+        running.command("watchlist", "save", "coins", "BTCUSD", "ETHUSD")
+        assert "BTCUSD ETHUSD" in running.command("watchlist", "list").stdout
+        assert "DATA_UNAVAILABLE" in running.command("news").stderr
 
 
 @pytest.mark.slow

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ordergate.model.principals import Principal
     from ordergate.surfaces.catalogue.services import Services
 
-RELEASES_MAX: Final = 20
+RELEASES_MAX: Final = 12
 MARKET: Final = ("stocks", "bonds", "dollar", "oil", "gold", "bitcoin")
 Topic = Annotated[str, StringConstraints(min_length=2, max_length=100)]
 
@@ -38,7 +38,7 @@ class MarketResearch(Request):
     topic: Topic | None = Field(default=None, description="words; default: symbol, or the market")
     symbol: SymbolText | None = None
     days: int = Field(default=3, ge=1, le=30)
-    limit: int = Field(default=8, ge=0, le=20, description="articles; 0 = releases alone")
+    limit: int = Field(default=8, ge=0, le=12, description="articles; 0 = releases alone")
 
 
 class ToneItem(Result):
