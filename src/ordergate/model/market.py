@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Final
 
 from ordergate.model.values import Symbol
 
@@ -73,6 +74,10 @@ class Quality(enum.StrEnum):
     CROSSED = "crossed"
     ZERO_SPREAD = "zero_spread"
     MISSING = "missing"
+
+
+# A venue still deals on these, as it would in the world: exits pass. They open nothing.
+DEALT_ON: Final = frozenset({Quality.OK, Quality.OUT_OF_ORDER, Quality.GAP, Quality.FROZEN})
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from ordergate.model.errors import SymbolNotFound
 from ordergate.model.hours import session, session_window, window_before
 from ordergate.model.instruments import Instrument
 from ordergate.model.market import (
+    DEALT_ON,
     Bar,
     Quality,
     Quote,
@@ -222,7 +223,7 @@ class Market:
         quote = None if symbol is None else self._quotes.get(symbol)
         if symbol is None or quote is None or quote.bid > quote.ask:
             return None
-        if self.quality(symbol).verdict in (Quality.OK, Quality.ZERO_SPREAD):
+        if self.quality(symbol).verdict in DEALT_ON | {Quality.ZERO_SPREAD}:
             return quote.mid
         calendar = self._instruments[symbol].calendar
         closed = self.session(symbol).state is SessionState.CLOSED
