@@ -10,6 +10,7 @@ import group_commit
 import http_call
 import indicators
 import order_path
+import quote_fanout
 import stdio_start
 import verify_record
 from ratios import table
@@ -22,6 +23,7 @@ def main() -> None:
     parser.add_argument("--records", type=int, default=50_000, help="for the verifier to read")
     parser.add_argument("--works", type=int, default=4_000, help="records sealed by one producer")
     parser.add_argument("--orders", type=int, default=300, help="orders beside each journal")
+    parser.add_argument("--clients", type=int, default=200, help="that follow quotes")
     parser.add_argument("--rows", type=int, default=order_path.MANY, help="of the long journal")
     parser.add_argument("--bars", type=int, default=1_000_000, help="rows of a price file")
     parser.add_argument("--pages", type=int, default=400, help="pages of bars read")
@@ -29,6 +31,7 @@ def main() -> None:
     chosen = parser.parse_args()
     lines = stdio_start.measure(chosen.starts)
     lines += http_call.measure(chosen.calls)
+    lines += quote_fanout.measure(chosen.clients, 10)
     lines += verify_record.measure(chosen.records)
     lines += asyncio.run(group_commit.measure(chosen.works))
     lines += asyncio.run(order_path.measure(chosen.rows, chosen.orders))

@@ -9,6 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, TypeVar
 
+from ordergate.adapters.config_files import toml_text
 from ordergate.market.features.indicators import (
     COLUMNS,
     HISTORY_MAX,
@@ -44,6 +45,7 @@ from ordergate.order.policy.limits import BY_NAME, SPECS, shown
 from ordergate.order.policy.rules.catalogue import CONTROLS, Entry
 from ordergate.order.policy.rules.checklist import RULES, Rule, Say
 from ordergate.settings.compat import COMPAT, PERCENT
+from ordergate.settings.keys import IN_TOML, KEYS, PREFIX, SECRETS
 from ordergate.settings.profile import NAMES, profile
 from ordergate.surfaces.catalogue.envelope import MEANINGS
 from ordergate.surfaces.catalogue.operation import Operation
@@ -100,6 +102,7 @@ def pages() -> dict[str, str]:
         "errors.md": _errors(),
         "indicators.md": _indicators(),
         "limits.md": _limits(),
+        "settings.md": _settings(),
         "states.md": _states(),
         "tools.md": _tools(),
     }
@@ -382,6 +385,30 @@ def _tools() -> str:
         "A name that is not listed is refused, never dropped.",
         *(_arguments(operation) for operation in default),
     )
+
+
+def _settings() -> str:
+    rows = [
+        (
+            f"`{key}`",
+            _shown_default(key),
+            field.description or ("a secret" if key in SECRETS else ""),
+            f"`{PREFIX}{key.upper().replace('.', '__')}`",
+        )
+        for key, field in KEYS.items()
+        if key in SECRETS or (key in IN_TOML and field.description)
+    ]
+    return _page(
+        "Settings",
+        "Every key of `ordergate.toml` but the limits, which have [their own page](limits.md). "
+        "A variable, from the environment or the config directory's `.env`, stands above the file; "
+        "a secret is read from `.env`, the environment or a private file alone.",
+        _table(("Key", "Default", "Meaning", "Variable"), rows),
+    )
+
+
+def _shown_default(key: str) -> str:
+    return "" if key in SECRETS else f"`{toml_text(KEYS[key].get_default())}`"
 
 
 def _arguments(operation: Operation) -> str:

@@ -138,6 +138,9 @@ def _flags(options: UpOptions) -> dict[str, object]:
         "feed.seed": options.seed,
         "feed.replay.speed": options.speed,
     }
+    if options.prices is not None:
+        kind, _, exchange = options.prices.partition(":")
+        flags |= {"feed.kind": kind, "feed.ccxt.exchange": exchange or None}
     if options.replay:
         flags |= {"feed.kind": "replay", "feed.replay.files": list(options.replay)}
     return flags

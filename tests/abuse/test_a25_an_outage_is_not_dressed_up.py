@@ -38,6 +38,8 @@ def test_an_old_price_says_its_age_and_opens_nothing(closed: GatewayProcess) -> 
         ("get_quotes", {"symbols": ["EURUSD", "NOSUCH"]}),
         ("get_bars", {"symbol": "NOSUCH"}),
         ("get_ticks", {"symbol": "NOSUCH"}),
+        ("market_research", {"symbol": "EURUSD"}),
+        ("price_alerts", {"action": "create", "symbol": "NOSUCH", "condition": "quote_stale"}),
     ],
 )
 def test_what_cannot_be_told_is_an_error_and_no_empty_list(

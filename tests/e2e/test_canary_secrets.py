@@ -34,12 +34,21 @@ TELLING = Path(__file__).parents[1] / "support" / "telling_launcher.py"
 def planted(root: Path, *, launcher: Path | None = None) -> GatewayProcess:
     """Return a gateway whose every secret is known to the test."""
     one = GatewayProcess(root, ROOMY, launcher=launcher)
-    tables = {**ROOMY, "notify": {"allow_loopback": True, "heartbeat_s": 10}}
+    tables = {
+        **ROOMY,
+        "notify": {"allow_loopback": True, "heartbeat_s": 10},
+        "news": {
+            "allow_loopback": True,
+            "tavily_url": "http://127.0.0.1:9",
+            "newsapi_url": "http://127.0.0.1:9",
+        },
+    }
     one.settle_in(tables)
     private(one.config / "notify.urls", "\n".join(CHANNELS) + "\n")
     private(
         one.config / ".env",
-        "".join(f"ORDERGATE_NOTIFY__{name.upper()}={value}\n" for name, value in SETTINGS.items()),
+        "".join(f"ORDERGATE_NOTIFY__{name.upper()}={value}\n" for name, value in SETTINGS.items())
+        + f"ORDERGATE_NEWS__TAVILY_KEY=tvly-{MARK}10\nORDERGATE_NEWS__NEWSAPI_KEY=key-{MARK}11\n",
     )
     for name, letter in (("audit.key", b"K"), ("token.pepper", b"P")):
         private(one.config / name, (f"{MARK}-{name}".encode() + letter * 32)[:32])
@@ -59,7 +68,7 @@ def secrets_of(one: GatewayProcess) -> dict[str, str]:
         "agent token": one.token.rsplit("_", 1)[-1],
         **{f"seed {n}": seed for n, seed in enumerate(seeds.values())},
         **{f"recovery code {n}": code for n, code in enumerate(one.made["recovery_codes"])},
-        **{f"setting {n}": f"{MARK}{n}" for n in range(1, 10)},
+        **{f"setting {n}": f"{MARK}{n}" for n in range(1, 12)},
     }
     found = dict(texts)
     for name in ("audit.key", "token.pepper"):
@@ -84,6 +93,7 @@ def lively(one: GatewayProcess) -> Iterator[tuple[str, str]]:
     one.call("place_order", symbol="EURUSD", side="up", quantity="nan", note=one.password)
     one.call("close_position", position_id="none", token=one.token)
     one.call("get_audit", limit=50)
+    one.call("market_research", topic="anything")
     one.http.post("/api/v1/call/get_quotes", content=b"{", headers={"X-Token": one.token})
     one.http.get("/api/v1/nowhere", params={"token": one.token})
     for name in ("metrics", "openapi.json", "healthz", "readyz"):

@@ -65,7 +65,10 @@ def test_toolsets_are_chosen_by_name() -> None:
     market = listed(every, toolsets_of(["market"]))
     assert {tool.toolset for tool in market} == {Toolset.MARKET}
     extra = {tool.name for tool in every} - {tool.name for tool in listed(every)}
-    assert extra == {"compute_indicators", "generate_signal", "compare_symbols", "htf_context"}
+    assert extra == {
+        *("compute_indicators", "generate_signal", "compare_symbols", "htf_context"),
+        *("price_alerts", "watchlists", "market_research"),
+    }
 
 
 def test_every_tool_that_changes_something_says_so() -> None:

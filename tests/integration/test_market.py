@@ -17,7 +17,7 @@ from ordergate.adapters.feeds.simulated.feed import SimulatedFeed
 from ordergate.adapters.system import SystemClock
 from ordergate.market.feed.subscribe import TICKS_KEPT, Market
 from ordergate.model.errors import SymbolNotFound
-from ordergate.model.market import Quality, SessionState, Slice, Timeframe
+from ordergate.model.market import Quality, SessionState, Slice, Timeframe, tick
 from ordergate.model.values import Symbol
 from ordergate.ports.market_facts import MarketFacts
 from support.manual_clock import ManualClock
@@ -227,3 +227,54 @@ def test_the_market_is_light_to_import() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+class Told(SimulatedFeed):
+    """A feed that hands out what a test tells it, with a heartbeat of a second."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        super().__init__(clock=clock)
+        self.due: list[Slice] = []
+
+    @property
+    def heartbeat(self) -> timedelta:  # type: ignore[override]
+        return timedelta(seconds=1)
+
+    def advance(self, limit: int) -> tuple[Slice, ...]:
+        given, self.due = self.due[:limit], self.due[limit:]
+        return tuple(given)
+
+
+def test_a_price_from_the_past_is_not_taken_and_doubted_for_a_while() -> None:
+    clock = ManualClock()
+    feed = Told(clock)
+    made = Market(feed=feed, clock=clock)
+    heard: list[Slice] = []
+    made.listen(heard.append)
+    now = feed.venue_now()
+    newest = tick(EURUSD, now, Decimal("1.1"), Decimal("1.2"))
+    feed.due = [newest, tick(EURUSD, now - timedelta(seconds=2), Decimal(1), Decimal(2))]
+    made.pump()
+    quote = made.quote(EURUSD)
+    assert quote is not None
+    assert (quote.bid, heard) == (Decimal("1.1"), [newest])
+    assert made.quality(EURUSD).verdict is Quality.OUT_OF_ORDER
+    clock.advance(6)
+    made.pump()
+    assert made.quality(EURUSD).verdict is Quality.OK
+
+
+def test_the_first_price_after_a_hole_is_a_gap_for_a_while() -> None:
+    clock = ManualClock()
+    feed = Told(clock)
+    made = Market(feed=feed, clock=clock)
+    feed.due = [tick(EURUSD, feed.venue_now(), Decimal("1.1"), Decimal("1.2"))]
+    made.pump()
+    clock.advance(11)
+    made.pump()
+    assert made.quality(EURUSD).verdict is Quality.STALE
+    for seconds, expected in ((0, Quality.GAP), (4, Quality.GAP), (2, Quality.OK)):
+        clock.advance(seconds)
+        feed.due = [tick(EURUSD, feed.venue_now(), Decimal("1.1"), Decimal("1.2"))]
+        made.pump()
+        assert made.quality(EURUSD).verdict is expected

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ordergate.adapters.storage.bar_files import BarFiles
+from ordergate.market.alerts.watch import Watch
 from ordergate.market.bars.library.fetch import Library
+from ordergate.market.news.fetch import Calendar, News
 from ordergate.model.errors import Unauthenticated
 from ordergate.model.market import Bar, Quote, Timeframe
 from ordergate.model.principals import Kind, Principal
@@ -24,7 +26,9 @@ from ordergate.surfaces.catalogue.services import GateStatus, Services
 from ordergate.surfaces.catalogue.throttle import Rate, Throttle
 from support.manual_clock import ManualClock
 from support.manual_market import ManualMarket
+from support.memory_watch import MemoryWatch
 from support.stateful_gateway import FakeGateway
+from support.told_news import OneStory
 
 AGENT = Principal(PrincipalId("agent-1"), Kind.AGENT, "agent one")
 OTHER = Principal(PrincipalId("agent-2"), Kind.AGENT, "agent two")
@@ -132,6 +136,21 @@ def doors(
         clock=clock,
         ids=Ids(),
         stored=Library(lambda: BarFiles(bars or Path("no-bars"))),
+        watch=Watch(
+            store=MemoryWatch(),
+            seal=None,  # type: ignore[arg-type]  # nothing fires here
+            market=market,  # type: ignore[arg-type]
+            clock=clock,
+            ids=Ids(),
+            publish=publish,
+        ),
+        news=News(
+            sources=(OneStory(clock),),
+            calendar=Calendar(
+                source=OneStory(clock), before=timedelta(minutes=15), after=timedelta(minutes=15)
+            ),
+            clock=clock,
+        ),
     )
     chosen = operations(data_only=data_only)
     throttle = None if rate is None else Throttle(rate, clock.monotonic)

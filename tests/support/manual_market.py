@@ -204,6 +204,9 @@ class ManualMarket:
     def quote(self, symbol: Symbol) -> Quote | None:
         return self._quotes.get(symbol)
 
+    def trouble(self) -> None:
+        return None
+
     def quality(self, symbol: Symbol) -> QuoteQuality:
         quote = self._quotes.get(symbol)
         if quote is None:

@@ -143,7 +143,7 @@ def test_every_test_that_a_page_names_exists() -> None:
 
 
 def test_every_shouted_name_is_a_code_or_a_variable() -> None:
-    variables = {*COMPAT_NAMES, *COMPAT, *HUMAN_ONLY, "ORDERGATE_UPDATE_GOLDEN"}
+    variables = {*COMPAT_NAMES, *COMPAT, *HUMAN_ONLY, "ORDERGATE_UPDATE_GOLDEN", "ORDERGATE_TOKEN"}
     variables |= {f"{PREFIX}{name}_DIR" for name in ("CONFIG", "DATA")}
     variables |= {"ORDERGATE_AUDIT_ROWS", "ORDERGATE_TEST_PATIENCE"}  # of the suites
     placeholders = {"ORDER_ID", "APPROVAL_ID", "ATTEMPT_ID", "TOKEN_ID"}

@@ -55,8 +55,8 @@ STAGES = (
     *("order/intent", "order/policy", "order/approval", "order/journal", "order/dispatch"),
     *("order/reconcile", "order/exits", "audit", "identity", "alerts"),
     *("identity/bearers", "identity/factors"),
-    *("market/feed", "market/bars", "market/bars/library", "market/hours"),
-    *("market/features", "market/signals", "market/scan"),
+    *("market/feed", "market/bars", "market/bars/library", "market/hours", "market/alerts"),
+    *("market/features", "market/signals", "market/scan", "market/news"),
 )
 CLOCK_AND_CHANCE = re.compile(
     r"datetime\.(datetime\.)?(now|utcnow|today)|datetime\.date\.today"

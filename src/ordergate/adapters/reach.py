@@ -36,6 +36,7 @@ class Reach:
 
     allow_loopback: bool = False
     allow_private: bool = False  # a network of the operator's own, never link-local or reserved
+    deadline_s: float = DEADLINE_S  # of a whole request, resolving and reading included
 
     def permits(self, address: Address) -> bool:
         """Say whether an address is public, or this machine's where that is allowed."""
@@ -71,6 +72,14 @@ class Reach:
             return False
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: a status and, where it was asked for, the whole body."""
+
+    status: int
+    body: bytes
+
+
 async def request(
     reach: Reach, method: str, url: str, *, body: bytes = b"", headers: dict[str, str] | None = None
 ) -> int:
@@ -78,10 +87,26 @@ async def request(
 
     Raises Unreachable: a foreign scheme, a forbidden address, no answer in time, a redirect.
     """
+    return (await fetch(reach, method, url, body=body, headers=headers, most=0)).status
+
+
+async def fetch(
+    reach: Reach,
+    method: str,
+    url: str,
+    *,
+    body: bytes = b"",
+    headers: dict[str, str] | None = None,
+    most: int,
+) -> Answer:
+    """As `request`, and read a body of at most `most` bytes; 0 = none is read.
+
+    A compressed body is refused: how large it becomes is only known when it is too late.
+    """
     parts = urlsplit(url)
     host = parts.hostname or ""
     try:
-        async with asyncio.timeout(DEADLINE_S):
+        async with asyncio.timeout(reach.deadline_s):
             port = parts.port or (443 if parts.scheme == "https" else 80)
             addresses = await asyncio.to_thread(reach.addresses, host, port)
             local = all(ip_address(one).is_loopback for one in addresses)
@@ -90,21 +115,40 @@ async def request(
             shown = f"[{addresses[0]}]" if ":" in addresses[0] else addresses[0]
             pinned = httpx.URL(url).copy_with(host=shown, port=port)
             async with httpx.AsyncClient(
-                timeout=DEADLINE_S, follow_redirects=False, trust_env=False
+                timeout=reach.deadline_s, follow_redirects=False, trust_env=False
             ) as client:
                 sent = client.build_request(
                     method,
                     pinned,
                     content=body,
-                    headers={**(headers or {}), "host": parts.netloc.rpartition("@")[2]},
+                    headers={
+                        "accept-encoding": "identity",
+                        **(headers or {}),
+                        "host": parts.netloc.rpartition("@")[2],
+                    },
                     extensions={"sni_hostname": host},
                 )
                 answer = await client.send(sent, stream=True)
-                await answer.aclose()
+                try:
+                    if answer.is_redirect:
+                        raise Unreachable("it redirects, and redirects are not followed")
+                    return Answer(answer.status_code, await _read(answer, most))
+                finally:
+                    await answer.aclose()
     except TimeoutError:
-        raise Unreachable(f"no answer within {DEADLINE_S:.0f} s") from None
+        raise Unreachable(f"no answer within {reach.deadline_s:.0f} s") from None
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         raise Unreachable(f"no connection: {type(error).__name__}") from None
-    if answer.is_redirect:
-        raise Unreachable("it redirects, and redirects are not followed")
-    return answer.status_code
+
+
+async def _read(answer: httpx.Response, most: int) -> bytes:
+    if not most:
+        return b""
+    if answer.headers.get("content-encoding", "identity").lower() != "identity":
+        raise Unreachable("its answer is compressed, which was not asked for")
+    body = bytearray()
+    async for piece in answer.aiter_raw():
+        body += piece
+        if len(body) > most:
+            raise Unreachable(f"its answer is larger than {most:,} bytes")
+    return bytes(body)

@@ -42,7 +42,7 @@ LISTED: Final = 200
 SENDING_MAX: Final = 4
 RESERVED: Final = 4  # sends that only what is critical may take besides
 UNWRITABLE: Final = "the record cannot be written"
-_TOPICS: Final = frozenset({"approvals", "orders", "activity"})
+_TOPICS: Final = frozenset({"approvals", "orders", "activity", "alerts"})
 _LOST: Final = frozenset({AttemptState.UNKNOWN, AttemptState.PARKED})
 _HELD: Final = frozenset({AlertKind.ASK, AlertKind.HALT, AlertKind.ALARM, AlertKind.ORDER})
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from ordergate.alerts.wording import Words, answered, asked, said, what
+from ordergate.alerts.wording import Words, answered, asked, priced, said, what
 from ordergate.model.accounts import Mode
 from ordergate.model.alerts import AlertKind, AlertRecord, Severity
 from ordergate.model.records import AuditRow, OrderRecord, TicketRecord
@@ -57,6 +57,7 @@ RISES: Final[Mapping[str, Rise]] = {
         path="/orders/{corr}",
         wait=LOST_FOR,
     ),
+    "price_alert.fired": Rise(kind=AlertKind.PRICE, severity=Severity.INFO),
     "link.returned": _news("Back at the venue after a silence: resting openings are cancelled"),
     "live.armed": _news("LIVE TRADING IS ARMED: orders move real money"),
     "live.disarmed": _news("Live trading is no longer armed"),
@@ -91,6 +92,8 @@ def risen(row: AuditRow, source: Source, console: str) -> AlertRecord | None:
     subject = row.corr
     if rise.kind is AlertKind.ALARM:
         subject = alarm({"alarm": rise.title, **_position(body_of(row))})[0]
+    if rise.kind is AlertKind.PRICE:
+        subject = f"{row.corr}:{row.seq}"  # each firing is news of its own
     if rise.kind is AlertKind.ASK and source.ticket is not None:
         subject = source.ticket.ticket_id
     return AlertRecord(
@@ -120,6 +123,8 @@ def _words(row: AuditRow, source: Source, rise: Rise) -> Words | None:
         case AlertKind.ORDER:
             text = "" if source.order is None else what(source.order)
             return Words(rise.title, text, rise.path.format(corr=row.corr))
+        case AlertKind.PRICE:
+            return priced(body, asked_by=row.actor)
     told = ", ".join(f"{name} {said(str(value))}" for name, value in sorted(body.items()))
     return Words(rise.title, f"{told}\nby {said(row.actor)}", rise.path)
 

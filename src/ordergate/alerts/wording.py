@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from ordergate.model.accounts import Mode
 from ordergate.model.orders import (
@@ -88,6 +88,32 @@ def answered(order: OrderRecord, ticket: TicketRecord, mode: Mode | None) -> Wor
     became = _ENDS.get(ticket.state, "is open")
     title = f"{mode_word(mode)} ask {ticket.number:02d} {became}{by}"
     return Words(title, what(order), f"/orders/{order.order_id}")
+
+
+_CONDITIONS: Final = {
+    "price_above": "at or above {level}",
+    "price_below": "at or below {level}",
+    "price_crosses": "crossed {level}",
+    "change_percent": "moved {level} % within {window_s} s",
+    "spread_above": "spread at or above {level}",
+    "quote_stale": "no usable price",
+}
+
+
+def priced(body: Mapping[str, Any], *, asked_by: str) -> Words:
+    """Say that a price alert fired: what was asked for, and the price with its source."""
+    words = {name: said(str(body.get(name, ""))) for name in ("level", "window_s", "price")}
+    condition = _CONDITIONS.get(str(body.get("condition")), "as asked").format(**words)
+    made_up = ", SYNTHETIC" if body.get("synthetic") == "true" else ""
+    price = str(body.get("price", ""))
+    lines = [
+        f"Price {price}{made_up}, of {body.get('as_of', '')}" if price else "There is no price.",
+        f"From {said(str(body.get('source', '')))}" if price else "",
+        f"Asked for by {said(asked_by)}",
+        f"Their note: {said(str(body['note']))}" if body.get("note") else "",
+    ]
+    title = f"{said(str(body.get('symbol', '')))} {condition}"
+    return Words(title, "\n".join(filter(None, lines)), "/alerts")
 
 
 def what(order: OrderRecord) -> str:

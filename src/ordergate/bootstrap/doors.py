@@ -159,6 +159,7 @@ def _dispatch(
             house.line.emergency.trouble,
             alerts.problem(),
             *_ending_tables(house.market),
+            house.market.trouble(),
         )
         return GateStatus(
             version=__version__,
@@ -182,6 +183,8 @@ def _dispatch(
         clock=clock,
         ids=house.ids,
         stored=Library(lambda: bars_at(house.settings)),
+        watch=house.outlook.watch,
+        news=house.outlook.news,
     )
     rate = Rate(per_second=float(settings.server.calls_per_second), burst=settings.server.burst)
     return Dispatch(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -15,8 +16,7 @@ import structlog
 
 from ordergate.adapters.anchor_file import Anchors
 from ordergate.adapters.emergency_file import EmergencyJournal
-from ordergate.adapters.feeds.replay.feed import ReplayFeed
-from ordergate.adapters.feeds.simulated.feed import SimulatedFeed
+from ordergate.adapters.feeds.ccxt_public.feed import CcxtFeed
 from ordergate.adapters.keys import Keys, load_keys, presence, verifier
 from ordergate.adapters.seed_file import SeedFile
 from ordergate.adapters.storage.databases import books_at
@@ -33,13 +33,14 @@ from ordergate.bootstrap.archiving import Archiving
 from ordergate.bootstrap.line import OrderLine, World, order_line
 from ordergate.bootstrap.lost import void
 from ordergate.bootstrap.opening import Books, Opened, open_books
+from ordergate.bootstrap.outlook import Outlook, Standing, outlook
+from ordergate.bootstrap.prices import feed_of, outside_of, pace_of, require_same_prices
 from ordergate.bootstrap.rotating import finish_rotation
 from ordergate.identity import tokens
 from ordergate.identity.bearers.recognise import LOCAL_AGENT
 from ordergate.identity.factors.passkeys import Site
 from ordergate.identity.sign_in import SignIn
 from ordergate.market.feed.subscribe import Market
-from ordergate.model.errors import IllegalState
 from ordergate.model.hours import day_end
 from ordergate.model.market import Slice
 from ordergate.model.principals import Kind
@@ -50,7 +51,7 @@ from ordergate.order.emergency import Spare
 from ordergate.order.gateway import GATEWAY
 from ordergate.order.policy.baselines import BookTerms
 from ordergate.ports.feed import Feed, Pace
-from ordergate.ports.journal import JournalTx, JournalUnwritable
+from ordergate.ports.journal import JournalUnwritable
 from ordergate.ports.system import Clock
 from ordergate.settings.load import Settings
 from ordergate.settings.sections import Fault as FaultSetting
@@ -63,6 +64,7 @@ EMERGENCY_FILE: Final = "emergency.journal"
 PAPER_FILE: Final = "paper.db"
 TOKEN_FILE: Final = "agent.token"
 CONSOLE_HOST: Final = "ordergate.localhost"
+FIRST_PRICES_S: Final = 12.0  # a start waits so long for an exchange; then it goes on without
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +81,8 @@ class House:
     sign_in: SignIn
     anchoring: Anchoring
     archiving: Archiving
-    files: tuple[EmergencyJournal | FrozenBooks, ...]
+    outlook: Outlook
+    files: tuple[EmergencyJournal | FrozenBooks | CcxtFeed, ...]
     pace: Pace | None  # of a recording
     prove: Callable[[str, str], str]  # that a name is ours: (name, nonce) -> signature, hex
 
@@ -108,7 +111,7 @@ async def build(
     anchors = anchors_of(settings)
     opened = _opened(settings, keys, anchors, clock)
     books = opened.books
-    market, venue, pace = await _paper_market(settings, books, clock)
+    feed, market, venue = await _paper_market(settings, books, clock)
     spool = _spool(settings, ids)
     blank = FrozenBooks.blank(reason="these books are never written")
     line = await order_line(
@@ -126,7 +129,7 @@ async def build(
             publish=publish,
             spare=Spare(file=spool, blank=blank),
             epoch_lost=0 if opened.lost is None else opened.lost.epoch,
-            pace=pace,
+            pace=pace_of(feed),
             book=_book_terms(settings),
             unprotected=settings.exits.on_unprotected,
             switches=settings.switches,
@@ -149,10 +152,23 @@ async def build(
         sign_in=sign_in,
         anchoring=anchoring,
         archiving=Archiving(segments_of(settings), clock=clock),
-        files=(spool, blank),
-        pace=pace,
+        outlook=_outlook(settings, books, line, market, publish),
+        files=(spool, blank, *outside_of(feed)),
+        pace=pace_of(feed),
         prove=lambda name, nonce: keys.sign(presence(name, nonce)).hex(),
     )
+
+
+def _outlook(
+    settings: Settings,
+    books: Books,
+    line: OrderLine,
+    market: Market,
+    publish: Callable[[Change], None],
+) -> Outlook:
+    clock, ids = SystemClock(), SystemIds()
+    on = Standing(store=books, seal=line.seal, clock=clock, ids=ids, publish=publish)
+    return outlook(settings.news, market, on)
 
 
 def database_of(settings: Settings, *, alone: bool = False) -> Database:
@@ -197,18 +213,20 @@ def _spool(settings: Settings, ids: SystemIds) -> EmergencyJournal:
 
 async def _paper_market(
     settings: Settings, books: Books, clock: Clock
-) -> tuple[Market, PaperVenue, Pace | None]:
+) -> tuple[Feed, Market, PaperVenue]:
     """Open the source of prices where it was left, and the paper venue that lives on them."""
     _make_private(settings.directories.data / PAPER_FILE)
     resumed = last_venue_time(settings.directories.data / PAPER_FILE)
-    feed = _feed(settings, clock, resumed=resumed)
+    feed = feed_of(settings, clock, resumed=resumed)
+    if isinstance(feed, CcxtFeed):
+        await asyncio.to_thread(lambda: feed.start(wait_s=FIRST_PRICES_S))
     with contextlib.suppress(JournalUnwritable):
-        await books.write(lambda tx: _require_same_prices(tx, feed.source))
+        await books.write(lambda tx: require_same_prices(tx, feed.source))
     market = Market(feed=feed, clock=clock)
     venue = _venue(settings, market, clock)
     market.listen(_to_venue(venue))
     market.pump()
-    return market, venue, feed if isinstance(feed, ReplayFeed) else None
+    return feed, market, venue
 
 
 async def _ready_books(
@@ -287,33 +305,6 @@ def _venue(settings: Settings, market: Market, clock: Clock) -> PaperVenue:
         ),
         faults=tuple(_fault(fault) for fault in paper.faults),
     )
-
-
-def _feed(settings: Settings, clock: Clock, *, resumed: datetime | None) -> Feed:
-    """Open the chosen source where it was left, else at its start."""
-    chosen = settings.feed
-    if chosen.kind == "replay":
-        replay = chosen.replay
-        return ReplayFeed.open(
-            replay.files,
-            clock=clock,
-            speed=replay.speed,
-            start=resumed or replay.start,
-            symbol=None,
-        )
-    return SimulatedFeed(clock=clock, seed=chosen.seed, start=resumed or chosen.start)
-
-
-def _require_same_prices(tx: JournalTx, source: str) -> None:
-    """Refuse to carry an account from one market into another: its clock and marks would lie."""
-    known = tx.fact("price_source")
-    if known is None:
-        tx.put_fact("price_source", source)
-    elif known != source:
-        raise IllegalState(
-            f"the paper account here lives on the prices of {known}, not of {source}",
-            fix="give these prices a directory of their own: ORDERGATE_DATA_DIR=<dir> ordergate up",
-        )
 
 
 def _to_venue(venue: PaperVenue) -> Callable[[Slice], None]:

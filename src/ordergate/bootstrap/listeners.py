@@ -19,7 +19,7 @@ from ordergate.bootstrap.tls import Tls
 from ordergate.model.errors import NotReady
 
 BACKLOG: Final = 128
-CONNECTIONS_MAX: Final = 100
+CONNECTIONS_MAX: Final = 400
 STOP_S: Final = 5
 KEEP_ALIVE_S: Final = 30
 HEADERS_S: Final = 10.0
@@ -154,4 +154,5 @@ def _config(listener: Listener) -> uvicorn.Config:
         date_header=False,
         ws_max_size=64 * 1024,
         ws_max_queue=8,
+        ws_per_message_deflate=False,  # it costs more than it saves where many listen
     )

@@ -144,8 +144,11 @@ async def _ready(house: House, life: Life, where: Mapping[str, str]) -> Ready:
     said = cautions(house.settings, mode)
     if life.remote:
         said += (f"listening beyond this machine, TLS only; the console at {life.address}",)
+    trouble = house.market.trouble()
+    if trouble is not None:
+        said += (f"{trouble}; nothing opens until they come, and nothing takes their place",)
     for caution in said:
-        _log.warning("live.caution", said=caution)
+        _log.warning("start.caution", said=caution)
     return Ready(
         **where,
         source=house.market.source,
@@ -168,6 +171,7 @@ async def _work(house: House, life: Life, told: Alerting, stop: asyncio.Event) -
         house.anchoring.run(stop),
         house.archiving.run(stop),
         told.run(house.clock, stop),
+        house.outlook.watch.run(stop),
     ]
     if house.settings.run.idle_exit_s is not None:
         workers.append(_stop_when_idle(house, life, stop, house.settings.run.idle_exit_s))
@@ -189,7 +193,7 @@ async def _stop_when_idle(house: House, life: Life, stop: asyncio.Event, after_s
     """Stop after a quiet while, but never while an order or a managed exit is open."""
     while not stop.is_set():
         await house.clock.sleep(IDLE_CHECK_S)
-        if house.clock.monotonic() - life.last_call < after_s:
+        if house.clock.monotonic() - life.last_call < after_s or house.outlook.watch.armed:
             continue
         if not await house.store.read(lambda tx: tx.attempts_in(OPEN_ATTEMPTS) or tx.guards()):
             _log.info("gateway.idle", after_s=after_s)

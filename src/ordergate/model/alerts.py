@@ -19,6 +19,7 @@ class AlertKind(enum.StrEnum):
     HALT = "halt"  # new risk is stopped
     ALARM = "alarm"  # an unprotected position, a record that cannot be written, ...
     ORDER = "order"  # an order of unknown fate
+    PRICE = "price"  # what somebody asked to be told of has come
     GATEWAY = "gateway"  # the gateway itself: an unclean start, live armed, limits changed
 
 

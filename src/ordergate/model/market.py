@@ -6,6 +6,7 @@ import enum
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Final
 
 from ordergate.model.values import Symbol
 
@@ -51,7 +52,7 @@ class Quote:
     bid: Decimal
     ask: Decimal
     time: datetime  # venue clock, UTC
-    source: str  # "simulated", "replay:<file>"
+    source: str  # "simulated", "replay:<file>", "ccxt:<exchange>"
     synthetic: bool
     basis: PriceBasis = PriceBasis.BID_ASK
 
@@ -67,9 +68,16 @@ class Quote:
 class Quality(enum.StrEnum):
     OK = "ok"
     STALE = "stale"
+    OUT_OF_ORDER = "out_of_order"  # a price from the past has just come
+    GAP = "gap"  # the first prices after a hole in an open session
+    FROZEN = "frozen"  # the feed confirms it, and nothing it tells of the symbol ever moves
     CROSSED = "crossed"
     ZERO_SPREAD = "zero_spread"
     MISSING = "missing"
+
+
+# A venue still deals on these, as it would in the world: exits pass. They open nothing.
+DEALT_ON: Final = frozenset({Quality.OK, Quality.OUT_OF_ORDER, Quality.GAP, Quality.FROZEN})
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final, Protocol
 
@@ -20,7 +20,22 @@ class Feed(Protocol):
     @property
     def synthetic(self) -> bool: ...
 
-    def instruments(self) -> tuple[Instrument, ...]: ...
+    @property
+    def heartbeat(self) -> timedelta | None:
+        """Return how often every price is confirmed; None where a quiet symbol is no news."""
+        ...
+
+    def instruments(self) -> tuple[Instrument, ...]:
+        """Return what the feed has; () until a feed from outside was reached for the first time."""
+        ...
+
+    def unchanged_since(self, symbol: Symbol) -> datetime | None:
+        """Return since when all that is told of a symbol is the same; None = cannot be told."""
+        ...
+
+    def trouble(self) -> str | None:
+        """Say why no prices come from outside, in words for a person; None while they do."""
+        ...
 
     def venue_now(self) -> datetime:
         """Return the feed's own clock: aware, UTC; never goes back."""

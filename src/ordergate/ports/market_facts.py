@@ -18,7 +18,7 @@ from ordergate.model.values import Symbol
 class MarketFacts(Protocol):
     @property
     def source(self) -> str:
-        """Name the feed: "simulated", "replay:<file>"."""
+        """Name the feed: "simulated", "replay:<file>", "ccxt:<exchange>"."""
         ...
 
     @property

@@ -10,7 +10,8 @@ from pydantic.fields import FieldInfo
 
 from ordergate.order.policy.limits import SPECS, LimitSpec
 from ordergate.settings.compat import COMPAT
-from ordergate.settings.sections import Section, Tree
+from ordergate.settings.section import Section
+from ordergate.settings.sections import Tree
 from ordergate.settings.switches import HUMAN_ONLY
 
 PREFIX: Final = "ORDERGATE_"
@@ -22,7 +23,12 @@ PROFILE_KEY: Final = "risk.profile"
 # Tables whose keys are names: of agents, accounts, venues, and of the sources of compat keys.
 NAMED_TABLES: Final = ("limits.agents", "limits.accounts", "limits.venues", "compat")
 FLAGS_ONLY: Final = frozenset({"run.paper_only", "run.idle_exit_s", "run.kill_at_start"})
-SECRETS: Final = frozenset({"token", "notify.urls", "notify.webhook_key", "journal.database_url"})
+SECRETS: Final = frozenset(
+    {
+        *("token", "notify.urls", "notify.webhook_key", "journal.database_url"),
+        *("news.tavily_key", "news.newsapi_key"),
+    }
+)
 
 
 def _fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, FieldInfo]]:

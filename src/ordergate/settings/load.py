@@ -45,6 +45,7 @@ from ordergate.settings.keys import (
     described,
 )
 from ordergate.settings.limit_file import LimitFile
+from ordergate.settings.outside import News
 from ordergate.settings.sections import (
     Console,
     Exits,
@@ -89,6 +90,7 @@ class Settings:
     log: Log
     notify: Notify
     console: Console
+    news: News
     run: Run
     token: SecretStr | None
     limits: LimitFile

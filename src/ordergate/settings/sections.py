@@ -7,30 +7,27 @@ from datetime import timedelta
 from decimal import Decimal
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import (
     AwareDatetime,
-    BaseModel,
-    ConfigDict,
     Field,
     SecretStr,
     field_validator,
     model_validator,
 )
 
+from ordergate.settings.outside import Ccxt, News
+from ordergate.settings.section import NAME, Section, is_address
+
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
-Source = Literal["simulated", "replay"]
+Source = Literal["simulated", "replay", "ccxt"]
 ToolsetName = Literal[
     "default", "all", "account", "analysis", "market", "orders_paper", "research", "risk"
 ]
 Port = Annotated[int, Field(ge=0, le=65535)]
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
 
 class Server(Section):
@@ -95,6 +92,7 @@ class Feed(Section):
         default=None, description="of the simulation", examples=["2026-01-07T14:00:00Z"]
     )
     replay: Replay = Replay()
+    ccxt: Ccxt = Ccxt()
 
     @model_validator(mode="after")
     def _has_files(self) -> Feed:
@@ -283,20 +281,9 @@ class Console(Section):
         name = parts.hostname or ""
         if parts.scheme != "https" or url.rstrip("/") != f"https://{parts.netloc}".lower():
             raise ValueError("an https address with a name, perhaps a port, and nothing else")
-        if not _NAME.fullmatch(name) or _is_address(name) or parts.username is not None:
+        if not NAME.fullmatch(name) or is_address(name) or parts.username is not None:
             raise ValueError("it needs a name that certificates and passkeys can hold, no address")
         return url.rstrip("/").removesuffix(":443")
-
-
-_NAME: Final = re.compile(r"(?=.{4,253}\Z)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]+")
-
-
-def _is_address(name: str) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True
 
 
 class Mcp(Section):
@@ -305,6 +292,7 @@ class Mcp(Section):
         default=("default",),
         min_length=1,
         description="tools that MCP lists: default, all, or sets by name",
+        examples=[["default", "research"]],
     )
 
 
@@ -332,5 +320,6 @@ class Tree(Section):
     log: Log = Log()
     notify: Notify = Notify()
     console: Console = Console()
+    news: News = News()
     run: Run = Run()
     token: SecretStr | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -17,7 +18,7 @@ from ordergate.model.views import Change
 from ordergate.surfaces.edge import HostGuard, boundary, by_bearer
 from ordergate.surfaces.rest.app import Health, rest_app
 from ordergate.surfaces.rest.metrics import Metrics
-from ordergate.surfaces.stream.hub import BACKLOG_MAX, Hub
+from ordergate.surfaces.stream.hub import BACKLOG_MAX, QUOTES_EVERY_S, Hub
 from ordergate.surfaces.stream.quotes import tell_quotes
 from ordergate.surfaces.stream.socket import Stream, stream_routes
 from ordergate.surfaces.stream.tickets import Tickets
@@ -160,6 +161,34 @@ def test_quotes_are_narrowed_and_conflated_to_the_newest() -> None:
         assert not feed.overflowed
 
     asyncio.run(scenario())
+
+
+def test_quotes_come_together_and_hold_up_nothing_else() -> None:
+    bench = Bench()
+
+    async def scenario(url: str) -> None:
+        async with ws(url, "?topics=quotes,orders") as socket:
+            await hear(socket)
+            await hear(socket)
+            bench.gate.market.set("EURUSD", "1.2", "1.3")
+            first = await hear(socket)
+            began = time.monotonic()
+            for number in range(5):
+                bench.gate.market.set("EURUSD", f"1.{number}", "1.9")
+                bench.gate.market.set("GBPUSD", f"1.{number}", "1.9")
+            await post(url, "/api/v1/orders", GOOD)
+            order = await hear(socket)
+            while order["topic"] != "orders":
+                order = await hear(socket)
+            together = await hear(socket)
+            while together["topic"] != "quotes":
+                together = await hear(socket)
+            assert time.monotonic() - began >= QUOTES_EVERY_S / 2
+        assert [one["symbol"] for one in first["data"]["quotes"]] == ["EURUSD"]
+        newest = {one["symbol"]: one["bid"] for one in together["data"]["quotes"]}
+        assert newest == {"EURUSD": "1.4", "GBPUSD": "1.4"}
+
+    bench.run(scenario)
 
 
 def test_a_consumer_that_falls_behind_is_dropped_with_a_code() -> None:

@@ -538,6 +538,22 @@ def test_exits_pass_under_the_switch_a_halt_a_closed_market_and_without_a_price(
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("doubt", [Quality.OUT_OF_ORDER, Quality.GAP, Quality.FROZEN])
+def test_a_price_in_doubt_opens_nothing_and_lets_exits_out(tmp_path: Path, doubt: Quality) -> None:
+    async def run() -> None:
+        async with a_plain_gate(tmp_path) as gate:
+            position_id = await protected_position(gate)
+            gate.market.judge("EURUSD", doubt)
+            gateway = gate.line.gateway
+            more = await gateway.submit(buy(stop_loss=D("1.08")), key=None, asker=AGENT)
+            assert (more.status, more.code) == ("rejected", Code.DATA_UNAVAILABLE)
+            view = await gateway.close(a_close(position_id), key=None, asker=AGENT)
+            assert view.status == "filled"
+            assert await held(gate) == ()
+
+    asyncio.run(run())
+
+
 def test_two_closes_at_once_do_not_turn_the_position_round(tmp_path: Path) -> None:
     async def run() -> None:
         async with a_plain_gate(tmp_path) as gate:

@@ -19,6 +19,7 @@ draft          - y - y
 trade_paper    - y - y
 propose_live   - - - y
 withdraw       - y - y
+keep_watch     - y - y
 cancel         - y y y
 close          - y y y
 modify         - y y y

@@ -9,7 +9,8 @@ from ordergate.adapters.storage.exits_tx import ExitsTx
 from ordergate.adapters.storage.identity_tx import IdentityRowsTx
 from ordergate.adapters.storage.limits_tx import LimitsTx
 from ordergate.adapters.storage.orders_tx import OrdersTx
+from ordergate.adapters.storage.watch_tx import WatchRowsTx
 
 
-class SqlTx(OrdersTx, LimitsTx, BookTx, ExitsTx, AuditLogTx, IdentityRowsTx, AlertsTx):
-    """Implements JournalTx, IdentityTx and AlertTx on a cursor inside an open transaction."""
+class SqlTx(OrdersTx, LimitsTx, BookTx, ExitsTx, AuditLogTx, IdentityRowsTx, AlertsTx, WatchRowsTx):
+    """Implements JournalTx, IdentityTx, AlertTx and WatchTx on a cursor in a transaction."""

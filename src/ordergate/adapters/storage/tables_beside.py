@@ -1,4 +1,4 @@
-"""The tables beside the order line's own: exit guards, the whole book, alerts."""
+"""The tables beside the order line's own: exit guards, the whole book, alerts, watchlists."""
 
 from __future__ import annotations
 
@@ -108,4 +108,24 @@ ALERTS: Final = table(
         sqlite_where=literal_column("ended_at").is_(None),
         postgresql_where=literal_column("ended_at").is_(None),
     ),
+)
+
+PRICE_ALERTS: Final = table(
+    "price_alerts",
+    Column("alert_id", Text, primary_key=True),
+    *(text(name) for name in ("principal", "symbol", "kind", "level")),
+    *(number(name) for name in ("window_s", "repeats")),
+    *(text(name) for name in ("hysteresis_percent", "side", "note", "state")),
+    number("fired"),
+    text("created_at"),
+    *(maybe(name) for name in ("fired_at", "fired_price")),
+    Index(None, "principal", "created_at"),
+    Index(None, "state", "created_at"),
+)
+
+WATCHLISTS: Final = table(
+    "watchlists",
+    Column("principal", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    *(text(name) for name in ("symbols", "created_at", "updated_at")),
 )

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 from typing import Final
 
-from ordergate.market.feed.quality import judge_quote
+from ordergate.market.feed.quality import Course, judge_quote
 from ordergate.model.errors import SymbolNotFound
 from ordergate.model.hours import session, session_window, window_before
 from ordergate.model.instruments import Instrument
 from ordergate.model.market import (
+    DEALT_ON,
     Bar,
     Quality,
     Quote,
@@ -35,7 +37,6 @@ TURN_MAX_S: Final = 0.008  # the event loop waits no longer than this and one ba
 TICKS_KEPT: Final = 1_000  # a symbol
 BARS_MAX: Final = 5_000
 THROUGH: Final = "USD"
-NO_TIME: Final = timedelta(0)
 
 
 class Market:
@@ -50,10 +51,11 @@ class Market:
         self._feed = feed
         self._clock = clock
         self._link_timeout_s = float(link_timeout_s)
-        self._instruments = {spec.symbol: spec for spec in feed.instruments()}
-        self._pairs = {(spec.base, spec.quote_currency): spec.symbol for spec in feed.instruments()}
+        self._instruments: dict[Symbol, Instrument] = {}
+        self._pairs: dict[tuple[str, str], Symbol] = {}
+        self._list(feed.instruments())
         self._quotes: dict[Symbol, Quote] = {}
-        self._cadence: dict[Symbol, timedelta] = {}
+        self._courses: dict[Symbol, Course] = {}
         self._ticks: dict[Symbol, deque[Quote]] = {}
         self._listeners: list[Callable[[Slice], None]] = []
         self._venue_now = feed.venue_now()
@@ -69,6 +71,10 @@ class Market:
 
     def venue_now(self) -> datetime:
         return self._venue_now
+
+    def trouble(self) -> str | None:
+        """Say why no prices come from outside; None while they do."""
+        return self._feed.trouble()
 
     def instruments(self) -> tuple[Instrument, ...]:
         return tuple(self._instruments.values())
@@ -87,7 +93,7 @@ class Market:
             now=self._venue_now,
             link_alive=self._link_alive(),
             opened=None if window is None else window.opens,
-            cadence=self._cadence.get(symbol, NO_TIME),
+            course=self._course(symbol),
         )
 
     def session(self, symbol: Symbol) -> Session:
@@ -132,6 +138,8 @@ class Market:
         while delivered < TURN_SLICES_MAX:
             clock = self._feed.venue_now()
             batch = self._feed.advance(BATCH_SLICES)
+            if self._feed.heartbeat is not None:
+                self._list(self._feed.instruments())  # first known when it is first reached
             self._pumped_at = self._clock.monotonic()
             for piece in batch:
                 self._take(piece)
@@ -149,7 +157,23 @@ class Market:
             behind = self.pump() >= BATCH_SLICES
             await self._clock.sleep(0 if behind else PUMP_EVERY_S)
 
+    def _list(self, specs: tuple[Instrument, ...]) -> None:
+        if len(specs) == len(self._instruments):
+            return
+        self._instruments = {spec.symbol: spec for spec in specs}
+        self._pairs = {(spec.base, spec.quote_currency): spec.symbol for spec in specs}
+
     def _take(self, piece: Slice) -> None:
+        course, last = self._course(piece.symbol), self._quotes.get(piece.symbol)
+        if last is not None and piece.end < last.time:
+            # A price from the past takes nobody's place, and nothing trades on it.
+            self._courses[piece.symbol] = course.disordered(self._venue_now)
+            return
+        if last is not None and self._has_hole(last.time, piece, course):
+            course = course.after_hole(piece.end)
+        if course.cadence != piece.end - piece.start:
+            course = replace(course, cadence=piece.end - piece.start)
+        self._courses[piece.symbol] = course
         quote = Quote(
             piece.symbol,
             piece.bid_close,
@@ -161,10 +185,24 @@ class Market:
         )
         self._venue_now = max(self._venue_now, piece.end)
         self._quotes[piece.symbol] = quote
-        self._cadence[piece.symbol] = piece.end - piece.start
         self._ticks.setdefault(piece.symbol, deque(maxlen=TICKS_KEPT)).append(quote)
         for callback in self._listeners:
             callback(piece)
+
+    def _course(self, symbol: Symbol) -> Course:
+        known = self._courses.get(symbol)
+        if known is None:
+            known = self._courses[symbol] = Course(heartbeat=self._feed.heartbeat)
+        since = self._feed.unchanged_since(symbol)
+        return known if since is None else replace(known, unchanged_since=since)
+
+    def _has_hole(self, last: datetime, piece: Slice, course: Course) -> bool:
+        """Say whether a slice comes after a silence that was too long, within one session."""
+        if piece.start - last <= course.quiet_max or piece.symbol not in self._instruments:
+            return False
+        calendar = self._instruments[piece.symbol].calendar
+        window = session_window(calendar, piece.start)
+        return window is not None and window.opens <= last
 
     def _link_alive(self) -> bool:
         if self._pumped_at is None or not self._feed.alive():
@@ -185,7 +223,7 @@ class Market:
         quote = None if symbol is None else self._quotes.get(symbol)
         if symbol is None or quote is None or quote.bid > quote.ask:
             return None
-        if self.quality(symbol).verdict in (Quality.OK, Quality.ZERO_SPREAD):
+        if self.quality(symbol).verdict in DEALT_ON | {Quality.ZERO_SPREAD}:
             return quote.mid
         calendar = self._instruments[symbol].calendar
         closed = self.session(symbol).state is SessionState.CLOSED

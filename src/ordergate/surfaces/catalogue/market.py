@@ -38,9 +38,18 @@ def known(market: Market, name: str) -> Instrument:
     if instrument is not None:
         return instrument
     symbols = [str(item.symbol) for item in market.instruments()]
+    if not symbols:
+        raise _outage(market, "its symbols are not known yet")
     near = difflib.get_close_matches(name.upper(), symbols, n=3, cutoff=0.5)
     fix = f"Did you mean {', '.join(near)}?" if near else "list_instruments has all symbols."
     raise SymbolNotFound(f"the venue has no such symbol among its {len(symbols)}", fix=fix)
+
+
+def _outage(market: Market, otherwise: str) -> DataUnavailable:
+    return DataUnavailable(
+        market.trouble() or f"{market.source}: {otherwise}",
+        fix="Ask again later; the gateway goes on trying. Exits pass meanwhile.",
+    )
 
 
 async def instruments(
@@ -71,6 +80,8 @@ async def quotes(services: Services, _: Principal, request: requests.Quotes) -> 
     items = [
         quote_item(market, known(market, name).symbol) for name in dict.fromkeys(request.symbols)
     ]
+    if market.trouble() is not None:
+        raise _outage(market, "no prices")
     if all(item.bid is None for item in items):
         raise DataUnavailable(
             "no quote has arrived yet for what was asked",

@@ -9,10 +9,12 @@ from ordergate.surfaces.catalogue import (
     account,
     analysis,
     market,
+    news,
     packets,
     risk,
     scanning,
     trading,
+    watching,
 )
 from ordergate.surfaces.catalogue.operation import DEFAULT_TOOLSETS, Operation, Toolset
 
@@ -24,7 +26,7 @@ READING: Final = (
     *analysis.OPERATIONS,
     *trading.READING,
 )
-ALL: Final = (*READING, *risk.OPERATIONS, *trading.TRADING)
+ALL: Final = (*READING, *watching.OPERATIONS, *news.OPERATIONS, *risk.OPERATIONS, *trading.TRADING)
 
 
 def operations(*, data_only: bool) -> tuple[Operation, ...]:

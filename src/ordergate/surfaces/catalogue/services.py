@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
+    from ordergate.market.alerts.watch import Watch
     from ordergate.market.bars.library.fetch import Library
     from ordergate.market.feed.subscribe import Market
+    from ordergate.market.news.fetch import News
     from ordergate.model.records import AuditRow
     from ordergate.model.views import Change
     from ordergate.order.gateway import Gateway
@@ -61,3 +63,5 @@ class Services:
     ids: IdSource
     stored: Library
     bench: Workbench = field(default_factory=Workbench)
+    watch: Watch | None = None  # price alerts and watchlists; None = none are kept here
+    news: News | None = None  # None = there is none here

@@ -57,6 +57,13 @@ def seconds(text: str) -> int:
     return int(found[1]) * SECONDS[found[2]]
 
 
+def price_source(text: str) -> str:
+    """Read where prices come from; another program's name is not one."""
+    if not re.fullmatch("simulated|ccxt:[a-z0-9_]{2,32}", text):
+        raise typer.BadParameter("simulated, or an exchange such as ccxt:kraken")
+    return text
+
+
 def up(
     context: typer.Context,
     paper_only: Annotated[bool, typer.Option("--paper-only", help="Never arm this one.")] = False,
@@ -66,6 +73,10 @@ def up(
     takeover: Annotated[
         bool, typer.Option("--takeover", help="Stop our own earlier gateway first.")
     ] = False,
+    prices: Annotated[
+        str | None,
+        typer.Option(parser=price_source, help="simulated, or live: ccxt:kraken."),
+    ] = None,
     replay: Annotated[
         list[Path] | None, typer.Option(exists=True, dir_okay=False, help="Prices from this file.")
     ] = None,
@@ -79,6 +90,7 @@ def up(
         paper_only=paper_only,
         idle_exit_s=idle_exit,
         takeover=takeover,
+        prices=prices,
         replay=tuple(file.resolve() for file in replay or ()),
         speed=speed,
         seed=seed,

@@ -35,6 +35,7 @@ class UpOptions:
     paper_only: bool = False
     idle_exit_s: int | None = None
     takeover: bool = False
+    prices: str | None = None  # "simulated", or "ccxt:<exchange>"
     replay: tuple[Path, ...] = ()
     speed: str | None = None
     seed: int | None = None

@@ -134,8 +134,11 @@ class Forwarder:
 
 def _pass_on(message: str | bytes, tell: Callable[[Change], None]) -> None:
     said = json.loads(message)
-    if said["type"] == "change":
-        tell(Change(topic=said["topic"], principal=None, body=said["data"]))
+    if said["type"] != "change":
+        return
+    together = said["data"]["quotes"] if said["topic"] == "quotes" else [said["data"]]
+    for body in together:
+        tell(Change(topic=said["topic"], principal=None, body=body))
 
 
 def _envelope(reply: httpx.Response) -> Envelope:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,11 +12,13 @@ from typing import Final
 from ordergate.model.principals import Kind, Principal
 from ordergate.model.views import Change
 
-TOPICS: Final = ("quotes", "orders", "approvals", "activity")
+TOPICS: Final = ("quotes", "orders", "approvals", "activity", "alerts")
+USUAL: Final = TOPICS[:4]  # where a follower names none
 BACKLOG_MAX: Final = 256
 SYMBOLS_MAX: Final = 500
-FEEDS_MAX: Final = 100
+FEEDS_MAX: Final = 256
 RECENT_MAX: Final = 50
+QUOTES_EVERY_S: Final = 0.1  # a follower gets what has moved since, each symbol's newest, at once
 SEES_ALL: Final = frozenset({Kind.OPERATOR, Kind.READ_ONLY})
 
 Listener = Callable[[Change], None]
@@ -39,17 +42,20 @@ class Wish:
         if change.topic == "quotes":
             return not self.symbols or change.body.get("symbol") in self.symbols
         owner = change.principal
+        if change.topic == "alerts":  # what somebody waits for is their own affair
+            return owner == self.principal.id or self.principal.kind is Kind.OPERATOR
         return owner is None or owner == self.principal.id or self.principal.kind in SEES_ALL
 
 
 class Feed:
-    """One follower's changes in order. Quotes are conflated: the newest a symbol is kept."""
+    """One follower's changes in order; quotes apart, ten times a second, the newest a symbol."""
 
     def __init__(self, wish: Wish) -> None:
         self._wish = wish
         self._backlog: deque[Change] = deque()
         self._quotes: dict[object, Change] = {}
         self._news = asyncio.Event()
+        self._resting = False  # quotes were just taken: the next ones wait for each other
         self.overflowed = False
 
     def offer(self, change: Change) -> None:
@@ -57,6 +63,8 @@ class Feed:
             return
         if change.topic == "quotes":
             self._offer_quote(change)
+            if self._resting:
+                return
         elif len(self._backlog) >= BACKLOG_MAX:
             self.overflowed = True
         else:
@@ -72,10 +80,19 @@ class Feed:
         """Wait for news and return all of it; look at `overflowed` afterwards."""
         await self._news.wait()
         self._news.clear()
-        taken = [*self._backlog, *self._quotes.values()]
+        taken = [*self._backlog]
         self._backlog.clear()
-        self._quotes.clear()
+        if self._quotes and not self._resting:
+            taken += self._quotes.values()
+            self._quotes.clear()
+            self._resting = True
+            asyncio.get_running_loop().call_later(QUOTES_EVERY_S, self._rested)
         return taken
+
+    def _rested(self) -> None:
+        self._resting = False
+        if self._quotes:
+            self._news.set()
 
 
 class Hub:
@@ -85,6 +102,7 @@ class Hub:
         self._listeners: dict[object, Listener] = {}
         self._feeds: set[Feed] = set()
         self._recent: deque[Change] = deque(maxlen=RECENT_MAX)
+        self._written: dict[object, tuple[Change, str]] = {}  # each symbol's newest quote
 
     def publish(self, change: Change) -> None:
         """Tell everyone who may and wants to know; never waits, never raises for a follower."""
@@ -115,6 +133,16 @@ class Hub:
 
     def unsubscribe(self, feed: Feed) -> None:
         self._feeds.discard(feed)
+
+    def text(self, quote: Change) -> str:
+        """Return a quote's body as JSON, written once for all who hear of it."""
+        symbol = quote.body.get("symbol")
+        kept = self._written.get(symbol)
+        if kept is not None and kept[0] is quote:
+            return kept[1]
+        written = json.dumps(quote.body, separators=(",", ":"))
+        self._written[symbol] = (quote, written)
+        return written
 
     def recent(self, wish: Wish) -> list[Change]:
         """Return the newest activity a follower may see, oldest first."""

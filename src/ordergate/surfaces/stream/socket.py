@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -16,9 +16,10 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ordergate.model.errors import GateError, InvalidArgument, RateLimited, Unauthenticated
 from ordergate.model.principals import Principal
+from ordergate.model.views import Change
 from ordergate.surfaces.catalogue.envelope import Envelope, failure
 from ordergate.surfaces.edge import PROBLEM, Authenticate, problem
-from ordergate.surfaces.stream.hub import TOPICS, Feed, Hub, TooManyFeeds, Wish
+from ordergate.surfaces.stream.hub import TOPICS, USUAL, Feed, Hub, TooManyFeeds, Wish
 from ordergate.surfaces.stream.tickets import TICKET_LIFE_S, Tickets
 
 Ask = Callable[[Principal, str, Mapping[str, Any]], Awaitable[Envelope]]
@@ -126,8 +127,13 @@ class _Conversation:
                 if topic in wish.topics:
                     await self._send("snapshot", topic, await self._snapshot(topic, wish))
             while not feed.overflowed:
-                for change in await feed.take():
-                    await self._send("change", change.topic, dict(change.body))
+                taken = await feed.take()
+                for change in taken:
+                    if change.topic != "quotes":
+                        await self._send("change", change.topic, dict(change.body))
+                quotes = [change for change in taken if change.topic == "quotes"]
+                if quotes:
+                    await self._send_quotes(quotes)
         except TimeoutError:
             return CLOSE_SLOW
         return CLOSE_SLOW
@@ -140,6 +146,8 @@ class _Conversation:
                 return await self._read(wish, "list_orders", {"scope": "open", "limit": 100})
             case "approvals":
                 return await self._read(wish, "list_orders", {"scope": "waiting", "limit": 100})
+            case "alerts":
+                return await self._read(wish, "price_alerts", {"action": "list"})
             case _:
                 return {"activity": [dict(item.body) for item in self._stream.hub.recent(wish)]}
 
@@ -160,6 +168,14 @@ class _Conversation:
         async with asyncio.timeout(self._stream.send_timeout_s):
             await self._websocket.send_json(message)
 
+    async def _send_quotes(self, quotes: Sequence[Change]) -> None:
+        """Send quotes together, each written once for everybody: many listen to the same."""
+        self._sequence += 1
+        listed = ",".join(map(self._stream.hub.text, quotes))
+        head = f'{{"type":"change","topic":"quotes","seq":{self._sequence},"data":{{"quotes":['
+        async with asyncio.timeout(self._stream.send_timeout_s):
+            await self._websocket.send_text(f"{head}{listed}]}}}}")
+
     async def _listen(self) -> int | None:
         message = await self._websocket.receive()
         return None if message["type"] == "websocket.disconnect" else CLOSE_SPEECH
@@ -177,7 +193,7 @@ class _Conversation:
 
 
 def _wish(websocket: WebSocket, principal: Principal) -> Wish:
-    topics = _split(websocket.query_params.get("topics", ",".join(TOPICS)))
+    topics = _split(websocket.query_params.get("topics", ",".join(USUAL)))
     symbols = _split(websocket.query_params.get("symbols", ""))
     if not topics or not topics <= set(TOPICS):
         raise InvalidArgument("an unknown topic", fix=f"Choose from {', '.join(TOPICS)}.")

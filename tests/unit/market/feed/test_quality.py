@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
-from ordergate.market.feed.quality import judge_quote
+from ordergate.market.feed.quality import Course, judge_quote
 from ordergate.model.market import PriceBasis, Quality, Quote
 from ordergate.model.values import Symbol
 
@@ -32,7 +33,7 @@ def verdict(
     cadence: timedelta = NO_TIME,
 ) -> Quality:
     return judge_quote(
-        given, now=NOW, link_alive=link_alive, opened=opened, cadence=cadence
+        given, now=NOW, link_alive=link_alive, opened=opened, course=Course(cadence=cadence)
     ).verdict
 
 
@@ -42,13 +43,13 @@ def test_a_fresh_quote_is_good_and_has_an_age() -> None:
         now=NOW,
         link_alive=True,
         opened=MONDAY_OPEN,
-        cadence=NO_TIME,
+        course=Course(),
     )
     assert (judged.verdict, judged.age_s) == (Quality.OK, Decimal("1.25"))
 
 
 def test_no_quote_is_missing_and_has_no_age() -> None:
-    judged = judge_quote(None, now=NOW, link_alive=True, opened=MONDAY_OPEN, cadence=NO_TIME)
+    judged = judge_quote(None, now=NOW, link_alive=True, opened=MONDAY_OPEN, course=Course())
     assert (judged.verdict, judged.age_s) == (Quality.MISSING, None)
 
 
@@ -90,3 +91,41 @@ def test_daily_data_is_always_from_before_the_session() -> None:
 )
 def test_crossed_and_spreadless_quotes_are_told(given: Quote, expected: Quality) -> None:
     assert verdict(given) is expected
+
+
+LIVE = Course(heartbeat=timedelta(seconds=1))
+
+
+@pytest.mark.parametrize(
+    ("course", "expected"),
+    [
+        (LIVE, Quality.OK),
+        (LIVE.disordered(NOW), Quality.OUT_OF_ORDER),
+        (LIVE.disordered(NOW - timedelta(seconds=4.9)), Quality.OUT_OF_ORDER),
+        (LIVE.disordered(NOW - timedelta(seconds=5)), Quality.OK),
+        (LIVE.after_hole(NOW), Quality.GAP),
+        (LIVE.after_hole(NOW - timedelta(seconds=5)), Quality.OK),
+        (LIVE.after_hole(NOW).disordered(NOW), Quality.OUT_OF_ORDER),
+        (replace(LIVE, unchanged_since=NOW - timedelta(minutes=5)), Quality.OK),
+        (replace(LIVE, unchanged_since=NOW - timedelta(minutes=5, seconds=1)), Quality.FROZEN),
+        (replace(LIVE, unchanged_since=None), Quality.OK),
+    ],
+)
+def test_how_the_quotes_came_is_judged(course: Course, expected: Quality) -> None:
+    judged = judge_quote(quote(), now=NOW, link_alive=True, opened=MONDAY_OPEN, course=course)
+    assert judged.verdict is expected
+
+
+@pytest.mark.parametrize(
+    ("age_s", "expected"), [(9, Quality.OK), (10, Quality.OK), (11, Quality.STALE)]
+)
+def test_a_feed_with_a_heartbeat_is_stale_after_ten_beats(age_s: int, expected: Quality) -> None:
+    given = quote(at=NOW - timedelta(seconds=age_s))
+    judged = judge_quote(given, now=NOW, link_alive=True, opened=MONDAY_OPEN, course=LIVE)
+    assert judged.verdict is expected
+
+
+def test_a_stale_price_is_called_stale_whatever_else_it_is() -> None:
+    course = LIVE.after_hole(NOW).disordered(NOW)
+    judged = judge_quote(quote(), now=NOW, link_alive=False, opened=MONDAY_OPEN, course=course)
+    assert judged.verdict is Quality.STALE

@@ -105,6 +105,16 @@ class ReplayFeed:
         return False
 
     @property
+    def heartbeat(self) -> None:
+        return None
+
+    def unchanged_since(self, symbol: Symbol) -> None:
+        return None
+
+    def trouble(self) -> None:
+        return None
+
+    @property
     def paused(self) -> bool:
         return self._clock.paused
 

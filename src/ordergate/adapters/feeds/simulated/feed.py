@@ -74,6 +74,16 @@ class SimulatedFeed:
     def synthetic(self) -> bool:
         return True
 
+    @property
+    def heartbeat(self) -> None:
+        return None
+
+    def unchanged_since(self, symbol: Symbol) -> None:
+        return None
+
+    def trouble(self) -> None:
+        return None
+
     def instruments(self) -> tuple[Instrument, ...]:
         return tuple(line.listing.instrument for line in self._lines)
 

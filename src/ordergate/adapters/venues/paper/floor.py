@@ -9,7 +9,7 @@ from ordergate.adapters.venues.paper.book import PositionRow
 from ordergate.adapters.venues.paper.mapping import Spec
 from ordergate.adapters.venues.paper.terms import PaperTerms
 from ordergate.model.instruments import Instrument
-from ordergate.model.market import PriceBasis, Quality, Quote, SessionState, Slice
+from ordergate.model.market import DEALT_ON, PriceBasis, Quote, SessionState, Slice
 from ordergate.model.values import Symbol
 from ordergate.ports.market_facts import MarketFacts
 from ordergate.sim import fills
@@ -100,7 +100,7 @@ class Floor:
         return self.markets.session(Symbol(symbol)).state is not SessionState.CLOSED
 
     def is_priced(self, symbol: str) -> bool:
-        return self.markets.quality(Symbol(symbol)).verdict is Quality.OK
+        return self.markets.quality(Symbol(symbol)).verdict in DEALT_ON
 
     def tradable(self, symbol: str) -> Touch | None:
         """Return prices an order may be executed at now; None = it cannot be."""
