@@ -6,14 +6,17 @@ import os
 import re
 from decimal import Decimal
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from ordergate.adapters.config_files import SettingsRefused
 from ordergate.settings.limit_file import LimitsUnreadable
 from ordergate.settings.load import Settings, load
+from ordergate.settings.sections import ToolsetName
 from ordergate.settings.switches import ALIASES
 from ordergate.settings.template import template, write_first
+from ordergate.surfaces.catalogue.operation import Toolset
 
 
 class Home:
@@ -403,3 +406,17 @@ def test_the_public_address_is_an_https_origin(home: Home, url: str) -> None:
         home.load()
     home.toml('[console]\npublic_url = "https://gate.example.net:8443"')
     assert home.load().console.public_url == "https://gate.example.net:8443"
+
+
+def test_toolsets_are_chosen_by_name_in_the_file_or_by_one_client(home: Home) -> None:
+    assert home.load().mcp.toolsets == ("default",)
+    home.toml('[mcp]\ntoolsets = ["default", "research"]\n')
+    assert home.load().mcp.toolsets == ("default", "research")
+    assert home.load(ORDERGATE_MCP__TOOLSETS="market,risk").mcp.toolsets == ("market", "risk")
+    for wrong in ("orders_live", "everything"):
+        assert "mcp.toolsets" in home.refusal(ORDERGATE_MCP__TOOLSETS=wrong)
+
+
+def test_every_toolset_can_be_named() -> None:
+    named = set(get_args(ToolsetName))
+    assert named == {"default", "all", *(toolset.value for toolset in Toolset)}
