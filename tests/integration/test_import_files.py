@@ -369,6 +369,14 @@ def test_windows_line_ends_a_mark_and_a_missing_last_newline_do_no_harm(desk: De
     assert report.added == 20
 
 
+def test_quoted_cells_are_read_and_an_odd_quote_is_no_disaster(desk: Desk) -> None:
+    quoted = [",".join(f'"{cell}"' for cell in row.split(",")) for row in GOOD]
+    header = ",".join(f'"{name}"' for name in HEADER.split(","))
+    (report,) = desk.take(csv(desk, *quoted, header=header))
+    assert report.added == 20
+    assert desk.refused(csv(desk, '"', header="time;bid;ask")).code is Code.INVALID_ARGUMENT
+
+
 def test_blocks_are_cut_at_lines_wherever_they_fall(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -142,10 +142,11 @@ class PriceTable:
         for text in self._text():
             try:
                 frame = polars.read_csv(
-                    text,
+                    text.replace(b'"', b""),  # an odd quote makes the reader panic
                     has_header=False,
                     schema=schema,
                     separator=separator,
+                    quote_char=None,
                     ignore_errors=True,
                 )
             except polars.exceptions.PolarsError as error:

@@ -132,6 +132,7 @@ def read_symbol(
             raw = raw.where(~stray)
     if not len(raw):
         findings += (Finding(Fault.UNREADABLE, rows, (), settled=False),)
+        raw = replace(raw, prices=(numpy.zeros(0),) * 4)
     end = int(raw.time[-1]) + length_ns(timeframe) if len(raw) else 0
     ended = not ticks and end <= written
     series = _series(raw, Symbol(symbol), timeframe, f"{choices.venue}:{file}", complete=ended)

@@ -109,8 +109,9 @@ def test_days_that_begin_elsewhere_are_told() -> None:
     assert ours.report.notes == ()
 
 
-def test_a_file_of_nothing_but_faults_is_one() -> None:
-    rows = raw("2026-01-07T10:00", 3, HOUR)
+@pytest.mark.parametrize("columns", [1, 2, 4, 8])
+def test_a_file_of_nothing_but_faults_is_one(columns: int) -> None:
+    rows = raw("2026-01-07T10:00", 3, HOUR, columns)
     rows.garbled[:] = True
     assert read(rows, replace(SAID, drop=frozenset({Fault.UNREADABLE}))).report.open_findings
 
