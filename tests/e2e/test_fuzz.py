@@ -36,7 +36,8 @@ def seed() -> int:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
-    with gateway(tmp_path_factory.mktemp("gateway"), ROOMY) as one:
+    tables = ROOMY | {"mcp": {"toolsets": ["all"]}}
+    with gateway(tmp_path_factory.mktemp("gateway"), tables) as one:
         one.good("place_order", **one.order())
         yield one
 
