@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
 from ordergate.adapters.storage.bar_files import BarFiles
+from ordergate.adapters.system import SystemClock
 from ordergate.model.errors import NotSupported
 from ordergate.ports.bars import BarSource
 from ordergate.settings.load import Settings
 
 BARS: Final = "bars"
-SOURCES: Final[Mapping[str, Callable[[Settings], BarSource]]] = {}
+EXCHANGES: Final = ("kraken", "coinbase", "bitstamp", "binance", "bybit", "okx")
+
+
+def _exchange(name: str, settings: Settings) -> BarSource:
+    from ordergate.adapters.feeds.ccxt_public.history import CcxtBars  # the extra `crypto`
+
+    told = settings.feed.ccxt
+    url = told.url if told.exchange == name else None
+    return CcxtBars(name, clock=SystemClock(), url=url)
+
+
+SOURCES: Final[Mapping[str, Callable[[Settings], BarSource]]] = {
+    f"ccxt:{name}": partial(_exchange, name) for name in EXCHANGES
+}
 
 
 def bars_at(settings: Settings) -> BarFiles:

@@ -27,7 +27,7 @@ from ordergate.ports.system import Clock, Ids
 TICK_S: Final = 0.25
 ARMED_MAX: Final = 50  # of one principal
 KEPT_MAX: Final = 100  # of one principal, those that are done counted; the oldest of them go first
-ALL_MAX: Final = 5_000
+ALL_MAX: Final = 2_000  # of everybody; a look at them takes some milliseconds of the event loop
 LISTS_MAX: Final = 20  # of one principal
 FIRED: Final = "price_alert.fired"
 TOPIC: Final = "alerts"
@@ -78,6 +78,11 @@ class Watch:
             created_at=self._clock.now(),
         )
         async with self._one_at_a_time:
+            await self._load()
+            if len(self._alerts) >= ALL_MAX:
+                raise IllegalState(
+                    f"{ALL_MAX} alerts are kept here, and no more", fix="Delete some first."
+                )
             await self._store.write(lambda tx: _add(tx, alert))
             self._hold(alert)
         return alert
@@ -164,14 +169,13 @@ class Watch:
     async def tick(self) -> int:
         """Look at every alert once; return how many fired. Raises NotReady: nothing was told."""
         async with self._one_at_a_time:
-            if not self._loaded:
-                for alert in await self._store.read(lambda tx: tx.price_alerts(limit=ALL_MAX)):
-                    self._hold(alert)
-                self._loaded = True
+            await self._load()
+            symbols = {alert.symbol for alert in self._alerts.values()}
+            known = {symbol: self._known(symbol) for symbol in symbols}
             changed = [
                 (now, view)
                 for alert in self._alerts.values()
-                for view in (self._view(alert),)
+                for view in (self._view(alert, known[alert.symbol]),)
                 if (now := after(alert, view, now=self._clock.now())) is not None
             ]
             if not changed:
@@ -196,14 +200,23 @@ class Watch:
             bodies.append((alert.principal, body))
         return bodies
 
-    def _view(self, alert: PriceAlert) -> View:
-        quote, quality = self._market.quote(alert.symbol), self._market.quality(alert.symbol)
-        view = View(quote=quote, quality=quality)
+    async def _load(self) -> None:
+        if self._loaded:
+            return
+        for alert in await self._store.read(lambda tx: tx.price_alerts(limit=ALL_MAX)):
+            self._hold(alert)
+        self._loaded = True
+
+    def _known(self, symbol: Symbol) -> View:
+        return View(quote=self._market.quote(symbol), quality=self._market.quality(symbol))
+
+    def _view(self, alert: PriceAlert, known: View) -> View:
+        """Return what is known of the symbol, with the alert's own window."""
         span = self._spans.get(alert.alert_id)
-        if span is None or quote is None or view.price is None:
-            return view
-        span.add(self._market.venue_now(), view.price)
-        return View(quote=quote, quality=quality, low=span.low, high=span.high)
+        if span is None or known.price is None:
+            return known
+        span.add(self._market.venue_now(), known.price)
+        return View(quote=known.quote, quality=known.quality, low=span.low, high=span.high)
 
     def _hold(self, alert: PriceAlert) -> None:
         """Hold an alert as it is now; one that is done is let go."""
@@ -222,9 +235,7 @@ class Watch:
     def _side(self, wish: Wish) -> str:
         if wish.kind is not ConditionKind.PRICE_CROSSES:
             return ""
-        view = View(
-            quote=self._market.quote(wish.symbol), quality=self._market.quality(wish.symbol)
-        )
+        view = self._known(wish.symbol)
         if view.price is None:
             raise DataUnavailable(
                 f"{wish.symbol} has no usable price to cross from",

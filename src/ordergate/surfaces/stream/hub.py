@@ -52,6 +52,7 @@ class Feed:
 
     def __init__(self, wish: Wish) -> None:
         self._wish = wish
+        self._symbols = wish.symbols
         self._backlog: deque[Change] = deque()
         self._quotes: dict[object, Change] = {}
         self._news = asyncio.Event()
@@ -61,20 +62,20 @@ class Feed:
     def offer(self, change: Change) -> None:
         if self.overflowed or not self._wish.wants(change):
             return
-        if change.topic == "quotes":
-            self._offer_quote(change)
-            if self._resting:
-                return
-        elif len(self._backlog) >= BACKLOG_MAX:
+        if len(self._backlog) >= BACKLOG_MAX:
             self.overflowed = True
         else:
             self._backlog.append(change)
         self._news.set()
 
-    def _offer_quote(self, change: Change) -> None:
-        symbol = change.body.get("symbol")
+    def offer_quote(self, symbol: object, change: Change) -> None:
+        """Keep a symbol's newest quote; called for every quote and follower, so it does little."""
+        if self._symbols and symbol not in self._symbols:
+            return
         if symbol in self._quotes or len(self._quotes) < SYMBOLS_MAX:
             self._quotes[symbol] = change
+        if not self._resting:
+            self._news.set()
 
     async def take(self) -> list[Change]:
         """Wait for news and return all of it; look at `overflowed` afterwards."""
@@ -101,6 +102,7 @@ class Hub:
     def __init__(self) -> None:
         self._listeners: dict[object, Listener] = {}
         self._feeds: set[Feed] = set()
+        self._of_quotes: set[Feed] = set()  # those of them that follow quotes
         self._recent: deque[Change] = deque(maxlen=RECENT_MAX)
         self._written: dict[object, tuple[Change, str]] = {}  # each symbol's newest quote
 
@@ -110,6 +112,11 @@ class Hub:
             self._recent.append(change)
         for listener in list(self._listeners.values()):
             listener(change)
+        if change.topic == "quotes":
+            symbol = change.body.get("symbol")
+            for feed in self._of_quotes:
+                feed.offer_quote(symbol, change)
+            return
         for feed in self._feeds:
             feed.offer(change)
 
@@ -129,10 +136,13 @@ class Hub:
             raise TooManyFeeds
         feed = Feed(wish)
         self._feeds.add(feed)
+        if "quotes" in wish.topics:
+            self._of_quotes.add(feed)
         return feed
 
     def unsubscribe(self, feed: Feed) -> None:
         self._feeds.discard(feed)
+        self._of_quotes.discard(feed)
 
     def text(self, quote: Change) -> str:
         """Return a quote's body as JSON, written once for all who hear of it."""
