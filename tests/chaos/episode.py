@@ -19,7 +19,7 @@ from ordergate.adapters.venues.paper import statement
 from ordergate.adapters.venues.paper.faults import Fault, FaultKind
 from ordergate.adapters.venues.paper.terms import PaperTerms
 from ordergate.model.accounts import Mode
-from ordergate.model.errors import NotReady
+from ordergate.model.errors import NotReady, Refused
 from ordergate.model.market import Quality, Quote, QuoteQuality, Session, SessionState
 from ordergate.model.orders import (
     CancelIntent,
@@ -408,17 +408,18 @@ class Episode:
         if not self.netting:
             return
         steps = self.chance.choice((1, held.steps, held.steps + 5))
-        view = await self._ask(
-            PlaceIntent(
-                **self._named(held),
-                side=Side.SELL if held.side > 0 else Side.BUY,
-                order_type=OrderType.MARKET,
-                quantity=steps * self._step(),
-                reduce_only=True,
-            )
+        sale = PlaceIntent(
+            **self._named(held),
+            side=Side.SELL if held.side > 0 else Side.BUY,
+            order_type=OrderType.MARKET,
+            quantity=steps * self._step(),
+            reduce_only=True,
         )
-        if steps <= held.steps:
-            self._must_be_less(held, view)
+        if steps > held.steps:
+            with suppress(Refused):  # on a full disk there is no order to answer with
+                await self._ask(sale)
+            return
+        self._must_be_less(held, await self._ask(sale))
 
     async def _cancel_opening(self, held: Held) -> None:
         del held
@@ -456,9 +457,14 @@ class Episode:
             if self.night and asks > 2:
                 self._day_breaks()
             before = self._books().requests
-            view = await self._ask(
-                CloseIntent(**self._named(held), position_id=_position(held), quantity=None)
-            )
+            whole = CloseIntent(**self._named(held), position_id=_position(held), quantity=None)
+            try:
+                view = await self._ask(whole)
+            except Refused as refused:
+                if not self.night and "lost" not in self.weather:
+                    raise Trapped(f"a close was refused: {refused}") from refused
+                await self._find_out()
+                continue
             if view.status in ("rejected", "denied", "expired") and self._sound(view):
                 raise Trapped(f"a close was refused: {_said(view)}")
             quiet = "lost" not in self.weather
@@ -466,7 +472,7 @@ class Episode:
                 raise Trapped(f"a close at night never reached the venue: {_said(view)}")
             await self._find_out()
         if self._books().position(opened.number) is not None:
-            raise Trapped(f"not flat after {ASKS_MAX} asks, last: {_said(view)}")
+            raise Trapped(f"not flat after {ASKS_MAX} asks")
         self.tally.asks[ASKS_MAX] += 1
 
     async def _make_room(self) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from chaos import venue_books
 from chaos.episode import PLACES, Episode, Tally, Trapped, _position, _said
 from chaos.venue_books import Held, Watch
-from ordergate.model.errors import IllegalState, NotFound, NotReady, NotSupported
+from ordergate.model.errors import IllegalState, NotFound, NotReady, NotSupported, Refused
 from ordergate.model.orders import CancelIntent, CloseIntent, Intent, OrderType, PlaceIntent, Side
 from ordergate.model.records import HaltKind, ScopeKind
 from ordergate.model.values import Symbol, VenueOrderId
@@ -169,15 +169,15 @@ class PlainEpisode(Episode):
     async def _reduce(self, held: Held) -> None:
         """Try to sell beside the stop: that may be refused, and must not open anything."""
         if self.netting:
-            await self._ask(
-                PlaceIntent(
-                    **self._named(held),  # type: ignore[arg-type]  # the words of a request
-                    side=Side.SELL if held.side > 0 else Side.BUY,
-                    order_type=OrderType.MARKET,
-                    quantity=held.steps * self._step(),
-                    reduce_only=True,
-                )
+            sale = PlaceIntent(
+                **self._named(held),  # type: ignore[arg-type]  # the words of a request
+                side=Side.SELL if held.side > 0 else Side.BUY,
+                order_type=OrderType.MARKET,
+                quantity=held.steps * self._step(),
+                reduce_only=True,
             )
+            with suppress(Refused):  # on a full disk there is no order to answer with
+                await self._ask(sale)
 
     async def _cancel_stop(self, held: Held) -> None:
         """Try to take the stop away under the name of a cancel."""
