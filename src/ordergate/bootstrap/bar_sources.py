@@ -25,7 +25,7 @@ def _exchange(name: str, settings: Settings) -> BarSource:
 
 
 SOURCES: Final[Mapping[str, Callable[[Settings], BarSource]]] = {
-    f"ccxt:{name}": partial(_exchange, name) for name in EXCHANGES
+    name: partial(_exchange, name) for name in EXCHANGES
 }
 
 
