@@ -55,7 +55,7 @@ def test_however_many_ask_it_stays_small() -> None:
     book = PolicyBook(FILE, None, ())
     for n in range(SCOPES_KEPT + 5):
         assert book.of(Scope(principal=str(n))).limits.open_orders_max == 20
-    assert len(book._scopes) <= SCOPES_KEPT
+        assert len(book._scopes) <= SCOPES_KEPT
     assert book.of(Scope(principal="a")).limits.open_orders_max == 2
 
 
