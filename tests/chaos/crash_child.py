@@ -145,8 +145,8 @@ class Living:
         self.venue = WireVenue(self.end, market, self.crash)
         ShiftedClock.offset_s = self.life.offset_s
 
-        async def given(*_: object) -> tuple[Any, Any, None]:
-            return market, self.venue, None
+        async def given(*_: object) -> tuple[None, Any, Any]:
+            return None, market, self.venue
 
         house._paper_market = given  # type: ignore[assignment]
         house.SystemClock = ShiftedClock  # type: ignore[misc]
