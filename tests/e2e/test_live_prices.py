@@ -51,6 +51,7 @@ def test_an_outage_opens_nothing_makes_nothing_up_and_ends_by_itself(tmp_path: P
             assert running.verified() == 0
 
 
+@pytest.mark.slow
 def test_an_exchange_that_there_is_not_is_refused_by_its_name(tmp_path: Path) -> None:
     with gateway(tmp_path) as running:
         running.stop()

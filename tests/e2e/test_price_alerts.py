@@ -37,6 +37,7 @@ def state_of(running: GatewayProcess, alert_id: str) -> str:
     return str(state)
 
 
+@pytest.mark.slow
 def test_an_alert_is_told_to_stream_and_channel_and_is_its_owners_own(tmp_path: Path) -> None:
     with services() as there, gateway(tmp_path, channel(tmp_path, there.port)) as running:
         url = running.rest.replace("http", "ws") + "/ws?topics=alerts"

@@ -268,8 +268,11 @@ def test_many_writers_and_a_reader_see_whole_series_alone(tmp_path: Path) -> Non
     writers = [subprocess.Popen([sys.executable, "-c", program]) for program in programs]
     store = BarFiles(Path(root))
     until = time.monotonic() + 40
-    while any(writer.poll() is None for writer in writers) and time.monotonic() < until:
-        found = store.read(KEY, limit=10**6)
-        assert found is None or (numpy.diff(found.time) == MINUTE).all()
-    assert [writer.wait(10) for writer in writers] == [0, 0, 0]
+    try:
+        while any(writer.poll() is None for writer in writers) and time.monotonic() < until:
+            found = store.read(KEY, limit=10**6)
+            assert found is None or (numpy.diff(found.time) == MINUTE).all()
+    finally:
+        ended = [writer.wait(40) for writer in writers]
+    assert ended == [0, 0, 0]
     assert store.verify(KEY) == sum(100 + w + s for w in range(3) for s in range(5))

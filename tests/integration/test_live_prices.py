@@ -72,7 +72,14 @@ def test_prices_are_the_exchanges_own_with_its_grid_and_its_name(served: Exchang
 
 
 @pytest.mark.parametrize(
-    "fault", ["429", "500", "slow", "malformed", "html", "hang_up", "empty", "negative"]
+    "fault",
+    [
+        *("429", "hang_up"),
+        *(
+            pytest.param(name, marks=pytest.mark.slow)
+            for name in ("500", "slow", "malformed", "html", "empty", "negative")
+        ),
+    ],
 )
 def test_an_outage_is_told_nothing_is_made_up_and_prices_come_back(
     served: Exchange, fault: str, monkeypatch: pytest.MonkeyPatch

@@ -37,7 +37,7 @@ MANIFEST: Final = "series.json"
 LOCK: Final = ".lock"
 PRICES: Final = ("open", "high", "low", "close")
 ASKS: Final = tuple(f"ask_{name}" for name in PRICES)
-ATTEMPTS: Final = 3  # a reader may meet a change: the manifest it read names parts now swept
+ATTEMPTS: Final = 50  # a reader may meet changes: the manifest it read names parts now swept
 
 
 class BarFiles:
@@ -63,8 +63,8 @@ class BarFiles:
             try:
                 return _newest(self._folder(key), manifest, limit=limit, before=before)
             except StoreDamaged:
-                if attempt == ATTEMPTS:
-                    raise
+                if attempt == ATTEMPTS or self._manifest(key) == manifest:
+                    raise  # nobody has changed it meanwhile: it is damaged
         return None
 
     def verify(self, key: SeriesKey) -> int:
