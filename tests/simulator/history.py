@@ -467,6 +467,7 @@ class History:
             "SELECT 1 FROM attempts WHERE state = 'unknown'"
         )
         if doubt and self._chance.random() < 0.9:
+            self.played.crashes += 1  # what is down protects nothing
             self._ground.crash()
             await self.pass_(95)
             self._ground.start()

@@ -176,6 +176,7 @@ class OrderMachine(RuleBasedStateMachine):
     @rule()
     def night(self) -> None:
         """Let time go by with the gate down: asks end, what is in doubt may still arrive."""
+        self.history.played.crashes += 1  # type: ignore[union-attr]
         self.ground.crash()
         self.run(130)
         self.ground.start()
