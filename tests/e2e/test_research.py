@@ -47,6 +47,7 @@ def test_a_rule_that_cannot_be_read_says_where_over_rest(running: GatewayProcess
     assert reply.json()["error"]["details"]["position"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "shown"),
     [

@@ -262,6 +262,7 @@ for step in range(5):
 """
 
 
+@pytest.mark.slow
 def test_many_writers_and_a_reader_see_whole_series_alone(tmp_path: Path) -> None:
     root = str(tmp_path / "bars")
     programs = [PATHS + APPEND.format(root=root, worker=number) for number in range(3)]

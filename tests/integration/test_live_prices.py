@@ -136,6 +136,7 @@ def test_what_was_never_reached_has_no_symbols_and_says_so() -> None:
             feed.close_now()
 
 
+@pytest.mark.slow
 def test_crossed_and_frozen_prices_are_called_so(
     served: Exchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,6 +151,7 @@ def test_crossed_and_frozen_prices_are_called_so(
         until(market, lambda: market.quality(BTC).verdict is Quality.OK)
 
 
+@pytest.mark.slow
 def test_a_clock_far_away_is_not_believed(served: Exchange) -> None:
     served.clock_off_s = 7_200
     try:
