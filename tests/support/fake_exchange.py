@@ -11,15 +11,16 @@ from __future__ import annotations
 import json
 import random
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+
+from support.loopback_http import answering
 
 CANDLES_MAX = 720
 INTERVALS = (1, 5, 15, 30, 60, 240, 1440, 10080, 21600)
@@ -224,14 +225,5 @@ def exchange(port: int = 0) -> Iterator[Exchange]:
     """Serve the exchange on a port of this machine."""
     state = Exchange()
     handler = type("Handler", (_Answering,), {"exchange": state})
-    server = ThreadingHTTPServer(("127.0.0.1", port), handler)
-    server.daemon_threads = True
-    state.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
+    with answering(handler, port) as state.port:
         yield state
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join(5)
