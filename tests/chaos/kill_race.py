@@ -40,6 +40,7 @@ from support.plain_gate import a_close
 BATCH = 100  # rounds of one gateway
 OPENINGS = 3
 SPREAD_S = 0.004  # within which all of a round begin
+LOOK_S = 0.0005
 PROBES_MAX = 50
 SMALL = Decimal("0.01")
 ROOM = Limits(**{name: Decimal(str(value)) for name, value in ROOMY["limits"].items()})
@@ -116,12 +117,13 @@ class Rounds:
         )
         for halt in await self.gate.line.desk.halts():
             await self.gate.line.desk.release(halt.halt_id, reason="next", operator=OPERATOR)
+        await self.gate.line.settle.scan()  # what was cancelled is seen to be gone, as beside `up`
 
     async def _kill(self) -> None:
         """Engage once some of the openings were answered and the others are under way."""
         answered = self.chance.randint(0, OPENINGS - 1)
         while self.answered < answered:
-            await asyncio.sleep(0)
+            await asyncio.sleep(LOOK_S)
         await self._pause()
         self.engaged_at = time.monotonic()
         engaging = asyncio.create_task(

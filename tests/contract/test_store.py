@@ -674,9 +674,11 @@ def test_whose_openings_filled_into_a_position(journal: Journal) -> None:
             )
 
     write(journal, work)
-    found = read(journal, lambda tx: list(tx.openers(ACCOUNT, "p1")))
-    assert found == [("a", Decimal(1)), ("b", Decimal(2))]
-    assert read(journal, lambda tx: list(tx.openers("other", "p1"))) == []
+    found = read(journal, lambda tx: tx.openers(ACCOUNT, ["p1", "p2", "p'3"]))
+    assert found == {"p1": [("a", Decimal(1)), ("b", Decimal(2))], "p2": [("c", Decimal(4))]}
+    assert read(journal, lambda tx: tx.openers(ACCOUNT, ["p2"])) == {"p2": [("c", Decimal(4))]}
+    assert read(journal, lambda tx: tx.openers(ACCOUNT, [])) == {}
+    assert read(journal, lambda tx: tx.openers("other", ["p1"])) == {}
 
 
 def test_an_exception_undoes_the_whole_work_and_is_raised(journal: Journal) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -153,19 +153,20 @@ class MemoryTx:
         return min(rows, key=lambda row: row.claimed_at, default=None)
 
     def openers(
-        self, account: AccountId, position_id: str
-    ) -> Sequence[tuple[PrincipalId, Decimal]]:
+        self, account: AccountId, position_ids: Sequence[str]
+    ) -> Mapping[str, Sequence[tuple[PrincipalId, Decimal]]]:
         rows = [
             row
             for row in self._books.attempts.values()
-            if row.opening and (row.account, row.position_id) == (account, position_id)
+            if row.opening and row.account == account and row.order_id in self._books.orders
         ]
         rows.sort(key=lambda row: row.claimed_at)
-        return [
-            (self._books.orders[row.order_id].principal, row.filled_quantity)
-            for row in rows
-            if row.order_id in self._books.orders
-        ]
+        found: dict[str, list[tuple[PrincipalId, Decimal]]] = {}
+        for row in rows:
+            if row.position_id in position_ids:
+                who = self._books.orders[row.order_id].principal
+                found.setdefault(row.position_id, []).append((who, row.filled_quantity))
+        return found
 
     def openers_of(self, account: AccountId, position_id: str) -> frozenset[PrincipalId]:
         orders = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -109,9 +109,13 @@ class JournalTx(AuditTx, Protocol):
         ...
 
     def openers(
-        self, account: AccountId, position_id: str
-    ) -> Sequence[tuple[PrincipalId, Decimal]]:
-        """Return whose opening attempts filled into a position, each with its filled quantity."""
+        self, account: AccountId, position_ids: Sequence[str]
+    ) -> Mapping[str, Sequence[tuple[PrincipalId, Decimal]]]:
+        """Return, by position, whose opening attempts filled into it, with the filled quantity.
+
+        Oldest first; a position that none of ours filled into is not there.
+        """
+        ...
 
     def openers_of(self, account: AccountId, position_id: str) -> frozenset[PrincipalId]:
         """Return whose opening orders filled into this position, and who drafted them."""

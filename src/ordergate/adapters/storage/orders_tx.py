@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
 
 from sqlalchemy import ColumnElement, bindparam, func, literal_column, null, select, tuple_
 
-from ordergate.adapters.storage.statements import Shelf, addition, given, text_of
+from ordergate.adapters.storage.statements import Shelf, addition, given, one_of, text_of
 from ordergate.adapters.storage.tables import ATTEMPTS, FILLS, ORDER_KEYS, ORDERS, TICKETS
 from ordergate.adapters.storage.transaction import Transaction
 from ordergate.model.canonical import iso
@@ -95,12 +96,14 @@ _ATTEMPT_OPENED: Final = _ATTEMPTS.select(
     order_by=(_A.claimed_at,),
     limited=True,
 )
-_OPENERS: Final = text_of(
-    select(_O.principal, _O.drafted_by, _A.filled_quantity)
+_OPENERS: Final = (
+    select(_A.position_id, _O.principal, _O.drafted_by, _A.filled_quantity)
     .join_from(ATTEMPTS, ORDERS, _A.order_id == _O.order_id)
-    .where(given(_A.account), given(_A.position_id), given(_A.opening))
+    .where(given(_A.account), given(_A.opening))
     .order_by(_A.claimed_at)
 )
+_OPENERS_OF_ONE: Final = text_of(_OPENERS.where(given(_A.position_id)))
+_OPENERS_OF_ALL: Final = text_of(*(_OPENERS.where(one_of(_A.position_id)[way]) for way in (0, 1)))
 _ATTEMPT_CAS: Final = (given(_A.attempt_id), _A.ver == bindparam("ver") - _ONE_BACK)
 # What an attempt is made with; left alone, the indexes over it need no writing.
 _MADE_WITH: Final = ("order_id", "n", "tag", "magic", "account", "opening", "claimed_at")
@@ -266,14 +269,19 @@ class OrdersTx(Transaction):
         )
 
     def openers(
-        self, account: AccountId, position_id: str
-    ) -> Sequence[tuple[PrincipalId, Decimal]]:
-        rows = self._all(_OPENERS, account=account, position_id=position_id, opening=1)
-        return [(principal, Decimal(filled)) for principal, _, filled in rows]
+        self, account: AccountId, position_ids: Sequence[str]
+    ) -> Mapping[str, Sequence[tuple[PrincipalId, Decimal]]]:
+        found: dict[str, list[tuple[PrincipalId, Decimal]]] = {}
+        rows = self._all(
+            _OPENERS_OF_ALL, account=account, position_ids=json.dumps(position_ids), opening=1
+        )
+        for position_id, principal, _, filled in rows:
+            found.setdefault(position_id, []).append((principal, Decimal(filled)))
+        return found
 
     def openers_of(self, account: AccountId, position_id: str) -> frozenset[PrincipalId]:
-        rows = self._all(_OPENERS, account=account, position_id=position_id, opening=1)
-        people = (name for principal, drafter, _ in rows for name in (principal, drafter))
+        rows = self._all(_OPENERS_OF_ONE, account=account, position_id=position_id, opening=1)
+        people = (name for _, principal, drafter, _ in rows for name in (principal, drafter))
         return frozenset(PrincipalId(name) for name in people if name is not None)
 
     def add_attempt(self, attempt: AttemptRecord) -> None:

@@ -9,7 +9,17 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any, Final, Generic
 
-from sqlalchemy import ColumnElement, Table, bindparam, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.expression import ClauseElement, UnaryExpression
 
@@ -75,6 +85,14 @@ def _addition(
 def given(column: ColumnElement[Any]) -> ColumnElement[bool]:
     """Return: the column equals the parameter of its own name."""
     return column == bindparam(column.key)
+
+
+def one_of(column: ColumnElement[Any]) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Return: the column is in a JSON list, the parameter of its name and an s; in each dialect."""
+    listed = bindparam(f"{column.key}s", type_=Text)
+    lists = func.json_each(listed), func.json_array_elements_text(cast(listed, postgresql.JSON))
+    here, there = (each.table_valued("value") for each in lists)
+    return column.in_(select(here.c.value)), column.in_(select(there.c.value))
 
 
 class Shelf(Generic[R]):

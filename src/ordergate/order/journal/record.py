@@ -249,7 +249,8 @@ class Record:
         if order is not None:
             openers: Sequence[tuple[PrincipalId, Decimal]] = [(order.principal, fill.quantity)]
         else:
-            openers = [] if fill.position_id is None else tx.openers(account, fill.position_id)
+            held = [] if fill.position_id is None else [fill.position_id]
+            openers = next(iter(tx.openers(account, held).values()), [])
         for principal, part in shares(openers, of=result):
             tx.add_usage(account, principal, day, Usage(orders=0, notional=ZERO, result=part))
 

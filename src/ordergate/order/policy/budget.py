@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
 from ordergate.model.accounts import Position
 from ordergate.model.records import Reservation
-from ordergate.model.values import ZERO, PrincipalId
+from ordergate.model.values import ZERO, PrincipalId, Symbol
 
 Openers = Sequence[tuple[PrincipalId, Decimal]]  # of one position: who, and the quantity filled
 
@@ -48,11 +48,11 @@ def budget_of(
 
 def gather(
     positions: Iterable[Position],
-    openers: Callable[[str], Openers],
-    lot: Callable[[Position], Decimal | None],
+    openers: Mapping[str, Openers],
+    lots: Mapping[Symbol, Decimal | None],
 ) -> list[tuple[Position, Openers, Decimal | None]]:
     """Return each position with those who opened it and what a lot of it is worth per price."""
-    return [(row, openers(row.position_id), lot(row)) for row in positions]
+    return [(row, openers.get(row.position_id, ()), lots[row.symbol]) for row in positions]
 
 
 def _times(one: Decimal | None, other: Decimal | None) -> Decimal | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
@@ -94,6 +94,7 @@ class _Scene:
     quote: Quote | None
     state: AccountState | None
     rate: Decimal | None
+    held: Sequence[Reservation]  # but for the order that is judged or changed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,13 +319,14 @@ class Judge:
             quote=markets.quote(intent.symbol),
             state=state,
             rate=rate,
+            held=_held(tx, ask, named),
         )
 
     def _book(
         self, tx: JournalTx, ask: _Ask, snapshot: VenueSnapshot, scene: _Scene, counting: Counting
     ) -> Book:
         """Return all that is held or may fill; the order that is judged or changed left out."""
-        named, intent, held = scene.named, ask.intent, _held(tx, ask, scene.named)
+        named, intent, held = scene.named, ask.intent, scene.held
         ours = [row for row in held if not row.reduces]
         symbols = {intent.symbol, *(row.symbol for row in ours)}
         symbols.update(position.symbol for position in snapshot.positions)
@@ -356,18 +358,17 @@ class Judge:
     def _budget(
         self, tx: JournalTx, ask: _Ask, snapshot: VenueSnapshot, scene: _Scene, counting: Counting
     ) -> Budget:
-        account, currency = ask.intent.account, snapshot.account.currency
+        positions, currency = snapshot.positions, snapshot.account.currency
+        symbols = {row.symbol for row in positions}
         return budget_of(
             ask.asker.id,
             positions=gather(
-                snapshot.positions,
-                lambda position_id: tx.openers(account, position_id),
-                lambda row: counting.worth(row.symbol, ask.intent.venue, currency).unit,
+                positions,
+                tx.openers(ask.intent.account, [row.position_id for row in positions]),
+                {one: counting.worth(one, ask.intent.venue, currency).unit for one in symbols},
             ),
             pending=(
-                row
-                for row in _held(tx, ask, scene.named)
-                if row.principal == ask.asker.id and not row.reduces
+                row for row in scene.held if row.principal == ask.asker.id and not row.reduces
             ),
         )
 
