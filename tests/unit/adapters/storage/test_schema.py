@@ -124,6 +124,8 @@ def test_no_query_reads_a_table_from_end_to_end(database: sqlite3.Connection, sq
     plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
     paged = "LIMIT" in sql
     for step in plan:
+        if "VIRTUAL TABLE" in step:  # a list that came as a parameter
+            continue
         scanned = re.match(r"SCAN (\w+)(.*)", step)
         # A page may walk an index from its newest end: the limit stops it.
         walks_index = (scanned and paged and "INDEX" in scanned[2]) or "checkpoints" in step
