@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from decimal import Decimal
 
 import pytest
@@ -157,14 +158,15 @@ def test_the_book_counts_what_is_held_and_what_may_fill() -> None:
             position(side=Side.SELL, quantity=D("0.20")),
             position(symbol=Symbol("XAUUSD"), quantity=D(1), current_price=D(2650)),
         ],
-        pending=[pending(notional="3000"), pending(Side.SELL, notional="500")],
+        pending=[pending(notional="3000"), pending(Side.SELL, "0.3", notional="500")],
         exits={Side.SELL: D("0.05")},
         worths={Symbol("EURUSD"): EUR, Symbol("XAUUSD"): gold},
     )
     assert held.gross == D(10_850) + D(21_700) + D(265_000) + D(3500)
     assert (held.long, held.short) == (D(13_850), D(22_200))
     assert (held.held_long, held.held_short) == (D("0.10"), D("0.20"))
-    assert (held.pending_buy, held.pending_sell) == (D("0.1"), D("0.1"))
+    assert (held.pending_buy, held.pending_sell) == (D("0.1"), D("0.3"))
+    assert (held.coming(Side.BUY), held.coming(Side.SELL)) == (D("0.1"), D("0.3"))
     assert (held.positions, held.pending) == (3, 2)
     assert held.margin_pending is not None
     assert held.margin_pending.quantize(D("0.01")) == D("116.67")
@@ -208,3 +210,16 @@ def test_an_enlarged_resting_order_counts_at_its_new_size() -> None:
     assert (grown.quantity, grown.notional) == (D("0.3"), D(300))
     kept = larger(pending(notional="100"), pending(notional="80"))
     assert kept.notional == D(100)
+
+
+@pytest.mark.parametrize("part", ["stress_long", "stress_short", "stress_others"])
+def test_one_unknown_part_leaves_the_stress_unknown(part: str) -> None:
+    held = book(
+        Symbol("EURUSD"),
+        positions=[position()],
+        pending=[],
+        exits={},
+        worths={Symbol("EURUSD"): EUR},
+    )
+    assert held.stress() is not None
+    assert dataclasses.replace(held, **{part: None}).stress() is None
