@@ -9,13 +9,16 @@ from ordergate.model.market import Quote
 from ordergate.model.orders import OrderType, PlaceIntent, Side
 from ordergate.model.values import Symbol
 from ordergate.order.policy.exposure import (
+    Book,
     Pending,
     Worth,
     book,
     entry_price,
     larger,
+    reached_price,
     seen_at_rest,
     value,
+    valued,
     worst_price,
 )
 from ordergate.order.policy.limits import Limits
@@ -25,14 +28,15 @@ from support.manual_market import STANDARD, WEDNESDAY
 SPECS = {spec.symbol: spec for spec in STANDARD}
 QUOTE = Quote(Symbol("EURUSD"), D("1.08500"), D("1.08510"), WEDNESDAY, "manual", True)
 COLLAR = D("0.005")
+GOLD = D(2650)
 EUR = Worth(underlying="EURUSD", leverage=30, unit=D(100_000), price=D("1.08510"))
 
 
 def notional(symbol: str, quantity: str, bid: str, ask: str, rate: str = "1") -> Decimal:
     quote = Quote(Symbol(symbol), D(bid), D(ask), WEDNESDAY, "manual", True)
     order = place(symbol=Symbol(symbol), quantity=D(quantity), stop_loss=None)
-    valued = value(order, quote, instrument=SPECS[Symbol(symbol)], rate=D(rate), limits=Limits())
-    return valued.notional
+    found = value(order, quote, instrument=SPECS[Symbol(symbol)], rate=D(rate), limits=Limits())
+    return found.notional
 
 
 def test_a11_a_tenth_of_a_lot_of_eurusd_is_10851_dollars() -> None:
@@ -98,7 +102,20 @@ def test_a11_an_account_in_euro_counts_in_euro() -> None:
             "1.09000",
             "1.09000",
         ),
-        ({"order_type": OrderType.TRAILING_STOP, "trail_percent": D(1)}, "1.0959510", "1.0959510"),
+        ({"order_type": OrderType.TRAILING_STOP, "trail_percent": D(2)}, "1.1068020", "1.1068020"),
+        # A trailing stop that names where it starts, starts there.
+        ({"order_type": OrderType.TRAILING_STOP, "stop_price": D("1.09")}, "1.09", "1.09"),
+        # A stop-limit whose trigger lies beyond its limit is worth its trigger.
+        (
+            {"order_type": OrderType.STOP_LIMIT, "stop_price": D("1.10"), "limit_price": D("1.09")},
+            "1.09",
+            "1.10",
+        ),
+        (
+            {"order_type": OrderType.STOP_LIMIT, "stop_price": None, "limit_price": D("1.09")},
+            "1.09",
+            "1.09",
+        ),
         (
             {
                 "side": Side.SELL,
@@ -119,6 +136,34 @@ def test_the_price_asked_for_and_the_worst_one(
 
 
 @pytest.mark.parametrize(
+    ("side", "limit", "reached"),
+    [
+        (Side.BUY, "1.07", "1.08510"),  # waits for a better price: the market's is nearer
+        (Side.BUY, "1.09", "1.09"),
+        (Side.SELL, "1.10", "1.08500"),
+        (Side.SELL, "1.07", "1.07"),
+    ],
+)
+def test_what_waits_for_a_better_price_would_trade_at_the_markets(
+    side: Side, limit: str, reached: str
+) -> None:
+    order = place(side=side, order_type=OrderType.LIMIT, limit_price=D(limit))
+    assert reached_price(order, QUOTE) == D(reached)
+
+
+@pytest.mark.parametrize("missing", ["order", "quote", "instrument", "rate"])
+def test_without_one_of_its_facts_an_order_has_no_value(missing: str) -> None:
+    facts = {
+        "order": place(),
+        "quote": QUOTE,
+        "instrument": SPECS[Symbol("EURUSD")],
+        "rate": D(1),
+    }
+    assert valued(**facts, limits=Limits()) is not None
+    assert valued(**{**facts, missing: None}, limits=Limits()) is None
+
+
+@pytest.mark.parametrize(
     ("terms", "risk", "reward"),
     [
         ({"stop_loss": D("1.08010")}, "50", None),
@@ -132,16 +177,16 @@ def test_risk_to_the_stop_and_reward_to_the_target(
     terms: dict[str, object], risk: str | None, reward: str | None
 ) -> None:
     spec = SPECS[Symbol("EURUSD")]
-    valued = value(place(**terms), QUOTE, instrument=spec, rate=D(1), limits=Limits())
-    assert valued.risk == (None if risk is None else D(risk))
-    assert valued.reward == (None if reward is None else D(reward))
+    found = value(place(**terms), QUOTE, instrument=spec, rate=D(1), limits=Limits())
+    assert found.risk == (None if risk is None else D(risk))
+    assert found.reward == (None if reward is None else D(reward))
 
 
 def test_margin_is_the_worst_value_over_the_leverage() -> None:
     spec = SPECS[Symbol("EURUSD")]
     order = place(order_type=OrderType.LIMIT, limit_price=D("1.08"), quantity=D("0.30"))
-    valued = value(order, QUOTE, instrument=spec, rate=D(1), limits=Limits())
-    assert valued.margin == D(1080)
+    found = value(order, QUOTE, instrument=spec, rate=D(1), limits=Limits())
+    assert found.margin == D(1080)
 
 
 def pending(side: Side = Side.BUY, quantity: str = "0.1", notional: str | None = "1") -> Pending:
@@ -203,6 +248,8 @@ def test_what_has_no_price_makes_the_sum_unknown() -> None:
 def test_a_resting_order_is_valued_at_its_own_price_or_at_the_market() -> None:
     assert seen_at_rest(resting(filled_quantity=D("0.04")), EUR).notional == D(6480)
     assert seen_at_rest(resting(limit_price=None), EUR).notional == D(10_851)
+    stop = resting(limit_price=None, stop_price=D("1.09"))
+    assert seen_at_rest(stop, EUR).notional == D(10_900)
 
 
 def test_an_enlarged_resting_order_counts_at_its_new_size() -> None:
@@ -210,6 +257,69 @@ def test_an_enlarged_resting_order_counts_at_its_new_size() -> None:
     assert (grown.quantity, grown.notional) == (D("0.3"), D(300))
     kept = larger(pending(notional="100"), pending(notional="80"))
     assert kept.notional == D(100)
+
+
+def test_a_claim_of_unknown_worth_stays_as_it_is_held() -> None:
+    held, seen = pending(notional="100"), pending(quantity="0.3", notional=None)
+    assert larger(held, seen) == held
+    unknown = pending(notional=None)
+    assert larger(unknown, pending(quantity="0.3", notional="300")) == unknown
+
+
+def shocked(*, gold: Decimal | None = GOLD) -> Book:
+    """Return: of EURUSD 10,850 long and 21,700 short, of gold 265,000 short; one leap each."""
+    worths = {
+        Symbol("EURUSD"): dataclasses.replace(EUR, shock=D("0.02")),
+        Symbol("XAUUSD"): Worth(
+            underlying="XAUUSD", leverage=20, unit=D(100), price=gold, shock=D("0.10")
+        ),
+    }
+    return book(
+        Symbol("EURUSD"),
+        positions=[
+            position(),
+            position(side=Side.SELL, quantity=D("0.20")),
+            position(symbol=Symbol("XAUUSD"), side=Side.SELL, quantity=D(1), current_price=gold),
+        ],
+        pending=[],
+        exits={},
+        worths=worths,
+    )
+
+
+def test_the_stress_is_each_underlying_at_its_worse_side() -> None:
+    """A fall costs the long surplus -10,850 x 2 %, a rise 10,850 x 2 %; gold 26,500 either way."""
+    held = shocked()
+    assert (held.stress_long, held.stress_short, held.stress_others) == (D(-217), D(217), D(26_500))
+    assert held.stress() == D(26_717)
+    assert held.stress(Side.BUY, D(100)) == D(26_717)  # it sets off what is short
+    assert held.stress(Side.BUY, D(500)) == D(26_783)
+    assert held.stress(Side.SELL, D(100)) == D(26_817)
+
+
+def test_the_room_for_stress_is_measured_on_the_orders_side() -> None:
+    held = shocked()
+    assert held.stress_room(Side.BUY, D(30_000)) == D(3_717)
+    assert held.stress_room(Side.SELL, D(30_000)) == D(3_283)
+    unknown = shocked(gold=None)
+    assert unknown.stress() is None
+    assert unknown.stress_room(Side.BUY, D(30_000)) == D(30_217)
+    lost = dataclasses.replace(held, stress_long=None)
+    assert lost.stress_room(Side.BUY, D(30_000)) == D(3_500)
+
+
+def test_a_symbol_that_means_something_else_here_counts_with_its_own() -> None:
+    """EURUSD is confirmed to be gold's: what is held of gold is the order's own exposure."""
+    gold = Worth(underlying="XAUUSD", leverage=20, unit=D(100), price=D(2650))
+    held = book(
+        Symbol("EURUSD"),
+        positions=[position(symbol=Symbol("XAUUSD"), quantity=D(1), current_price=D(2650))],
+        pending=[],
+        exits={},
+        worths={Symbol("EURUSD"): EUR, Symbol("XAUUSD"): gold},
+        underlying="XAUUSD",
+    )
+    assert held.long == D(265_000)
 
 
 @pytest.mark.parametrize("part", ["stress_long", "stress_short", "stress_others"])
