@@ -333,8 +333,10 @@ def _stress(
             here = sides
         else:
             falls, rises = sides[Side.BUY], sides[Side.SELL]
-            unknown = falls is None or rises is None
-            others.add(None if unknown else max(falls or ZERO, rises or ZERO, ZERO))
+            if falls is None or rises is None:
+                others.add(None)
+            else:
+                others.add(max(falls, rises, ZERO))
     return here, others.amount
 
 

@@ -333,3 +333,26 @@ def test_one_unknown_part_leaves_the_stress_unknown(part: str) -> None:
     )
     assert held.stress() is not None
     assert dataclasses.replace(held, **{part: None}).stress() is None
+
+
+@pytest.mark.parametrize(("side", "rest"), [(Side.BUY, D(26_500)), (Side.SELL, D(26_500))])
+def test_another_underlying_is_stressed_on_whichever_side_it_stands(
+    side: Side, rest: Decimal
+) -> None:
+    gold = Worth(underlying="XAUUSD", leverage=20, unit=D(100), price=GOLD, shock=D("0.10"))
+
+    def others(pending: list[Pending]) -> Decimal | None:
+        return book(
+            Symbol("EURUSD"),
+            positions=[
+                position(symbol=Symbol("XAUUSD"), side=side, quantity=D(1), current_price=GOLD)
+            ],
+            pending=pending,
+            exits={},
+            worths={Symbol("EURUSD"): EUR, Symbol("XAUUSD"): gold},
+        ).stress_others
+
+    assert others([]) == rest
+    for way in Side:
+        unknown = Pending(symbol=Symbol("XAUUSD"), side=way, quantity=D(1), notional=None)
+        assert others([unknown]) is None, "one side of it is not known"
