@@ -54,7 +54,7 @@ class BarMarket(ManualMarket):
         return () if newest is None else (newest,)[-limit:]
 
     async def bars(
-        self, symbol: Symbol, timeframe: Timeframe, *, limit: int, before: Any
+        self, symbol: Symbol, timeframe: Timeframe, *, limit: int, before: Any = None
     ) -> tuple[Bar, ...]:
         end = before or self.venue_now()
         step: timedelta = timeframe.length
