@@ -94,6 +94,7 @@ class Packet(Request):
         default=["M15", "H1", "H4", "D1"], min_length=1, max_length=6
     )
     detail: Literal["brief", "full"] = "brief"
+    news: bool = Field(default=False, description="with titles and releases: words of others")
     source: SourceText = "live"
     as_of: AsOfText = None
 

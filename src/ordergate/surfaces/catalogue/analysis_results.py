@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ordergate.surfaces.catalogue.fields import Result
-from ordergate.surfaces.catalogue.results import QuoteItem, Sourced
+from ordergate.surfaces.catalogue.news_results import ReleaseItem, ToneItem
+from ordergate.surfaces.catalogue.results import QuoteItem, Sourced, UntrustedText
 
 
 class ReadingItem(Result):
@@ -191,6 +192,15 @@ class HeadroomItem(Result):
     unit: str
 
 
+class PacketArticle(Result):
+    """A title alone; market_research has the text."""
+
+    title: UntrustedText
+    published_at: str | None
+    age_s: str | None
+    sentiment: str | None
+
+
 class PacketResult(Sourced):
     """`left_out` names what was not asked for, cannot be said, or was cut to fit the length.
 
@@ -211,7 +221,9 @@ class PacketResult(Sourced):
     headroom: list[HeadroomItem]
     killed: bool | None
     mode: str | None
-    news: None
+    news: list[PacketArticle] | None  # null: not asked for, or none could be read
+    tone: ToneItem | None
+    releases: list[ReleaseItem] | None
     left_out: list[str]
     failures: list[FailureItem]
     notes: list[str]

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from ordergate.identity.authority import Act
-from ordergate.model.errors import DataUnavailable, GateError
+from ordergate.model.errors import Code, DataUnavailable, GateError
 from ordergate.model.market import Timeframe
 from ordergate.model.values import Symbol, plain, round_floor
 from ordergate.model.verdicts import Verb
@@ -16,6 +16,7 @@ from ordergate.surfaces.catalogue.analysis_requests import Packet
 from ordergate.surfaces.catalogue.analysis_results import (
     FailureItem,
     HeadroomItem,
+    PacketArticle,
     PacketPosition,
     PacketResult,
     PacketSignal,
@@ -24,6 +25,7 @@ from ordergate.surfaces.catalogue.analysis_results import (
 from ordergate.surfaces.catalogue.grounds import LIVE, Ground, ground_of
 from ordergate.surfaces.catalogue.history import number, share
 from ordergate.surfaces.catalogue.market import offered
+from ordergate.surfaces.catalogue.news import MarketResearch, market_research
 from ordergate.surfaces.catalogue.operation import READS, Example, Operation, Route, Toolset
 from ordergate.surfaces.catalogue.orders import place_intent
 from ordergate.surfaces.catalogue.rendering import optional_time, text, time_text
@@ -50,9 +52,15 @@ if TYPE_CHECKING:
 
 BRIEF_STRATEGIES: Final = ("rule_baseline", "volatility_breakout")
 TIGHTEST: Final = 5  # limits shown of a judgement
-DISPENSABLE: Final = ("headroom", "levels", "failures", "positions", "signals")
+DISPENSABLE: Final = (
+    *("news", "releases", "headroom", "levels", "failures", "positions", "signals"),
+)
 NOW_LEFT_OUT: Final = "quote, session, positions, headroom: imported bars say nothing of now"
-NEWS_LEFT_OUT: Final = "news: not part of the packet; prices, levels and limits alone"
+NEWS_LEFT_OUT: Final = "news: not asked for"
+NEWS_OF_NOW: Final = "news: of now, and imported bars are a look back"
+NEWS_UNREAD: Final = "news: see failures"
+ARTICLES: Final = 4
+RELEASES: Final = 4
 
 
 async def packet(services: Services, asker: Principal, request: Packet) -> PacketResult:
@@ -66,6 +74,8 @@ async def packet(services: Services, asker: Principal, request: Packet) -> Packe
     safety = await services.gateway.safety(asker=asker)
     smallest, headroom = await _headroom(services, asker, spec)
     source = source_of(services)
+    if request.news:
+        sections |= await _news(services, asker, spec, sections["failures"], full=full)
     sections |= {
         "opens_or_closes_at": optional_time(services.market.session(spec.symbol).next_change),
         "positions": None if account is None else _positions(account, spec.symbol),
@@ -73,7 +83,7 @@ async def packet(services: Services, asker: Principal, request: Packet) -> Packe
         "headroom": headroom if full else headroom[:TIGHTEST],
         "killed": safety.killed,
         "mode": None if account is None else account.identity.mode.value,
-        "left_out": [NEWS_LEFT_OUT],
+        "left_out": _without_news(request, sections["news"], NEWS_UNREAD),
         "source": source.name,
         "synthetic": source.synthetic,
         "as_of": time_text(source.now),
@@ -101,7 +111,7 @@ async def packed(ground: Ground, request: Packet) -> PacketResult:
         "headroom": [],
         "killed": None,
         "mode": None,
-        "left_out": [NOW_LEFT_OUT, NEWS_LEFT_OUT],
+        "left_out": [NOW_LEFT_OUT, *_without_news(request, None, NEWS_OF_NOW)],
         **ground.dated(newest),
     }
     return PacketResult.model_validate(_fitted(sections, full=request.detail == "full"))
@@ -134,9 +144,51 @@ async def _seen(ground: Ground, symbol: Symbol, request: Packet) -> dict[str, An
         "profile": _profile_item(profile),
         "signals": signals,
         "news": None,
+        "tone": None,
+        "releases": None,
         "failures": failures,
         "notes": ground.notes(),
         "seen": [*looked.series.values()],
+    }
+
+
+def _without_news(request: Packet, news: object, why: str) -> list[str]:
+    if news is not None:
+        return []
+    return [why if request.news else NEWS_LEFT_OUT]
+
+
+async def _news(
+    services: Services,
+    asker: Principal,
+    spec: Instrument,
+    failures: list[FailureItem],
+    *,
+    full: bool,
+) -> dict[str, Any]:
+    """Return titles, tone and the nearest releases; what cannot be read is a failure."""
+    asked = MarketResearch(symbol=spec.symbol, limit=2 * ARTICLES if full else ARTICLES)
+    try:
+        found = await market_research(services, asker, asked)
+    except GateError as error:
+        failures.append(FailureItem(what="news", code=error.code.value, message=error.message))
+        return {}
+    failures += [
+        FailureItem(what="news", code=Code.DATA_UNAVAILABLE.value, message=problem)
+        for problem in found.problems
+    ]
+    return {
+        "news": [
+            PacketArticle(
+                title=one.title,
+                published_at=one.published_at,
+                age_s=one.age_s,
+                sentiment=one.sentiment,
+            )
+            for one in found.articles
+        ],
+        "tone": found.sentiment,
+        "releases": found.releases[:RELEASES],
     }
 
 

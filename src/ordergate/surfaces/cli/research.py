@@ -180,6 +180,9 @@ def packet(
     symbol: str,
     timeframe: Timeframes = None,
     full: Annotated[bool, typer.Option(help="Up to 20,000 characters instead of 8,000.")] = False,
+    news: Annotated[
+        bool, typer.Option("--news", help="With titles of news and releases: words of others.")
+    ] = False,
     source: Source = None,
     as_of: AsOf = None,
     token_file: TokenFile = None,
@@ -194,6 +197,7 @@ def packet(
         symbol=symbol,
         timeframes=timeframe or None,
         detail="full" if full else None,
+        news=news or None,
     )
     show(answer, as_json=as_json, draw=_packet)
 
@@ -312,7 +316,23 @@ def _packet(found: Mapping[str, Any]) -> Iterable[RenderableType]:
         rows = ([item[name] for name in _OF_A_SIGNAL] for item in found["signals"])
         yield table("Signals", _OF_A_SIGNAL, rows)
     yield from _levels(found)
+    yield from _words_of_others(found)
     yield from _end(found)
+
+
+def _words_of_others(found: Mapping[str, Any]) -> Iterable[RenderableType]:
+    if found["news"]:
+        news = (
+            (one["published_at"] or "", one["sentiment"] or "", plain(one["title"]["text"]))
+            for one in found["news"]
+        )
+        yield table("News: words of others", ("time", "tone", "title"), news)
+    if found["releases"]:
+        releases = (
+            (one["time"], one["currency"], one["impact"], plain(one["title"]["text"]))
+            for one in found["releases"]
+        )
+        yield table("Releases", ("time", "currency", "impact", "title"), releases)
 
 
 def _views(title: str, views: Iterable[Mapping[str, Any]]) -> RenderableType:
