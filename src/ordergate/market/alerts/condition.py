@@ -62,9 +62,11 @@ class Span:
         self._window = window
         self._width = window / BUCKETS
         self._kept: deque[tuple[datetime, Decimal, Decimal]] = deque(maxlen=BUCKETS + 1)
+        self._begun: datetime | None = None
 
     def add(self, at: datetime, price: Decimal) -> None:
         """Take a price; times never go back."""
+        self._begun = self._begun or at
         while self._kept and at - self._kept[0][0] >= self._window:
             self._kept.popleft()
         if self._kept and at - self._kept[-1][0] < self._width:
@@ -72,6 +74,17 @@ class Span:
             self._kept[-1] = (begun, min(low, price), max(high, price))
         else:
             self._kept.append((at, price, price))
+
+    def missing(self, now: datetime) -> str | None:
+        """Say what of the window is not known; None where all of it is.
+
+        A change within the part that is known is one within the window, so it is told all the same.
+        """
+        if self._begun is None:
+            return "no usable price since the gateway watches"
+        if now - self._begun < self._window:
+            return f"its window is known since {self._begun:%Y-%m-%dT%H:%M:%SZ} alone"
+        return None
 
     @property
     def low(self) -> Decimal | None:

@@ -100,7 +100,10 @@ class Watch:
         return await self._store.read(lambda tx: tx.price_alerts_of(principal, limit=KEPT_MAX))
 
     def problem(self, alert: PriceAlert) -> str | None:
-        """Say why a rule cannot be told of, such as too short a history; None where it can."""
+        """Say what is not known that an alert needs: bars of a rule, the window of a change."""
+        span = self._spans.get(alert.alert_id)
+        if span is not None:
+            return span.missing(self._market.venue_now())
         if alert.kind is not ConditionKind.RULE or alert.state is AlertState.DONE:
             return None
         heard = self._closed.heard.get(alert.alert_id)

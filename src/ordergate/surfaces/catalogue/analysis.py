@@ -21,11 +21,12 @@ from ordergate.surfaces.catalogue.fields import read_time
 from ordergate.surfaces.catalogue.grounds import Ground, ground_of
 from ordergate.surfaces.catalogue.history import enough, number, share
 from ordergate.surfaces.catalogue.operation import READS, Example, Operation, Route, Toolset
+from ordergate.surfaces.catalogue.services import SignalFloors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ordergate.market.signals.proposal import Proposal, Speaks
+    from ordergate.market.signals.proposal import Floors, Proposal, Speaks
     from ordergate.market.signals.rules import Formula
     from ordergate.model.principals import Principal
     from ordergate.model.series import Series
@@ -51,7 +52,8 @@ async def signalled(ground: Ground, request: Signal) -> SignalResult:
     before = None if request.before is None else read_time(request.before)
     series = await ground.closed(symbol, timeframe, limit=wanted, before=before)
     enough(series, speaker.required_history)
-    proposal = await ground.bench.run(_proposal, speaker, series, ground.spread(symbol), request)
+    floors = _raised(ground.floors, request)
+    proposal = await ground.bench.run(proposal_of, speaker, series, ground.spread(symbol), floors)
     if proposal.direction != "none":
         proposal = await ground.bench.run(_held, proposal, ground.held(symbol, series))
     return SignalResult(
@@ -197,12 +199,29 @@ def _weights(votes: list[str] | None) -> dict[str, float] | None:
     return found
 
 
-def _proposal(speaker: Speaks, series: Series, spread: float | None, request: Signal) -> Proposal:
-    from ordergate.market.features.frame import Frame
-    from ordergate.market.signals.proposal import Floors, propose
+def _raised(floors: SignalFloors, request: Signal) -> SignalFloors:
+    """Return the operator's floors, or the request's where they are higher."""
+    confidence, edge = floors.confidence, floors.edge
+    if request.confidence_min is not None:
+        confidence = max(confidence, Decimal(request.confidence_min))
+    if request.edge_min is not None:
+        edge = max(edge, Decimal(request.edge_min))
+    return SignalFloors(confidence=confidence, edge=edge)
 
-    floors = Floors(confidence=float(request.confidence_min), edge=float(request.edge_min))
-    return propose(speaker, Frame(series), spread=spread, floors=floors)
+
+def proposal_of(
+    speaker: Speaks, series: Series, spread: float | None, least: SignalFloors
+) -> Proposal:
+    from ordergate.market.features.frame import Frame
+    from ordergate.market.signals.proposal import propose
+
+    return propose(speaker, Frame(series), spread=spread, floors=floors_of(least))
+
+
+def floors_of(least: SignalFloors) -> Floors:
+    from ordergate.market.signals.proposal import Floors
+
+    return Floors(confidence=float(least.confidence), edge=float(least.edge))
 
 
 def _held(proposal: Proposal, reasons: list[str]) -> Proposal:

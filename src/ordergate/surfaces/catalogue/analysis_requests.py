@@ -56,8 +56,12 @@ class Signal(Request):
     short_when: RuleText | None = None
     stop_atr: DecimalText | None = Field(default=None, description="ATRs to the stop; own rules")
     reward: DecimalText | None = Field(default=None, description="target / stop; own rules")
-    confidence_min: DecimalText = "0.42"
-    edge_min: DecimalText = Field(default="0", description="in units of the risk")
+    confidence_min: DecimalText | None = Field(
+        default=None, description="raises the operator's, 0.42 by default"
+    )
+    edge_min: DecimalText | None = Field(
+        default=None, description="raises the operator's; in units of the risk"
+    )
     before: TimeText | None = Field(default=None, description="bars that start before; UTC")
     source: SourceText = "live"
     as_of: AsOfText = None

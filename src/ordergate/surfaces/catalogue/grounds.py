@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ordergate.surfaces.catalogue.analysis_requests import Grounded
     from ordergate.surfaces.catalogue.past import Past
     from ordergate.surfaces.catalogue.results import QuoteItem
-    from ordergate.surfaces.catalogue.services import Services
+    from ordergate.surfaces.catalogue.services import Services, SignalFloors
     from ordergate.surfaces.catalogue.workbench import Workbench
 
 LATE_BARS: Final = 2  # in an open session a bar closes at least once in so many bars' time
@@ -38,6 +38,9 @@ class Ground(Protocol):
 
     @property
     def bench(self) -> Workbench: ...
+
+    @property
+    def floors(self) -> SignalFloors: ...
 
     async def symbol(self, name: str) -> Symbol:
         """Return the symbol of a name; raise SymbolNotFound where the feed has none."""
@@ -115,9 +118,7 @@ def ground_of(services: Services, request: Grounded) -> Ground:
 def stored_ground(services: Past, request: Grounded) -> StoredGround:
     """Return the store as a ground."""
     return StoredGround(
-        library=services.stored,
-        bench=services.bench,
-        now=services.clock.now(),
+        services,
         venue=request.source.partition(":")[2] or None,
         as_of=None if request.as_of is None else read_time(request.as_of),
     )
@@ -130,6 +131,7 @@ class FeedGround:
         self._services = services
         self._market = services.market
         self.bench = services.bench
+        self.floors = services.floors
 
     async def symbol(self, name: str) -> Symbol:
         return (await offered(self._services, name)).symbol

@@ -11,7 +11,7 @@ from ordergate.model.market import Timeframe
 from ordergate.model.values import Symbol, plain, round_floor
 from ordergate.model.verdicts import Verb
 from ordergate.surfaces.catalogue.account import source_of
-from ordergate.surfaces.catalogue.analysis import terms_of
+from ordergate.surfaces.catalogue.analysis import floors_of, terms_of
 from ordergate.surfaces.catalogue.analysis_requests import Packet
 from ordergate.surfaces.catalogue.analysis_results import (
     FailureItem,
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from ordergate.model.principals import Principal
     from ordergate.model.series import Series
     from ordergate.model.views import AccountView
-    from ordergate.surfaces.catalogue.services import Services
+    from ordergate.surfaces.catalogue.services import Services, SignalFloors
 
 BRIEF_STRATEGIES: Final = ("rule_baseline", "volatility_breakout")
 TIGHTEST: Final = 5  # limits shown of a judgement
@@ -217,7 +217,8 @@ async def _signals(
     for timeframe in timeframes:
         series = looked.series[symbol, timeframe]
         reasons = ground.held(symbol, series)
-        said, failed = await ground.bench.run(_said, series, ground.spread(symbol), reasons, full)
+        terms = (ground.spread(symbol), ground.floors)
+        said, failed = await ground.bench.run(_said, series, terms, reasons, full)
         failures += failed
         for name, one in said:
             if one.direction == "none" and not full:
@@ -239,7 +240,7 @@ async def _signals(
 
 
 def _said(
-    series: Series, spread: float | None, reasons: list[str], full: bool
+    series: Series, terms: tuple[float | None, SignalFloors], reasons: list[str], full: bool
 ) -> tuple[list[tuple[str, Proposal]], list[FailureItem]]:
     from ordergate.market.features.frame import Frame
     from ordergate.market.signals.proposal import held, propose
@@ -247,6 +248,7 @@ def _said(
 
     names = [blueprint.name for blueprint in BLUEPRINTS] if full else list(BRIEF_STRATEGIES)
     frame = Frame(series)
+    spread, floors = terms[0], floors_of(terms[1])
     said: list[tuple[str, Proposal]] = []
     failures: list[FailureItem] = []
     for name in names:
@@ -257,7 +259,8 @@ def _said(
                     f"insufficient_history: {len(frame)} closed bars,"
                     f" {speaker.required_history} needed"
                 )
-            said.append((name, held(propose(speaker, frame, spread=spread), reasons)))
+            proposal = propose(speaker, frame, spread=spread, floors=floors)
+            said.append((name, held(proposal, reasons)))
         except GateError as error:
             failures.append(
                 FailureItem(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ordergate.market.bars.library.fetch import Library
     from ordergate.market.bars.library.page import Page
-    from ordergate.surfaces.catalogue.services import WallClock
+    from ordergate.surfaces.catalogue.services import SignalFloors, WallClock
     from ordergate.surfaces.catalogue.workbench import Workbench
 
 BASIS: Final = {PriceBasis.BID_ASK: "bid", PriceBasis.TRADE: "trade"}
@@ -37,6 +37,9 @@ class Past(Protocol):
 
     @property
     def bench(self) -> Workbench: ...
+
+    @property
+    def floors(self) -> SignalFloors: ...
 
 
 async def stored_bars(services: Past, request: requests.Bars) -> BarsResult:

@@ -14,12 +14,11 @@ from ordergate.surfaces.catalogue.rendering import seconds, time_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ordergate.market.bars.library.fetch import Library
-    from ordergate.market.bars.library.page import Past
+    from ordergate.market.bars.library.page import Past as Read
     from ordergate.market.scan.scan import Fetched
     from ordergate.model.market import Timeframe
     from ordergate.model.series import Series
-    from ordergate.surfaces.catalogue.workbench import Workbench
+    from ordergate.surfaces.catalogue.past import Past
 
 SYMBOLS_MAX: Final = 100
 NOTES_MAX: Final = 12
@@ -30,23 +29,17 @@ LOOKS_BACK: Final = "imported bars: a look back, never a price to trade on"
 class StoredGround:
     """The bars of the store as they were known at `as_of`; without one, each to its newest bar."""
 
-    def __init__(
-        self,
-        *,
-        library: Library,
-        bench: Workbench,
-        now: datetime,
-        venue: str | None,
-        as_of: datetime | None,
-    ) -> None:
+    def __init__(self, of: Past, *, venue: str | None, as_of: datetime | None) -> None:
+        now = of.clock.now()
         if as_of is not None and as_of > now:
             raise InvalidArgument("as_of is in the future", fix="Leave it out, or look back.")
-        self.bench = bench
-        self._library = library
+        self.bench = of.bench
+        self.floors = of.floors
+        self._library = of.stored
         self._now = now
         self._venue = venue
         self._as_of = as_of
-        self._past: dict[tuple[Symbol, Timeframe], Past] = {}
+        self._past: dict[tuple[Symbol, Timeframe], Read] = {}
 
     async def symbol(self, name: str) -> Symbol:
         return Symbol(name.upper())
@@ -173,5 +166,5 @@ class StoredGround:
         span = f"{ends[0]:%Y-%m-%d} to {ends[-1]:%Y-%m-%d}"
         return [f"the symbols end at different times, {span}; as_of compares them at one"]
 
-    def _of(self, series: Series) -> Past:
+    def _of(self, series: Series) -> Read:
         return self._past[series.symbol, series.timeframe]

@@ -22,6 +22,7 @@ from ordergate.surfaces.catalogue.analysis_results import FailureItem
 from ordergate.surfaces.catalogue.dispatch import Dispatch
 from ordergate.surfaces.catalogue.operations import operations
 from ordergate.surfaces.catalogue.scanning import grouped
+from ordergate.surfaces.catalogue.services import SignalFloors
 from support.doors import AGENT, READER, Doors, doors
 from support.manual_market import WEDNESDAY, ManualMarket, fx
 from support.series import walk
@@ -447,3 +448,16 @@ def test_news_that_cannot_be_read_is_a_failure_and_the_packet_still_comes(room: 
     assert [one["code"] for one in said["failures"] if one["what"] == "news"] == [
         "DATA_UNAVAILABLE"
     ]
+
+
+def test_a_request_raises_the_operators_floors_and_never_lowers_them(room: Room) -> None:
+    floors = SignalFloors(confidence=Decimal("0.6"), edge=Decimal("0.2"))
+    services = replace(room.gate.services, market=room.market, floors=floors)
+    room.dispatch = Dispatch(services, operations(data_only=False))
+    asked = {"symbol": "EURUSD", "long_when": "close > 0"}  # own rules say 0.5
+    for lower in ({}, {"confidence_min": "0.1", "edge_min": "0"}):
+        said = room.ask("generate_signal", **asked, **lower)
+        assert "confidence 0.500 is below 0.6" in said["held_back"]
+    higher = room.ask("generate_signal", **asked, confidence_min="0.9", edge_min="9")
+    assert "confidence 0.500 is below 0.9" in higher["held_back"]
+    assert any(word.endswith("is below 9") for word in higher["held_back"])
