@@ -257,7 +257,9 @@ def _indicators() -> str:
         "edge = confidence x reward:risk - (1 - confidence) - spread / risk, in units of the risk: "
         "the mean result if the confidence were the chance of the target. **It is a score that no "
         "backtest has calibrated.** A direction is held back, with the reason, below confidence "
-        f"{Floors().confidence}, reward:risk {Floors().reward_risk} or edge {Floors().edge:g}, "
+        f"{Floors().confidence}, reward:risk {Floors().reward_risk} or edge {Floors().edge:g} (the "
+        "operator's `signals.confidence_min`, also as `MIN_SIGNAL_CONFIDENCE`, and "
+        "`signals.edge_min`; a request may raise them and never lower them), "
         "while the session is closed, on a quote that is not good or of trades alone (its spread "
         "is not known), and on bars that are late. A "
         "proposal is never an order: the limits judge what is made of it.",

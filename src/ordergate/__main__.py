@@ -76,6 +76,7 @@ def _run(arguments: list[str]) -> int:
         data=DataStarts(
             take=_import_bars, listing=_list_bars, check=_check_bars, download=_download_bars
         ),
+        look_back=_look_back,
     )
     return run(starts, arguments)
 
@@ -322,6 +323,12 @@ def _import_bars(file: Path, wanted: BarsWanted) -> Mapping[str, Any]:
     from ordergate.bootstrap.bar_data import import_bars
 
     return import_bars(load(os.environ), file, wanted)
+
+
+def _look_back(tool: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    from ordergate.bootstrap.lookback import look_back
+
+    return look_back(load(os.environ), tool, arguments)
 
 
 def _list_bars() -> Mapping[str, Any]:

@@ -72,6 +72,27 @@ def test_an_alert_is_told_to_stream_and_channel_and_is_its_owners_own(tmp_path: 
 
 
 @pytest.mark.slow
+def test_a_rule_is_told_of_a_closed_bar_once_over_a_restart(tmp_path: Path) -> None:
+    rule = {"symbol": "BTCUSD", "condition": "rule", "timeframe": "M1"}
+    with gateway(tmp_path) as running:
+        asked = running.good(
+            "price_alerts", action="create", rule="close > 0 and sma(5) > 0", **rule, repeat=True
+        )
+        made = asked["alerts"][0]
+        deadline = time.monotonic() + 10
+        while state_of(running, made["alert_id"]) != "fired" and time.monotonic() < deadline:
+            time.sleep(0.1)
+        never = ("price-alert", "add", "BTCUSD", "rule", "--rule", "close < 0", "--timeframe", "H1")
+        assert "Armed" in running.command(*never).stdout
+        assert "close < 0" in running.command("price-alert", "list").stdout
+    with gateway(tmp_path) as running:
+        time.sleep(1.5)
+        kept = {one["rule"]: one for one in running.good("price_alerts")["alerts"]}
+        assert kept["close > 0 and sma(5) > 0"]["fired"] == 1
+        assert [one["problem"] for one in kept.values()] == [None, None]
+
+
+@pytest.mark.slow
 def test_killed_between_firing_and_telling_it_is_told_exactly_once(tmp_path: Path) -> None:
     port = a_free_port()
     with gateway(tmp_path, channel(tmp_path, port)) as running:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from email.utils import format_datetime
 from pathlib import Path
 
@@ -15,12 +16,13 @@ from ordergate.adapters.news.newsapi import NewsApi
 from ordergate.adapters.news.rss import Rss
 from ordergate.adapters.news.tavily import Tavily
 from ordergate.adapters.system import SystemClock
-from ordergate.market.news.fetch import ASKED_A_MINUTE_MAX, News
+from ordergate.market.news.fetch import ASKED_A_MINUTE_MAX, Calendar, News
 from ordergate.model.errors import DataUnavailable, RateLimited
 from ordergate.model.news import Article, NewsQuery
 from ordergate.ports.news import NewsSource
 from support.fake_news import KEY, Newsroom, newsroom, story
 from support.manual_clock import ManualClock
+from support.manual_market import fx
 
 CLOCK = SystemClock()
 QUERY = NewsQuery(terms=("BTC", "Bitcoin"), days=3, limit=5)
@@ -201,6 +203,38 @@ def test_a_calendar_is_read_and_what_proves_nothing_is_left_out(
 def test_a_calendar_of_nothing_is_unavailable(body: bytes) -> None:
     with pytest.raises(DataUnavailable):
         releases_of(body)
+
+
+def test_the_schedule_is_kept_and_what_cannot_be_read_for_an_hour_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "releases.csv"
+    clock, eurusd = ManualClock(), fx("EURUSD")
+    now = clock.now()
+
+    def write(minutes: int) -> None:
+        rows = [(minutes, "USD", "high"), (2_000, "NZD", "low")]
+        told = [f"{(now + timedelta(minutes=m)).isoformat()},{c},{i},CPI" for m, c, i in rows]
+        path.write_text("\n".join(["time,currency,impact,title", *told]))
+
+    def away(news: News) -> Decimal | None:
+        return news.release_away_s(eurusd, now)
+
+    calendar = Calendar(
+        source=CalendarFile(path), before=timedelta(minutes=15), after=timedelta(minutes=15)
+    )
+    news = News(sources=(), calendar=calendar, clock=clock)
+    assert away(news) is None  # not read yet
+    write(10)
+    asyncio.run(news.keep_schedule())
+    assert (away(news), news.release_away_s(None, now)) == (Decimal(600), None)
+    write(30)
+    asyncio.run(news.keep_schedule())
+    assert away(news) == Decimal(1800)
+    path.unlink()
+    clock.advance(3_600)
+    asyncio.run(news.keep_schedule())
+    assert away(news) == Decimal(1800)
+    clock.advance(1)
+    assert away(news) is None
 
 
 def test_a_calendar_that_is_not_there_is_unavailable(tmp_path: Path, room: Newsroom) -> None:

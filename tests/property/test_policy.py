@@ -242,8 +242,11 @@ def test_the_worlds_above_are_not_all_hopeless() -> None:
     assert seen == set(Verb)
 
 
+_FACTS = ("account", "old account", "quote", "session", "calendar")
+
+
 @EXAMPLES
-@given(troubles(), orders(), st.sampled_from(["account", "old account", "quote", "session"]))
+@given(troubles(), orders(), st.sampled_from(_FACTS))
 def test_a_missing_fact_denies_an_opening_order(court: Court, order: Any, missing: str) -> None:
     match missing:
         case "account":
@@ -252,6 +255,8 @@ def test_a_missing_fact_denies_an_opening_order(court: Court, order: Any, missin
             court.snapshot_age = 6.0
         case "quote":
             court.market.forget("EURUSD")
+        case "calendar":
+            court.limit(news_blackout_s=D(900))
         case _:
             court.market.close_session("EURUSD", unknown=True)
     assert court.judge(order).decision.verb is Verb.DENY
@@ -288,6 +293,7 @@ def test_i12_exits_are_never_refused(
 ) -> None:
     positions, open_orders, intent = wanted
     court.positions, court.open_orders = positions, open_orders
+    court.limit(news_blackout_s=D(900))  # and no calendar
     court.claimed(*claims(intent, *[1] * 70, now=court.clock.now(), lane=Lane.CLOSE))
     court.used(orders=700, notional="1000000000")
     judgement = court.judge(intent)

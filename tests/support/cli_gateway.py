@@ -175,6 +175,7 @@ def starts_for(data_dir: Path, **others: Any) -> Starts:
         "monotonic": SystemClock().monotonic,
         "client_environment": dict,
         "data": DataStarts(take=nothing, listing=nothing, check=nothing, download=nothing),
+        "look_back": nothing,
     }
     return Starts(**{**plain, **others})
 

@@ -22,7 +22,7 @@ from ordergate.model.views import Change
 from ordergate.surfaces.catalogue.dispatch import Dispatch, Observer
 from ordergate.surfaces.catalogue.operation import Operation
 from ordergate.surfaces.catalogue.operations import operations
-from ordergate.surfaces.catalogue.services import GateStatus, Services
+from ordergate.surfaces.catalogue.services import GateStatus, Services, SignalFloors
 from ordergate.surfaces.catalogue.throttle import Rate, Throttle
 from support.manual_clock import ManualClock
 from support.manual_market import ManualMarket
@@ -54,7 +54,7 @@ class BarMarket(ManualMarket):
         return () if newest is None else (newest,)[-limit:]
 
     async def bars(
-        self, symbol: Symbol, timeframe: Timeframe, *, limit: int, before: Any
+        self, symbol: Symbol, timeframe: Timeframe, *, limit: int, before: Any = None
     ) -> tuple[Bar, ...]:
         end = before or self.venue_now()
         step: timedelta = timeframe.length
@@ -136,6 +136,7 @@ def doors(
         clock=clock,
         ids=Ids(),
         stored=Library(lambda: BarFiles(bars or Path("no-bars"))),
+        floors=SignalFloors(confidence=Decimal("0.42"), edge=Decimal(0)),
         watch=Watch(
             store=MemoryWatch(),
             seal=None,  # type: ignore[arg-type]  # nothing fires here

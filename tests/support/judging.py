@@ -208,6 +208,7 @@ class Court:
     others: tuple[Elsewhere, ...] = ()
     terms: BookTerms = field(default_factory=BookTerms)
     real: RealMoney | None = None
+    release_away: Decimal | None = None  # seconds; None = no calendar
 
     def __post_init__(self) -> None:
         self.market.set("EURUSD", "1.08500", "1.08510")
@@ -220,7 +221,11 @@ class Court:
             markets=self.market,
             limits=lambda: self.limits,
             clock=self.clock,
-            around=Around(machine=lambda: self.machine, peers=lambda: self.peers),
+            around=Around(
+                machine=lambda: self.machine,
+                peers=lambda: self.peers,
+                release_away_s=lambda *_: self.release_away,
+            ),
             terms=self.terms,
             real=self.real,
         )

@@ -16,7 +16,7 @@ import typer.main
 from ordergate.identity.authority import Act
 from ordergate.model.errors import Code
 from ordergate.settings.compat import COMPAT
-from ordergate.settings.keys import COMPAT_NAMES, PREFIX
+from ordergate.settings.keys import COMPAT_NAMES, FLOOR_NAME, PREFIX
 from ordergate.settings.switches import HUMAN_ONLY
 from ordergate.settings.template import template
 from ordergate.surfaces.cli.app import build
@@ -143,8 +143,14 @@ def test_every_test_that_a_page_names_exists() -> None:
 
 
 def test_every_shouted_name_is_a_code_or_a_variable() -> None:
-    variables = {*COMPAT_NAMES, *COMPAT, *HUMAN_ONLY, "ORDERGATE_UPDATE_GOLDEN", "ORDERGATE_TOKEN"}
-    variables |= {f"{PREFIX}{name}_DIR" for name in ("CONFIG", "DATA")}
+    variables = {
+        *COMPAT_NAMES,
+        *COMPAT,
+        *HUMAN_ONLY,
+        "ORDERGATE_UPDATE_GOLDEN",
+        "ORDERGATE_TOKEN",
+    } | {FLOOR_NAME}
+    variables |= {FLOOR_NAME, *(f"{PREFIX}{name}_DIR" for name in ("CONFIG", "DATA"))}
     variables |= {"ORDERGATE_AUDIT_ROWS", "ORDERGATE_TEST_PATIENCE"}  # of the suites
     placeholders = {"ORDER_ID", "APPROVAL_ID", "ATTEMPT_ID", "TOKEN_ID"}
     known = {code.value for code in Code} | variables | placeholders

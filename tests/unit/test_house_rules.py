@@ -48,7 +48,7 @@ VERBS = frozenset(
     {
         *("accept", "judge", "approve", "record", "send", "settle", "protect", "seal"),
         *("subscribe", "ingest", "scan", "watch", "fetch", "sign_in", "push"),
-        *("recognise", "prove"),
+        *("recognise", "prove", "read"),
     }
 )
 STAGES = (
@@ -56,6 +56,7 @@ STAGES = (
     *("order/reconcile", "order/exits", "audit", "identity", "alerts"),
     *("identity/bearers", "identity/factors"),
     *("market/feed", "market/bars", "market/bars/library", "market/hours", "market/alerts"),
+    "market/alerts/closed",
     *("market/features", "market/signals", "market/scan", "market/news"),
 )
 CLOCK_AND_CHANCE = re.compile(

@@ -420,3 +420,19 @@ def test_toolsets_are_chosen_by_name_in_the_file_or_by_one_client(home: Home) ->
 def test_every_toolset_can_be_named() -> None:
     named = set(get_args(ToolsetName))
     assert named == {"default", "all", *(toolset.value for toolset in Toolset)}
+
+
+def test_of_two_names_for_the_signal_floor_the_higher_number_holds(home: Home) -> None:
+    assert home.load().signals.confidence_min == Decimal("0.42")
+    assert home.load(MIN_SIGNAL_CONFIDENCE="0.6").signals.confidence_min == Decimal("0.6")
+    own = "ORDERGATE_SIGNALS__CONFIDENCE_MIN"
+    for mine, foreign in (("0.5", "0.7"), ("0.7", "0.5")):
+        found = home.load(**{own: mine, "MIN_SIGNAL_CONFIDENCE": foreign}).signals
+        assert found.confidence_min == Decimal("0.7")
+    home.toml("[signals]\nconfidence_min = 0.55\nedge_min = 0.1\n")
+    assert (home.load().signals.confidence_min, home.load().signals.edge_min) == (
+        Decimal("0.55"),
+        Decimal("0.1"),
+    )
+    assert "confidence_min" in home.refusal(MIN_SIGNAL_CONFIDENCE="1.5")
+    assert "confidence_min" in home.refusal(MIN_SIGNAL_CONFIDENCE="much")

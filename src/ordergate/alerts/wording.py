@@ -97,12 +97,16 @@ _CONDITIONS: Final = {
     "change_percent": "moved {level} % within {window_s} s",
     "spread_above": "spread at or above {level}",
     "quote_stale": "no usable price",
+    "rule": "{timeframe}: {rule}",
 }
+
+
+_TOLD: Final = ("level", "window_s", "price", "rule", "timeframe")
 
 
 def priced(body: Mapping[str, Any], *, asked_by: str) -> Words:
     """Say that a price alert fired: what was asked for, and the price with its source."""
-    words = {name: said(str(body.get(name, ""))) for name in ("level", "window_s", "price")}
+    words = {name: said(str(body.get(name, ""))) for name in _TOLD}
     condition = _CONDITIONS.get(str(body.get("condition")), "as asked").format(**words)
     made_up = ", SYNTHETIC" if body.get("synthetic") == "true" else ""
     price = str(body.get("price", ""))

@@ -18,6 +18,7 @@ from ordergate.adapters.storage.log_file import export_log, open_log
 from ordergate.alerts.push import Push
 from ordergate.bootstrap.bar_sources import bars_at
 from ordergate.bootstrap.house import CONSOLE_HOST, House, database_of
+from ordergate.bootstrap.lookback import signal_floors
 from ordergate.market.bars.library.fetch import Library
 from ordergate.market.feed.subscribe import Market
 from ordergate.market.hours.calendar import ends_soon
@@ -183,6 +184,7 @@ def _dispatch(
         clock=clock,
         ids=house.ids,
         stored=Library(lambda: bars_at(house.settings)),
+        floors=signal_floors(settings),
         watch=house.outlook.watch,
         news=house.outlook.news,
     )

@@ -33,7 +33,7 @@ from ordergate.bootstrap.archiving import Archiving
 from ordergate.bootstrap.line import OrderLine, World, order_line
 from ordergate.bootstrap.lost import void
 from ordergate.bootstrap.opening import Books, Opened, open_books
-from ordergate.bootstrap.outlook import Outlook, Standing, outlook
+from ordergate.bootstrap.outlook import Outlook, Standing, news_of, outlook
 from ordergate.bootstrap.prices import feed_of, outside_of, pace_of, require_same_prices
 from ordergate.bootstrap.rotating import finish_rotation
 from ordergate.identity import tokens
@@ -41,6 +41,7 @@ from ordergate.identity.bearers.recognise import LOCAL_AGENT
 from ordergate.identity.factors.passkeys import Site
 from ordergate.identity.sign_in import SignIn
 from ordergate.market.feed.subscribe import Market
+from ordergate.market.news.fetch import News
 from ordergate.model.hours import day_end
 from ordergate.model.market import Slice
 from ordergate.model.principals import Kind
@@ -105,15 +106,14 @@ async def build(
     publish: Callable[[Change], None],
 ) -> House:
     """Open everything, recover, and return a house that is ready for its doors."""
-    clock, ids = SystemClock(), SystemIds()
+    clock, ids, news = SystemClock(), SystemIds(), news_of(settings.news, SystemClock())
     finish_rotation(settings.directories.config, database_of(settings))
     keys = load_keys(settings.directories.config, chance=random_bytes)
     anchors = anchors_of(settings)
     opened = _opened(settings, keys, anchors, clock)
     books = opened.books
     feed, market, venue = await _paper_market(settings, books, clock)
-    spool = _spool(settings, ids)
-    blank = FrozenBooks.blank(reason="these books are never written")
+    spool, blank = _spare(settings, ids)
     line = await order_line(
         World(
             journal=books,
@@ -134,6 +134,7 @@ async def build(
             unprotected=settings.exits.on_unprotected,
             switches=settings.switches,
             dead_man=settings.link.dead_man,
+            release_away_s=news.release_away_s,
         )
     )
     venue.listen(line.settle.nudge)
@@ -152,7 +153,7 @@ async def build(
         sign_in=sign_in,
         anchoring=anchoring,
         archiving=Archiving(segments_of(settings), clock=clock),
-        outlook=_outlook(settings, books, line, market, publish),
+        outlook=_outlook(news, books, line, market, publish),
         files=(spool, blank, *outside_of(feed)),
         pace=pace_of(feed),
         prove=lambda name, nonce: keys.sign(presence(name, nonce)).hex(),
@@ -160,7 +161,7 @@ async def build(
 
 
 def _outlook(
-    settings: Settings,
+    news: News,
     books: Books,
     line: OrderLine,
     market: Market,
@@ -168,7 +169,7 @@ def _outlook(
 ) -> Outlook:
     clock, ids = SystemClock(), SystemIds()
     on = Standing(store=books, seal=line.seal, clock=clock, ids=ids, publish=publish)
-    return outlook(settings.news, market, on)
+    return outlook(news, market, on)
 
 
 def database_of(settings: Settings, *, alone: bool = False) -> Database:
@@ -206,9 +207,10 @@ def _book_terms(settings: Settings) -> BookTerms:
     return BookTerms(currency=risk.book_currency or None, zone=risk.book_day_zone)
 
 
-def _spool(settings: Settings, ids: SystemIds) -> EmergencyJournal:
+def _spare(settings: Settings, ids: SystemIds) -> tuple[EmergencyJournal, FrozenBooks]:
     path = settings.journal.emergency_path or settings.directories.data / EMERGENCY_FILE
-    return EmergencyJournal(path, new_id=ids.new_id)
+    blank = FrozenBooks.blank(reason="these books are never written")
+    return EmergencyJournal(path, new_id=ids.new_id), blank
 
 
 async def _paper_market(

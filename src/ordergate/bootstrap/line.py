@@ -37,6 +37,7 @@ from ordergate.order.policy.baselines import BookTerms
 from ordergate.order.policy.judge import Around, Judge
 from ordergate.order.policy.limits import Limits
 from ordergate.order.policy.on_live import RealMoney
+from ordergate.order.policy.surroundings import ReleaseAway, unknown
 from ordergate.order.pulse import Pulse
 from ordergate.order.radar import Radar
 from ordergate.order.reconcile.settle import Settle
@@ -74,6 +75,7 @@ class World:
     others: tuple[VenueReader, ...] = ()  # further accounts of the book, only read
     book: BookTerms = BookTerms()  # noqa: RUF009 - frozen
     switches: Switches = OFF  # of live trading, as a human set them before the start
+    release_away_s: ReleaseAway = unknown
     dead_man: timedelta | None = None  # a silence of the venue that ends resting openings
 
 
@@ -196,7 +198,7 @@ def _judge(world: World, pulse: Pulse, armings: Armings) -> Judge:
         markets=world.markets,
         limits=world.limits,
         clock=world.clock,
-        around=Around(machine=pulse.read),
+        around=Around(machine=pulse.read, release_away_s=world.release_away_s),
         terms=world.book,
         real=RealMoney(
             armed_until=armings.until,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from ordergate.adapters.news.calendar import CalendarFile, CalendarUrl
 from ordergate.adapters.news.newsapi import NewsApi
@@ -19,6 +20,9 @@ from ordergate.ports.news import NewsSource, ReleaseSource
 from ordergate.ports.price_alerts import WatchStore
 from ordergate.ports.system import Clock, Ids
 from ordergate.settings.outside import News as NewsSettings
+
+CALENDAR_FILE_S: Final = 15.0
+CALENDAR_URL_S: Final = 900.0  # published calendars forbid more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +42,12 @@ class Standing:
     publish: Callable[[Change], None]
 
 
-def outlook(settings: NewsSettings, market: Market, on: Standing) -> Outlook:
+def news_of(settings: NewsSettings, clock: Clock) -> News:
+    """Return what reads the sources of news and the calendar that the settings name."""
+    return News(sources=_sources(settings, clock), calendar=_calendar(settings), clock=clock)
+
+
+def outlook(news: News, market: Market, on: Standing) -> Outlook:
     return Outlook(
         watch=Watch(
             store=on.store,
@@ -48,9 +57,7 @@ def outlook(settings: NewsSettings, market: Market, on: Standing) -> Outlook:
             ids=on.ids,
             publish=on.publish,
         ),
-        news=News(
-            sources=_sources(settings, on.clock), calendar=_calendar(settings), clock=on.clock
-        ),
+        news=news,
     )
 
 
@@ -70,8 +77,9 @@ def _sources(settings: NewsSettings, clock: Clock) -> list[NewsSource]:
 
 def _calendar(settings: NewsSettings) -> Calendar | None:
     source: ReleaseSource
+    every_s = CALENDAR_URL_S
     if settings.calendar_path is not None:
-        source = CalendarFile(settings.calendar_path)
+        source, every_s = CalendarFile(settings.calendar_path), CALENDAR_FILE_S
     elif settings.calendar_url is not None:
         source = CalendarUrl(settings.calendar_url, allow_loopback=settings.allow_loopback)
     else:
@@ -80,4 +88,5 @@ def _calendar(settings: NewsSettings) -> Calendar | None:
         source=source,
         before=timedelta(seconds=settings.window_before_s),
         after=timedelta(seconds=settings.window_after_s),
+        every_s=every_s,
     )

@@ -17,6 +17,7 @@ class ConditionKind(enum.StrEnum):
     CHANGE_PERCENT = "change_percent"  # mid so far from its low or high of the window
     SPREAD_ABOVE = "spread_above"  # ask - bid at or above the level
     QUOTE_STALE = "quote_stale"  # no usable price: missing, stale or frozen
+    RULE = "rule"  # an expression of the rules language has become true on a closed bar
 
 
 class AlertState(enum.StrEnum):
@@ -44,6 +45,9 @@ class PriceAlert:
     created_at: datetime
     fired_at: datetime | None = None
     fired_price: Decimal | None = None
+    rule: str = ""  # of RULE alone, as are the two below
+    timeframe: str = ""
+    seen_to: datetime | None = None  # bars that ended later are yet to be looked at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +62,8 @@ class Wish:
     repeats: bool = False
     hysteresis_percent: Decimal = Decimal("0.1")
     note: str = ""
+    rule: str = ""
+    timeframe: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,8 @@ COMPAT_NAMES: Final = {
     "MCP_DATA_ONLY_MODE": "mcp.data_only",
     "KILL_SWITCH_ACTIVE": "run.kill_at_start",
 }
+FLOOR_NAME: Final = "MIN_SIGNAL_CONFIDENCE"
+FLOOR_KEY: Final = "signals.confidence_min"  # of both names the larger number holds
 PROFILE_KEY: Final = "risk.profile"
 # Tables whose keys are names: of agents, accounts, venues, and of the sources of compat keys.
 NAMED_TABLES: Final = ("limits.agents", "limits.accounts", "limits.venues", "compat")
@@ -50,6 +52,7 @@ LISTS: Final = {key for key, spec in LIMIT_KEYS.items() if isinstance(spec.defau
 NAMES: Final = {  # variable -> dotted key
     **{PREFIX + key.upper().replace(".", "__"): key for key in IN_TOML | SECRETS},
     **COMPAT_NAMES,
+    FLOOR_NAME: FLOOR_KEY,
     **{name: f"compat.{name}" for name in COMPAT},
     **{name: name for name in HUMAN_ONLY},
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 from pydantic import SecretStr, ValidationError
@@ -33,6 +34,7 @@ from ordergate.order.policy.tightenings import in_force
 from ordergate.settings.compat import COMPAT
 from ordergate.settings.keys import (
     COMPAT_NAMES,
+    FLOOR_KEY,
     IN_TOML,
     KEYS,
     LIMIT_KEYS,
@@ -59,6 +61,7 @@ from ordergate.settings.sections import (
     Risk,
     Run,
     Server,
+    Signals,
     Tree,
 )
 from ordergate.settings.switches import HUMAN_ONLY, half_on, read_switches
@@ -91,6 +94,7 @@ class Settings:
     notify: Notify
     console: Console
     news: News
+    signals: Signals
     run: Run
     token: SecretStr | None
     limits: LimitFile
@@ -185,11 +189,21 @@ def _variables(variables: Mapping[str, str], source: str) -> dict[str, object]:
             layer[key] = layer.get(key) is True or _switch(key, text)
         elif key in SWITCHES:
             layer[key] = _switch(key, text)
+        elif key == FLOOR_KEY:
+            layer[key] = _higher(layer.get(key), text)
         elif key in LISTS:
             layer[key] = _listed(key, text)
         else:
             layer[key] = text
     return layer
+
+
+def _higher(known: object, text: str) -> str:
+    """Return the larger of two numbers under two names; what is none is refused as it stands."""
+    try:
+        return text if known is None or Decimal(text) > Decimal(str(known)) else str(known)
+    except ArithmeticError:
+        return text
 
 
 def _listed(key: str, text: str) -> object:

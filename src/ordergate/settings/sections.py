@@ -296,6 +296,17 @@ class Mcp(Section):
     )
 
 
+class Signals(Section):
+    """What a signal must reach to be proposed; a request may ask for more, never for less."""
+
+    confidence_min: Decimal = Field(
+        default=Decimal("0.42"), ge=0, le=1, description="least confidence, a fraction"
+    )
+    edge_min: Decimal = Field(
+        default=Decimal(0), ge=-1, le=10, description="least edge, in units of the risk"
+    )
+
+
 class Log(Section):
     level: Level = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
 
@@ -321,5 +332,6 @@ class Tree(Section):
     notify: Notify = Notify()
     console: Console = Console()
     news: News = News()
+    signals: Signals = Signals()
     run: Run = Run()
     token: SecretStr | None = None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-HEAD: Final = "0010"  # newest revision in migrations/versions
+HEAD: Final = "0011"  # newest revision in migrations/versions
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 

@@ -119,6 +119,8 @@ PRICE_ALERTS: Final = table(
     number("fired"),
     text("created_at"),
     *(maybe(name) for name in ("fired_at", "fired_price")),
+    *(Column(name, Text, nullable=False, server_default="") for name in ("rule", "timeframe")),
+    maybe("seen_to"),
     Index(None, "principal", "created_at"),
     Index(None, "state", "created_at"),
 )

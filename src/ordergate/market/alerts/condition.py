@@ -1,7 +1,6 @@
 """When a price alert is met, and when it is armed again: pure, and never on a price in doubt.
 
-A condition is a function of an alert and a `View`; `CONDITIONS` names them all. Another kind, such
-as an expression of the rules language, is one more entry there and needs nothing else.
+A condition is a function of an alert and a `View`; `CONDITIONS` names them all.
 """
 
 from __future__ import annotations
@@ -26,13 +25,28 @@ _STALE: Final = frozenset({Quality.MISSING, Quality.STALE, Quality.FROZEN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """What a rule says of one closed bar. `holds` is None where it cannot be told."""
+
+    ends: datetime
+    holds: bool | None
+    close: Decimal
+    source: str
+    synthetic: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """What is known of a symbol now. `low` and `high` are of the alert's window."""
+    """What is known of a symbol now. `low` and `high` are of the alert's window.
+
+    `word` is a rule's, on the bar that is looked at; it alone counts there.
+    """
 
     quote: Quote | None
     quality: QuoteQuality
     low: Decimal | None = None
     high: Decimal | None = None
+    word: Word | None = None
 
     @property
     def price(self) -> Decimal | None:
@@ -48,9 +62,11 @@ class Span:
         self._window = window
         self._width = window / BUCKETS
         self._kept: deque[tuple[datetime, Decimal, Decimal]] = deque(maxlen=BUCKETS + 1)
+        self._begun: datetime | None = None
 
     def add(self, at: datetime, price: Decimal) -> None:
         """Take a price; times never go back."""
+        self._begun = self._begun or at
         while self._kept and at - self._kept[0][0] >= self._window:
             self._kept.popleft()
         if self._kept and at - self._kept[-1][0] < self._width:
@@ -58,6 +74,17 @@ class Span:
             self._kept[-1] = (begun, min(low, price), max(high, price))
         else:
             self._kept.append((at, price, price))
+
+    def missing(self, now: datetime) -> str | None:
+        """Say what of the window is not known; None where all of it is.
+
+        A change within the part that is known is one within the window, so it is told all the same.
+        """
+        if self._begun is None:
+            return "no usable price since the gateway watches"
+        if now - self._begun < self._window:
+            return f"its window is known since {self._begun:%Y-%m-%dT%H:%M:%SZ} alone"
+        return None
 
     @property
     def low(self) -> Decimal | None:
@@ -83,6 +110,8 @@ def met(alert: PriceAlert, view: View) -> bool | None:
 
 def gone_back(alert: PriceAlert, view: View, *, now: datetime) -> bool:
     """Say whether a fired alert may be armed again: rested, and back by the hysteresis."""
+    if alert.kind is ConditionKind.RULE:
+        return met(alert, view) is False  # on a later bar: no bar is looked at twice
     if alert.fired_at is None or now - alert.fired_at < REST:
         return False
     if alert.kind is ConditionKind.PRICE_CROSSES:
@@ -98,7 +127,7 @@ def after(alert: PriceAlert, view: View, *, now: datetime) -> PriceAlert | None:
             state=AlertState.FIRED if alert.repeats else AlertState.DONE,
             fired=alert.fired + 1,
             fired_at=now,
-            fired_price=None if view.quote is None else view.quote.mid,
+            fired_price=_price_told(view),
         )
     if alert.state is AlertState.FIRED and gone_back(alert, view, now=now):
         side = alert.side if view.price is None else side_of(view.price, alert.level)
@@ -140,6 +169,16 @@ def _stale(alert: PriceAlert, view: View) -> bool | None:
     return view.quality.verdict in _STALE
 
 
+def _rule(alert: PriceAlert, view: View) -> bool | None:
+    return None if view.word is None else view.word.holds
+
+
+def _price_told(view: View) -> Decimal | None:
+    if view.word is not None:
+        return view.word.close
+    return None if view.quote is None else view.quote.mid
+
+
 CONDITIONS: Final[Mapping[ConditionKind, Condition]] = {
     ConditionKind.PRICE_ABOVE: _above,
     ConditionKind.PRICE_BELOW: _below,
@@ -147,6 +186,7 @@ CONDITIONS: Final[Mapping[ConditionKind, Condition]] = {
     ConditionKind.CHANGE_PERCENT: _change,
     ConditionKind.SPREAD_ABOVE: _spread,
     ConditionKind.QUOTE_STALE: _stale,
+    ConditionKind.RULE: _rule,
 }
 
 

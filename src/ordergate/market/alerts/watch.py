@@ -7,17 +7,21 @@ is made of. So a kill before it fires again from the same price, and a kill afte
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
 from ordergate.audit.seal import Seal
+from ordergate.market.alerts.closed.read import Reader
 from ordergate.market.alerts.condition import Span, View, after, side_of
 from ordergate.market.feed.subscribe import Market
 from ordergate.model.canonical import iso
 from ordergate.model.errors import DataUnavailable, IllegalState, NotFound, NotReady
+from ordergate.model.hours import bar_window
+from ordergate.model.market import Timeframe
 from ordergate.model.price_alerts import AlertState, ConditionKind, PriceAlert, Watchlist, Wish
 from ordergate.model.values import PrincipalId, Symbol, plain
 from ordergate.model.views import Change
@@ -55,6 +59,7 @@ class Watch:
         self._publish = publish
         self._alerts: dict[str, PriceAlert] = {}
         self._spans: dict[str, Span] = {}
+        self._closed = Reader(market=market, clock=clock)
         self._loaded = False
         self._one_at_a_time = asyncio.Lock()  # a look and a change of what is looked at
 
@@ -76,6 +81,9 @@ class Watch:
             state=AlertState.ARMED,
             fired=0,
             created_at=self._clock.now(),
+            rule=wish.rule,
+            timeframe=wish.timeframe,
+            seen_to=self._seen_to(wish),
         )
         async with self._one_at_a_time:
             await self._load()
@@ -91,6 +99,16 @@ class Watch:
         """Return the principal's own alerts, oldest first."""
         return await self._store.read(lambda tx: tx.price_alerts_of(principal, limit=KEPT_MAX))
 
+    def problem(self, alert: PriceAlert) -> str | None:
+        """Say what is not known that an alert needs: bars of a rule, the window of a change."""
+        span = self._spans.get(alert.alert_id)
+        if span is not None:
+            return span.missing(self._market.venue_now())
+        if alert.kind is not ConditionKind.RULE or alert.state is AlertState.DONE:
+            return None
+        heard = self._closed.heard.get(alert.alert_id)
+        return "not looked at yet" if heard is None else heard.problem
+
     async def delete(self, principal: PrincipalId, alert_id: str) -> PriceAlert:
         """Forget one of the principal's own alerts; raises NotFound."""
 
@@ -103,8 +121,7 @@ class Watch:
 
         async with self._one_at_a_time:
             gone = await self._store.write(work)
-            self._alerts.pop(alert_id, None)
-            self._spans.pop(alert_id, None)
+            self._let_go(alert_id)
         return gone
 
     async def watchlists(self, principal: PrincipalId) -> Sequence[Watchlist]:
@@ -155,6 +172,22 @@ class Watch:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look four times a second until `stop` is set; what cannot be written is tried again."""
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._run_prices(stop))
+            both.create_task(self._run_bars(stop))
+
+    async def _run_bars(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            await self.look()
+            await self._clock.sleep(TICK_S)
+
+    async def look(self) -> None:
+        """Read the bars that have closed, for the rules; slow sources hold up no other alert."""
+        await self._closed.round(
+            [one for one in self._alerts.values() if one.kind is ConditionKind.RULE]
+        )
+
+    async def _run_prices(self, stop: asyncio.Event) -> None:
         told = False
         while not stop.is_set():
             try:
@@ -170,22 +203,54 @@ class Watch:
         """Look at every alert once; return how many fired. Raises NotReady: nothing was told."""
         async with self._one_at_a_time:
             await self._load()
-            symbols = {alert.symbol for alert in self._alerts.values()}
-            known = {symbol: self._known(symbol) for symbol in symbols}
-            changed = [
-                (now, view)
-                for alert in self._alerts.values()
-                for view in (self._view(alert, known[alert.symbol]),)
-                if (now := after(alert, view, now=self._clock.now())) is not None
-            ]
+            changed = [*self._moved(), *self._ruled()]
             if not changed:
                 return 0
             bodies = await self._store.write(lambda tx: self._write(tx, changed))
-            for alert, _ in changed:
+            for alert, view in changed:
                 self._hold(alert)
+                self._heard(alert, view)
         for principal, body in bodies:
             self._publish(Change(topic=TOPIC, principal=principal, body=body))
         return len(bodies)
+
+    def _moved(self) -> list[tuple[PriceAlert, View]]:
+        """Return the alerts that the prices of now change."""
+        priced = [one for one in self._alerts.values() if one.kind is not ConditionKind.RULE]
+        known = {symbol: self._known(symbol) for symbol in {alert.symbol for alert in priced}}
+        now = self._clock.now()
+        return [
+            (changed, view)
+            for alert in priced
+            for view in (self._view(alert, known[alert.symbol]),)
+            if (changed := after(alert, view, now=now)) is not None
+        ]
+
+    def _ruled(self) -> list[tuple[PriceAlert, View]]:
+        """Return what the bars that have closed since do to the rules, bar by bar."""
+        found = []
+        now = self._clock.now()
+        for alert_id, heard in self._closed.heard.items():
+            alert = self._alerts.get(alert_id)
+            for word in heard.words:
+                if alert is None or alert.state is AlertState.DONE:
+                    break
+                known = self._known(alert.symbol)
+                view = View(quote=known.quote, quality=known.quality, word=word)
+                changed = after(alert, view, now=now)
+                if changed is not None:
+                    alert = dataclasses.replace(changed, seen_to=word.ends)
+                    found.append((alert, view))
+            if not found or found[-1][0].alert_id != alert_id:
+                heard.words = ()  # nothing came of them
+        return found
+
+    def _heard(self, alert: PriceAlert, view: View) -> None:
+        """Forget the words that are on the books now."""
+        heard = self._closed.heard.get(alert.alert_id)
+        if heard is not None and view.word is not None:
+            done = view.word.ends
+            heard.words = tuple(word for word in heard.words if word.ends > done)
 
     def _write(
         self, tx: WatchTx, changed: Sequence[tuple[PriceAlert, View]]
@@ -221,8 +286,7 @@ class Watch:
     def _hold(self, alert: PriceAlert) -> None:
         """Hold an alert as it is now; one that is done is let go."""
         if alert.state is AlertState.DONE:
-            self._alerts.pop(alert.alert_id, None)
-            self._spans.pop(alert.alert_id, None)
+            self._let_go(alert.alert_id)
             return
         again = self._alerts.get(alert.alert_id)
         self._alerts[alert.alert_id] = alert
@@ -231,6 +295,18 @@ class Watch:
             again is None or alert.state is not again.state
         ):
             self._spans[alert.alert_id] = Span(timedelta(seconds=alert.window_s))
+
+    def _let_go(self, alert_id: str) -> None:
+        self._alerts.pop(alert_id, None)
+        self._spans.pop(alert_id, None)
+        self._closed.forget(alert_id)
+
+    def _seen_to(self, wish: Wish) -> datetime | None:
+        """Return from when on bars count: the one that closed last is the first."""
+        if wish.kind is not ConditionKind.RULE:
+            return None
+        running = bar_window(Timeframe(wish.timeframe), self._market.venue_now())
+        return running.opens - timedelta(microseconds=1)
 
     def _side(self, wish: Wish) -> str:
         if wish.kind is not ConditionKind.PRICE_CROSSES:
@@ -246,18 +322,20 @@ class Watch:
 
 def told_of(alert: PriceAlert, view: View) -> dict[str, str]:
     """Return what a firing says: to the stream, the record and the human."""
-    quote = view.quote
+    origin = view.word or view.quote
+    at = view.word.ends if view.word else view.quote.time if view.quote else None
     return {
         "alert_id": alert.alert_id,
         "symbol": alert.symbol,
         "condition": alert.kind.value,
         "level": plain(alert.level),
         "window_s": str(alert.window_s),
-        "price": "" if quote is None else plain(quote.mid),
+        "price": "" if alert.fired_price is None else plain(alert.fired_price),
         "quality": view.quality.verdict.value,
-        "as_of": "" if quote is None else iso(quote.time),
-        "source": "" if quote is None else quote.source,
-        "synthetic": "" if quote is None else str(quote.synthetic).lower(),
+        "as_of": "" if at is None else iso(at),
+        "source": "" if origin is None else origin.source,
+        "synthetic": "" if origin is None else str(origin.synthetic).lower(),
+        **({"rule": alert.rule, "timeframe": alert.timeframe} if alert.rule else {}),
         "number": str(alert.fired),
         "note": alert.note,
         "fired_at": "" if alert.fired_at is None else iso(alert.fired_at),

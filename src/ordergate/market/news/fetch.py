@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import OrderedDict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Final
 
+import structlog
+
+from ordergate.market.news.releases import Schedule
 from ordergate.model.errors import DataUnavailable, RateLimited
+from ordergate.model.instruments import Instrument
 from ordergate.model.news import Article, NewsQuery, Release
 from ordergate.ports.news import NewsSource, ReleaseSource
 from ordergate.ports.system import Clock
@@ -18,9 +24,12 @@ KEPT_S: Final = 120.0  # an answer is given again within it, with its true age
 KEPT_MAX: Final = 64
 ASKED_A_MINUTE_MAX: Final = 30  # questions that go out; what is kept costs none
 DEADLINE_S: Final = 9.0
+SCHEDULE_KEPT_S: Final = 3_600.0  # a calendar that could not be read for so long is none
 FIX: Final = (
     "The operator sets news.rss, or ORDERGATE_NEWS__TAVILY_KEY in the config directory's .env."
 )
+
+_log = structlog.get_logger("ordergate.news")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,15 +44,16 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calendar:
-    """Where releases come from, and how far their windows reach."""
+    """Where releases come from, how far their windows reach, and how often it is read anew."""
 
     source: ReleaseSource
     before: timedelta
     after: timedelta
+    every_s: float = 900.0
 
 
 class News:
-    """Answers questions about the news. Nothing of an answer is ever an input of policy."""
+    """Answers questions about the news. No article is ever an input of policy; releases are one."""
 
     def __init__(
         self, *, sources: Sequence[NewsSource], calendar: Calendar | None, clock: Clock
@@ -53,6 +63,7 @@ class News:
         self._clock = clock
         self._kept: OrderedDict[NewsQuery, tuple[float, Found]] = OrderedDict()
         self._asked: deque[float] = deque(maxlen=ASKED_A_MINUTE_MAX)
+        self._schedule: tuple[float, Schedule] | None = None
 
     async def search(self, query: NewsQuery) -> Found:
         """Return what the sources have; raises DataUnavailable (none there, or none answers)."""
@@ -93,6 +104,38 @@ class News:
             )
         async with asyncio.timeout(DEADLINE_S):
             return await self.calendar.source.releases()
+
+    def release_away_s(self, spec: Instrument | None, at: datetime) -> Decimal | None:
+        """Return the seconds from a venue's time to the nearest release that moves an instrument.
+
+        From memory. None where it is not known: no calendar, none that could be read lately.
+        """
+        if spec is None or self._schedule is None:
+            return None
+        read_s, schedule = self._schedule
+        if self._clock.monotonic() - read_s > SCHEDULE_KEPT_S:
+            return None
+        return schedule.away_s({spec.base, spec.quote_currency}, now=at)
+
+    async def keep_schedule(self) -> None:
+        """Read the calendar once; where it cannot be read, what was known grows old."""
+        try:
+            found = await self.releases()
+        except (DataUnavailable, TimeoutError) as error:
+            _log.warning("news.calendar", reason=str(error))
+            return
+        self._schedule = (self._clock.monotonic(), Schedule(found))
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Keep the schedule of releases until `stop` is set."""
+        while not stop.is_set():
+            every_s = None  # without a calendar there is nothing to keep
+            if self.calendar is not None:
+                await self.keep_schedule()
+                every_s = self.calendar.every_s
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(every_s):
+                    await stop.wait()
 
     async def _ask(self, source: NewsSource, query: NewsQuery) -> Sequence[Article] | str:
         try:

@@ -123,6 +123,7 @@ class Facts:
     ours: frozenset[VenueOrderId] = frozenset()  # those of them that this gate has sent
     shock: Decimal | None = None  # of the symbol, a fraction of its price
     venue_time: datetime | None = None  # the venue's own clock, when the account was read
+    release_away_s: Decimal | None = None  # to the nearest of high impact; None = not known
     machine: Machine | None = None
     version: str = ""  # of this process: protocol and policy
     peers: tuple[Peer, ...] = ()

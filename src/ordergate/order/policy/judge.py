@@ -53,7 +53,7 @@ from ordergate.order.policy.policybook import PolicyBook
 from ordergate.order.policy.rules.crossing import in_the_way
 from ordergate.order.policy.rules.losses import lost
 from ordergate.order.policy.stress import shock
-from ordergate.order.policy.surroundings import Machine, Peer, version_identity
+from ordergate.order.policy.surroundings import Machine, Peer, ReleaseAway, version_identity
 from ordergate.order.policy.target import (
     Target,
     band,
@@ -79,6 +79,7 @@ class Around:
 
     machine: Callable[[], Machine]
     peers: Callable[[], tuple[Peer, ...]] = tuple
+    release_away_s: ReleaseAway = lambda *_: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,17 +233,16 @@ class Judge:
         return last
 
     def _facts(self, tx: JournalTx, ask: _Ask, *, standing: InForce, version: str) -> Facts:
-        intent, snapshot, markets = ask.intent, ask.snapshot, self._markets
-        limits, now, venue_now = standing.limits, self._clock.now(), markets.venue_now()
+        intent, symbol, snapshot = ask.intent, ask.intent.symbol, ask.snapshot
+        limits, now, venue_now = standing.limits, self._clock.now(), self._markets.venue_now()
         scene = self._scene(tx, ask)
         named, spec, quote, state = scene.named, scene.instrument, scene.quote, scene.state
         counting = self._counting(tx, limits)
-        in_doubt = tx.attempts_in(IN_DOUBT, account=intent.account)
         holds = None if snapshot is None else self._book(tx, ask, snapshot, scene, counting)
         return Facts(
             account=intent.account,
             venue=intent.venue,
-            symbol=intent.symbol,
+            symbol=symbol,
             principal=ask.asker.id,
             limits=limits,
             limit_sources=standing.sources,
@@ -250,8 +250,8 @@ class Judge:
             venue_now=venue_now,
             instrument=spec,
             quote=quote,
-            quality=markets.quality(intent.symbol),
-            session=markets.session(intent.symbol),
+            quality=self._markets.quality(symbol),
+            session=self._markets.session(symbol),
             rate=scene.rate,
             identity=None if snapshot is None else snapshot.identity,
             state=state,
@@ -278,12 +278,13 @@ class Judge:
             activity=activity(
                 tx, intent, Asking(ask.asker.id, ask.order_id, now, venue_now), limits=limits
             ),
-            doubt=doubt(in_doubt, symbol=intent.symbol, now=now),
+            doubt=doubt(tx.attempts_in(IN_DOUBT, account=intent.account), symbol=symbol, now=now),
             opposing=scene.opposing,
             ours=frozenset(row.venue_order_id for row, attempt in scene.resting if attempt),
             shock=None if spec is None else shock(spec, limits, at=venue_now),
             venue_time=None if snapshot is None else snapshot.venue_time,
             sebi=None if snapshot is None else snapshot.sebi,
+            release_away_s=self._around.release_away_s(spec, venue_now),
             machine=self._around.machine(),
             version=version,
             peers=self._around.peers(),

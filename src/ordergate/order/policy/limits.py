@@ -114,6 +114,14 @@ class Limits:
         stricter=Stricter.HIGHER,
         most="3600",
     )
+    news_blackout_s: Decimal = _number(
+        "0",
+        "seconds, venue clock; 0 = off",
+        "No opening so near to a release of high impact in its currencies; needs news.calendar_*",
+        stricter=Stricter.HIGHER,
+        least="0",
+        most="86400",
+    )
     sign_in_age_max_s: Decimal = _number(
         "86400", "seconds", "Oldest second factor at a venue under SEBI's rules", most="86400"
     )

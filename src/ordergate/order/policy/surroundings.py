@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeAlias
 
 from ordergate.model.canonical import canonical, sha256_hex
+from ordergate.model.instruments import Instrument
 
 PROTOCOL: Final = "1"  # of the messages between processes; a change of meaning is another number
+
+# The seconds from a venue's time to the nearest release that moves an instrument.
+ReleaseAway: TypeAlias = Callable[[Instrument | None, datetime], Decimal | None]
+
+
+def unknown(_: Instrument | None, __: datetime) -> Decimal | None:
+    """Say of no instrument when its next release is."""
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

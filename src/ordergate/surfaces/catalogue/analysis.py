@@ -18,24 +18,16 @@ from ordergate.surfaces.catalogue.analysis_results import (
     SignalResult,
 )
 from ordergate.surfaces.catalogue.fields import read_time
-from ordergate.surfaces.catalogue.history import (
-    closed_bars,
-    dated,
-    enough,
-    no_trade,
-    number,
-    share,
-    spread_of,
-)
-from ordergate.surfaces.catalogue.market import known, quote_item
+from ordergate.surfaces.catalogue.grounds import Ground, ground_of
+from ordergate.surfaces.catalogue.history import enough, number, share
 from ordergate.surfaces.catalogue.operation import READS, Example, Operation, Route, Toolset
+from ordergate.surfaces.catalogue.services import SignalFloors
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ordergate.market.signals.proposal import Proposal, Speaks
+    from ordergate.market.signals.proposal import Floors, Proposal, Speaks
     from ordergate.market.signals.rules import Formula
-    from ordergate.model.instruments import Instrument
     from ordergate.model.principals import Principal
     from ordergate.model.series import Series
     from ordergate.surfaces.catalogue.services import Services
@@ -46,25 +38,31 @@ CELLS_MAX: Final = 1_200  # of one answer, about 15,000 characters
 
 
 async def signal(services: Services, _: Principal, request: Signal) -> SignalResult:
-    market = services.market
-    spec = known(market, request.symbol)
+    return await signalled(ground_of(services, request), request)
+
+
+async def indicators(services: Services, _: Principal, request: Indicators) -> IndicatorsResult:
+    return await computed(ground_of(services, request), request)
+
+
+async def signalled(ground: Ground, request: Signal) -> SignalResult:
+    symbol = await ground.symbol(request.symbol)
     timeframe = Timeframe(request.timeframe)
-    speaker, wanted = await services.bench.run(_speaker, request, timeframe)
+    speaker, wanted = await ground.bench.run(_speaker, request, timeframe)
     before = None if request.before is None else read_time(request.before)
-    series = await closed_bars(services, spec.symbol, timeframe, limit=wanted, before=before)
+    series = await ground.closed(symbol, timeframe, limit=wanted, before=before)
     enough(series, speaker.required_history)
-    proposal = await services.bench.run(
-        _proposal, speaker, series, spread_of(market, spec.symbol), request
-    )
+    floors = _raised(ground.floors, request)
+    proposal = await ground.bench.run(proposal_of, speaker, series, ground.spread(symbol), floors)
     if proposal.direction != "none":
-        proposal = await services.bench.run(_held, proposal, no_trade(market, spec.symbol, series))
+        proposal = await ground.bench.run(_held, proposal, ground.held(symbol, series))
     return SignalResult(
-        symbol=spec.symbol,
+        symbol=symbol,
         timeframe=timeframe.value,
         strategy=speaker.name,
         direction=proposal.direction,
         proposed=proposal.proposed,
-        **terms_of(proposal, spec),
+        **terms_of(proposal, ground.tick(symbol)),
         confidence=share(proposal.confidence),
         reward_risk=share(proposal.reward_risk),
         edge=share(proposal.edge),
@@ -77,21 +75,21 @@ async def signal(services: Services, _: Principal, request: Signal) -> SignalRes
         columns=list(speaker.columns),
         bars=len(series),
         required_history=speaker.required_history,
-        quote=quote_item(market, spec.symbol),
-        **dated(market, series),
+        quote=ground.quote(symbol),
+        notes=ground.notes(),
+        **ground.dated(series),
     )
 
 
-async def indicators(services: Services, _: Principal, request: Indicators) -> IndicatorsResult:
-    market = services.market
-    spec = known(market, request.symbol)
+async def computed(ground: Ground, request: Indicators) -> IndicatorsResult:
+    symbol = await ground.symbol(request.symbol)
     timeframe = Timeframe(request.timeframe)
-    formulas, wanted = await services.bench.run(_formulas, request, timeframe)
+    formulas, wanted = await ground.bench.run(_formulas, request, timeframe)
     before = None if request.before is None else read_time(request.before)
-    series = await closed_bars(
-        services, spec.symbol, timeframe, limit=wanted, before=before, running=request.running
+    series = await ground.closed(
+        symbol, timeframe, limit=wanted, before=before, running=request.running
     )
-    columns, failures = await services.bench.run(_columns, formulas, series, request.limit)
+    columns, failures = await ground.bench.run(_columns, formulas, series, request.limit)
     if not columns:
         raise DataUnavailable(
             failures[0].message,
@@ -99,9 +97,9 @@ async def indicators(services: Services, _: Principal, request: Indicators) -> I
             details={"failures": [item.model_dump() for item in failures]},
         )
     rows = min(request.limit, len(series))
-    times = await services.bench.run(_times, series, rows)
+    times = await ground.bench.run(_times, series, rows)
     return IndicatorsResult(
-        symbol=spec.symbol,
+        symbol=symbol,
         timeframe=timeframe.value,
         time=times,
         close=[number(float(value)) or "" for value in series.close[-rows:]],
@@ -110,7 +108,8 @@ async def indicators(services: Services, _: Principal, request: Indicators) -> I
         bars=len(series),
         last_complete=series.complete,
         next_before=times[0] if len(series) > rows else None,
-        **dated(market, series),
+        notes=ground.notes(),
+        **ground.dated(series),
     )
 
 
@@ -200,12 +199,29 @@ def _weights(votes: list[str] | None) -> dict[str, float] | None:
     return found
 
 
-def _proposal(speaker: Speaks, series: Series, spread: float | None, request: Signal) -> Proposal:
-    from ordergate.market.features.frame import Frame
-    from ordergate.market.signals.proposal import Floors, propose
+def _raised(floors: SignalFloors, request: Signal) -> SignalFloors:
+    """Return the operator's floors, or the request's where they are higher."""
+    confidence, edge = floors.confidence, floors.edge
+    if request.confidence_min is not None:
+        confidence = max(confidence, Decimal(request.confidence_min))
+    if request.edge_min is not None:
+        edge = max(edge, Decimal(request.edge_min))
+    return SignalFloors(confidence=confidence, edge=edge)
 
-    floors = Floors(confidence=float(request.confidence_min), edge=float(request.edge_min))
-    return propose(speaker, Frame(series), spread=spread, floors=floors)
+
+def proposal_of(
+    speaker: Speaks, series: Series, spread: float | None, least: SignalFloors
+) -> Proposal:
+    from ordergate.market.features.frame import Frame
+    from ordergate.market.signals.proposal import propose
+
+    return propose(speaker, Frame(series), spread=spread, floors=floors_of(least))
+
+
+def floors_of(least: SignalFloors) -> Floors:
+    from ordergate.market.signals.proposal import Floors
+
+    return Floors(confidence=float(least.confidence), edge=float(least.edge))
 
 
 def _held(proposal: Proposal, reasons: list[str]) -> Proposal:
@@ -214,11 +230,18 @@ def _held(proposal: Proposal, reasons: list[str]) -> Proposal:
     return held(proposal, reasons)
 
 
-def terms_of(proposal: Proposal, spec: Instrument) -> dict[str, Any]:
-    """Return the prices on the tick: the stop never nearer than meant, the target never farther."""
+def terms_of(proposal: Proposal, tick: Decimal | None) -> dict[str, Any]:
+    """Return the prices on the tick: the stop never nearer than meant, the target never farther.
+
+    Where the tick is not known, they are as they were calculated.
+    """
     away = round_floor if proposal.direction == "long" else round_ceiling
+
+    def on_tick(value: float) -> str | None:
+        return number(value) if tick is None else plain(away(Decimal(repr(value)), tick))
+
     return {
-        name: None if value is None else plain(away(Decimal(repr(value)), spec.tick_size))
+        name: None if value is None else on_tick(value)
         for name, value in (
             ("entry", proposal.entry),
             ("stop", proposal.stop),

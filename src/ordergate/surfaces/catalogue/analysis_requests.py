@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 from pydantic import Field, StringConstraints
 
@@ -13,6 +13,7 @@ from ordergate.surfaces.catalogue.fields import (
     TimeframeName,
     TimeText,
 )
+from ordergate.surfaces.catalogue.requests import BarsFrom
 
 StrategyName = Literal[
     "ensemble",
@@ -25,6 +26,18 @@ StrategyName = Literal[
 ]
 VoteText = Annotated[str, StringConstraints(pattern=r"^[a-z_]+(:[0-9]{1,3}(\.[0-9]{1,3})?)?$")]
 RuleText = Annotated[str, StringConstraints(min_length=1, max_length=500)]
+SourceText = Annotated[BarsFrom, Field(description="store: imported bars; store:VENUE")]
+AsOfText = Annotated[TimeText | None, Field(description="store: as it was known then; UTC")]
+
+
+class Grounded(Protocol):
+    """A request that says what it stands on."""
+
+    @property
+    def source(self) -> str: ...
+
+    @property
+    def as_of(self) -> str | None: ...
 
 
 class Signal(Request):
@@ -43,9 +56,15 @@ class Signal(Request):
     short_when: RuleText | None = None
     stop_atr: DecimalText | None = Field(default=None, description="ATRs to the stop; own rules")
     reward: DecimalText | None = Field(default=None, description="target / stop; own rules")
-    confidence_min: DecimalText = "0.42"
-    edge_min: DecimalText = Field(default="0", description="in units of the risk")
+    confidence_min: DecimalText | None = Field(
+        default=None, description="raises the operator's, 0.42 by default"
+    )
+    edge_min: DecimalText | None = Field(
+        default=None, description="raises the operator's; in units of the risk"
+    )
     before: TimeText | None = Field(default=None, description="bars that start before; UTC")
+    source: SourceText = "live"
+    as_of: AsOfText = None
 
 
 class Indicators(Request):
@@ -59,6 +78,8 @@ class Indicators(Request):
     limit: int = Field(default=20, ge=1, le=200)
     before: TimeText | None = Field(default=None, description="bars that start before; UTC")
     running: bool = Field(default=False, description="with the bar that still runs")
+    source: SourceText = "live"
+    as_of: AsOfText = None
 
 
 class Context(Request):
@@ -67,6 +88,8 @@ class Context(Request):
     higher: list[TimeframeName] | None = Field(
         default=None, min_length=1, max_length=4, description="default: the next two"
     )
+    source: SourceText = "live"
+    as_of: AsOfText = None
 
 
 class Packet(Request):
@@ -75,11 +98,16 @@ class Packet(Request):
         default=["M15", "H1", "H4", "D1"], min_length=1, max_length=6
     )
     detail: Literal["brief", "full"] = "brief"
+    news: bool = Field(default=False, description="with titles and releases: words of others")
+    source: SourceText = "live"
+    as_of: AsOfText = None
 
 
 class Compare(Request):
     symbols: list[SymbolText] = Field(min_length=2, max_length=10)
     timeframe: TimeframeName = "H1"
+    source: SourceText = "live"
+    as_of: AsOfText = None
 
 
 class Scan(Request):
@@ -90,3 +118,5 @@ class Scan(Request):
     strategy: StrategyName = "ensemble"
     rule: RuleText | None = Field(default=None, description="only where it holds: rsi(14) < 30")
     limit: int = Field(default=10, ge=1, le=50)
+    source: SourceText = "live"
+    as_of: AsOfText = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ordergate.surfaces.catalogue.fields import Result
-from ordergate.surfaces.catalogue.results import QuoteItem, Sourced
+from ordergate.surfaces.catalogue.news_results import ReleaseItem, ToneItem
+from ordergate.surfaces.catalogue.results import QuoteItem, Sourced, UntrustedText
 
 
 class ReadingItem(Result):
@@ -34,7 +35,8 @@ class SignalResult(Sourced):
     columns: list[str]
     bars: int
     required_history: int
-    quote: QuoteItem
+    quote: QuoteItem | None  # null: imported bars have no price of now
+    notes: list[str]
 
 
 class ColumnItem(Result):
@@ -69,6 +71,7 @@ class IndicatorsResult(Sourced):
     bars: int
     last_complete: bool
     next_before: str | None
+    notes: list[str]
 
 
 class ViewItem(Sourced):
@@ -104,6 +107,7 @@ class ContextResult(Sourced):
     levels_timeframe: str | None
     agreement: str
     failures: list[FailureItem]
+    notes: list[str]
 
 
 class OpportunityItem(Sourced):
@@ -130,6 +134,7 @@ class ScanResult(Result):
     left_out: int
     strategy: str
     rule: str | None
+    notes: list[str]
     source: str
     synthetic: bool
     as_of: str
@@ -144,6 +149,7 @@ class CompareResult(Result):
     timeframe: str
     symbols: list[CompareItem]
     failures: list[FailureItem]
+    notes: list[str]
     source: str
     synthetic: bool
     as_of: str
@@ -186,12 +192,24 @@ class HeadroomItem(Result):
     unit: str
 
 
+class PacketArticle(Result):
+    """A title alone; market_research has the text."""
+
+    title: UntrustedText
+    published_at: str | None
+    age_s: str | None
+    sentiment: str | None
+
+
 class PacketResult(Sourced):
-    """`left_out` names what was not asked for, cannot be said, or was cut to fit the length."""
+    """`left_out` names what was not asked for, cannot be said, or was cut to fit the length.
+
+    Imported bars say nothing of now: then quote, positions, headroom, killed and mode are empty.
+    """
 
     symbol: str
     detail: str
-    quote: QuoteItem
+    quote: QuoteItem | None
     opens_or_closes_at: str | None
     score: OpportunityItem | None
     levels: list[LevelItem]
@@ -199,10 +217,13 @@ class PacketResult(Sourced):
     profile: ProfileItem | None
     signals: list[PacketSignal]
     positions: list[PacketPosition] | None  # null: the account cannot be read
-    smallest_order: str
+    smallest_order: str | None
     headroom: list[HeadroomItem]
-    killed: bool
+    killed: bool | None
     mode: str | None
-    news: None
+    news: list[PacketArticle] | None  # null: not asked for, or none could be read
+    tone: ToneItem | None
+    releases: list[ReleaseItem] | None
     left_out: list[str]
     failures: list[FailureItem]
+    notes: list[str]

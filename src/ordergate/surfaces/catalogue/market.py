@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
 from ordergate.identity.authority import Act
-from ordergate.model.errors import DataUnavailable, SymbolNotFound
+from ordergate.model.errors import DataUnavailable, GateError, SymbolNotFound
 from ordergate.model.instruments import Instrument
 from ordergate.model.market import Bar, Timeframe
 from ordergate.model.values import Symbol, plain
@@ -43,6 +43,21 @@ def known(market: Market, name: str) -> Instrument:
     near = difflib.get_close_matches(name.upper(), symbols, n=3, cutoff=0.5)
     fix = f"Did you mean {', '.join(near)}?" if near else "list_instruments has all symbols."
     raise SymbolNotFound(f"the venue has no such symbol among its {len(symbols)}", fix=fix)
+
+
+async def offered(services: Services, name: str) -> Instrument:
+    """Return the instrument of the feed; where only the store has it, the fix says so."""
+    try:
+        return known(services.market, name)
+    except SymbolNotFound as error:
+        try:
+            stored = await services.stored.holdings(name)
+        except GateError:
+            raise error from None
+        if not stored:
+            raise
+        fix = f'Imported bars have it: source "store:{stored[0].key.venue}" looks back.'
+        raise SymbolNotFound(error.message, fix=fix) from None
 
 
 def _outage(market: Market, otherwise: str) -> DataUnavailable:
@@ -116,7 +131,7 @@ async def bars(services: Services, _: Principal, request: requests.Bars) -> Bars
     if request.source != "live":
         return await stored_bars(services, request)
     market = services.market
-    symbol = known(market, request.symbol).symbol
+    symbol = (await offered(services, request.symbol)).symbol
     timeframe = Timeframe(request.timeframe)
     before = None if request.before is None else read_time(request.before)
     found = await market.bars(symbol, timeframe, limit=request.limit, before=before)

@@ -15,8 +15,15 @@ from ordergate.model.errors import DataUnavailable, NotSupported
 from ordergate.model.foreign_text import stripped
 from ordergate.model.news import Article, NewsQuery, Release
 from ordergate.model.values import plain
-from ordergate.surfaces.catalogue.fields import Request, Result, SymbolText
+from ordergate.surfaces.catalogue.fields import Request, SymbolText
 from ordergate.surfaces.catalogue.market import known
+from ordergate.surfaces.catalogue.news_results import (
+    ArticleItem,
+    MarketResearchResult,
+    ReleaseItem,
+    SectorTone,
+    ToneItem,
+)
 from ordergate.surfaces.catalogue.operation import Example, Hints, Operation, Route, Toolset
 from ordergate.surfaces.catalogue.rendering import optional_time, seconds, text, time_text
 from ordergate.surfaces.catalogue.results import UntrustedText
@@ -39,56 +46,6 @@ class MarketResearch(Request):
     symbol: SymbolText | None = None
     days: int = Field(default=3, ge=1, le=30)
     limit: int = Field(default=8, ge=0, le=12, description="articles; 0 = releases alone")
-
-
-class ToneItem(Result):
-    """-1 negative to 1 positive; null: no word of the lexicon stood in any of the articles."""
-
-    score: str | None
-    articles: int
-    scored: int
-
-
-class SectorTone(Result):
-    sector: str
-    tone: ToneItem
-
-
-class ArticleItem(Result):
-    title: UntrustedText
-    text: UntrustedText
-    provider: str
-    published_at: str | None
-    age_s: str | None
-    sentiment: str | None
-    relevance: str | None
-    sectors: list[str]
-
-
-class ReleaseItem(Result):
-    time: str
-    currency: str
-    impact: str
-    title: UntrustedText
-    in_window: bool
-
-
-class MarketResearchResult(Result):
-    """`sentiment` counts words of a lexicon; `relevance` is the provider's own score.
-
-    `no_trade_window`: a release of high impact is near. It is a fact; the gate stops nothing by it.
-    """
-
-    articles: list[ArticleItem]
-    sentiment: ToneItem
-    sectors: list[SectorTone]
-    method: str
-    releases: list[ReleaseItem]
-    no_trade_window: bool | None
-    sources: list[str]
-    problems: list[str]
-    as_of: str
-    age_s: str
 
 
 async def market_research(

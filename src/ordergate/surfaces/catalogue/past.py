@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from ordergate.model.market import PriceBasis, Timeframe
 from ordergate.model.values import plain
@@ -17,14 +17,32 @@ from ordergate.surfaces.catalogue.results import BarsResult
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ordergate.market.bars.library.fetch import Library
     from ordergate.market.bars.library.page import Page
-    from ordergate.surfaces.catalogue.services import Services
+    from ordergate.surfaces.catalogue.services import SignalFloors, WallClock
+    from ordergate.surfaces.catalogue.workbench import Workbench
 
 BASIS: Final = {PriceBasis.BID_ASK: "bid", PriceBasis.TRADE: "trade"}
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-async def stored_bars(services: Services, request: requests.Bars) -> BarsResult:
+class Past(Protocol):
+    """What a look back needs: it is there without a gateway, too."""
+
+    @property
+    def stored(self) -> Library: ...
+
+    @property
+    def clock(self) -> WallClock: ...
+
+    @property
+    def bench(self) -> Workbench: ...
+
+    @property
+    def floors(self) -> SignalFloors: ...
+
+
+async def stored_bars(services: Past, request: requests.Bars) -> BarsResult:
     """Answer from the store; the symbol need not be one of the venue's."""
     timeframe = Timeframe(request.timeframe)
     page = await services.stored.bars(
@@ -50,7 +68,7 @@ async def stored_bars(services: Services, request: requests.Bars) -> BarsResult:
         last_complete=series.complete,
         next_before=f"{starts[0]:%Y-%m-%dT%H:%M:%SZ}" if page.full else None,
         basis=BASIS[page.holding.basis],
-        note=_note(page, timeframe),
+        note="; ".join(notes_of(page, timeframe)) or None,
         source=f"store:{series.source}",
         synthetic=False,
         as_of=time_text(as_of),
@@ -58,14 +76,15 @@ async def stored_bars(services: Services, request: requests.Bars) -> BarsResult:
     )
 
 
-def _note(page: Page, timeframe: Timeframe) -> str | None:
+def notes_of(page: Page, timeframe: Timeframe) -> list[str]:
+    """Return what a reader must know of bars that were not stored as they are shown."""
     words = []
     if page.holding.key.timeframe is not timeframe:
         words.append(f"made of {page.holding.key.timeframe}")
     if page.cut is not None:
         kind = f"an unadjusted {page.cut.split} split" if page.cut.split else "a jump of the scale"
         words.append(f"older bars are on another scale: {kind} before the first bar here")
-    return "; ".join(words) or None
+    return words
 
 
 def _texts(numbers: Iterable[float]) -> list[str]:

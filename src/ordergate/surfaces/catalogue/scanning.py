@@ -21,22 +21,13 @@ from ordergate.surfaces.catalogue.analysis_results import (
     ScanResult,
     ViewItem,
 )
-from ordergate.surfaces.catalogue.history import (
-    closed_bars,
-    dated,
-    end_of,
-    number,
-    share,
-    spread_of,
-)
-from ordergate.surfaces.catalogue.market import known
+from ordergate.surfaces.catalogue.grounds import Ground, ground_of
+from ordergate.surfaces.catalogue.history import number, share
 from ordergate.surfaces.catalogue.operation import READS, Example, Operation, Route, Toolset
-from ordergate.surfaces.catalogue.rendering import text, time_text
 
 if TYPE_CHECKING:
     from ordergate.market.features.frame import Frame
     from ordergate.market.features.levels import Level
-    from ordergate.market.feed.subscribe import Market
     from ordergate.market.scan.ranking import Opportunity, View
     from ordergate.market.scan.scan import Ask, Failure, Fetched
     from ordergate.market.signals.proposal import Speaks
@@ -63,11 +54,22 @@ class Looked:
 
 
 async def scan(services: Services, _: Principal, request: Scan) -> ScanResult:
-    market = services.market
-    names = request.symbols or [str(item.symbol) for item in market.instruments()]
-    symbols = [known(market, name).symbol for name in dict.fromkeys(names)]
+    return await scanned(ground_of(services, request), request)
+
+
+async def compare(services: Services, _: Principal, request: Compare) -> CompareResult:
+    return await compared(ground_of(services, request), request)
+
+
+async def context(services: Services, _: Principal, request: Context) -> ContextResult:
+    return await seen_from(ground_of(services, request), request)
+
+
+async def scanned(ground: Ground, request: Scan) -> ScanResult:
+    names = request.symbols or [str(name) for name in await ground.symbols()]
+    symbols = [await ground.symbol(name) for name in dict.fromkeys(names)]
     timeframes = [Timeframe(name) for name in dict.fromkeys(request.timeframes)]
-    looked = await look(services, symbols, timeframes, strategy=request.strategy, rule=request.rule)
+    looked = await look(ground, symbols, timeframes, strategy=request.strategy, rule=request.rule)
     matched = [
         one for one in looked.opportunities if request.rule is None or looked.holds.get(one.symbol)
     ]
@@ -79,38 +81,36 @@ async def scan(services: Services, _: Principal, request: Scan) -> ScanResult:
         )
     most = max(1, min(request.limit, REPLY_VIEWS_MAX // len(timeframes)))
     return ScanResult(
-        opportunities=[_opportunity(market, one, looked) for one in matched[:most]],
+        opportunities=[_opportunity(ground, one, looked) for one in matched[:most]],
         failures=grouped(looked.failures),
         scanned=len(looked.opportunities),
         matched=len(matched),
         left_out=len(matched) - min(most, len(matched)),
         strategy=request.strategy,
         rule=request.rule,
-        source=market.source,
-        synthetic=market.synthetic,
-        as_of=time_text(market.venue_now()),
+        notes=ground.notes(),
+        **ground.overall([*looked.series.values()]),
     )
 
 
-async def compare(services: Services, _: Principal, request: Compare) -> CompareResult:
-    market = services.market
-    symbols = [known(market, name).symbol for name in dict.fromkeys(request.symbols)]
+async def compared(ground: Ground, request: Compare) -> CompareResult:
+    symbols = [await ground.symbol(name) for name in dict.fromkeys(request.symbols)]
     timeframe = Timeframe(request.timeframe)
-    looked = await look(services, symbols, [timeframe], strategy="ensemble", rule=None)
+    looked = await look(ground, symbols, [timeframe], strategy="ensemble", rule=None)
     by_symbol = {one.symbol: one for one in looked.opportunities}
     if not by_symbol:
         raise DataUnavailable("none of them has enough history", fix="Try a lower timeframe.")
-    together = await services.bench.run(_correlations, looked.series, symbols, timeframe)
+    together = await ground.bench.run(_correlations, looked.series, symbols, timeframe)
     items = []
     for symbol in symbols:
         if symbol not in by_symbol:
             continue
-        quote = market.quote(symbol)
-        shown = _opportunity(market, by_symbol[symbol], looked).model_dump(exclude_unset=True)
+        quote = ground.quote(symbol)
+        shown = _opportunity(ground, by_symbol[symbol], looked).model_dump(exclude_unset=True)
         items.append(
             CompareItem(
                 **shown,
-                spread=None if quote is None else text(quote.spread),
+                spread=number(ground.spread(symbol)) if quote is None else quote.spread,
                 correlation=share(together.get(symbol)),
             )
         )
@@ -118,15 +118,13 @@ async def compare(services: Services, _: Principal, request: Compare) -> Compare
         timeframe=timeframe.value,
         symbols=items,
         failures=looked.failures,
-        source=market.source,
-        synthetic=market.synthetic,
-        as_of=time_text(market.venue_now()),
+        notes=ground.notes(),
+        **ground.overall([*looked.series.values()]),
     )
 
 
-async def context(services: Services, _: Principal, request: Context) -> ContextResult:
-    market = services.market
-    symbol = known(market, request.symbol).symbol
+async def seen_from(ground: Ground, request: Context) -> ContextResult:
+    symbol = await ground.symbol(request.symbol)
     timeframe = Timeframe(request.timeframe)
     longer = [one for one in Timeframe if one.length > timeframe.length]
     higher = [Timeframe(name) for name in dict.fromkeys(request.higher or ())] or longer[:2]
@@ -135,11 +133,10 @@ async def context(services: Services, _: Principal, request: Context) -> Context
             f"higher: none of these is above {timeframe}",
             fix=f"Choose of {', '.join(longer)}." if longer else "Ask for a lower timeframe.",
         )
-    lower = await closed_bars(services, symbol, timeframe, limit=1)
+    lower = await ground.closed(symbol, timeframe, limit=1)
     # What was not known when the lower bar closed has no place in its context.
-    looked = await look(
-        services, [symbol], higher, strategy="ensemble", rule=None, known_at=end_of(lower)
-    )
+    known_at = ground.end(lower)
+    looked = await look(ground, [symbol], higher, strategy="ensemble", rule=None, known_at=known_at)
     if not looked.opportunities:
         raise DataUnavailable(
             looked.failures[0].message if looked.failures else "no closed bars",
@@ -147,23 +144,24 @@ async def context(services: Services, _: Principal, request: Context) -> Context
         )
     one = looked.opportunities[0]
     nearest = one.views[0].timeframe
-    found = await services.bench.run(levels_of, looked.series[symbol, nearest])
+    found = await ground.bench.run(levels_of, looked.series[symbol, nearest])
     return ContextResult(
         symbol=symbol,
         timeframe=timeframe.value,
         views=[
-            view_item(market, each, looked.series[symbol, each.timeframe]) for each in one.views
+            view_item(ground, each, looked.series[symbol, each.timeframe]) for each in one.views
         ],
         levels=level_items(found),
         levels_timeframe=nearest.value,
         agreement=share(one.agreement) or "",
         failures=looked.failures,
-        **dated(market, lower),
+        notes=ground.notes(),
+        **ground.dated(lower),
     )
 
 
 async def look(
-    services: Services,
+    ground: Ground,
     symbols: Sequence[Symbol],
     timeframes: Sequence[Timeframe],
     *,
@@ -172,23 +170,18 @@ async def look(
     known_at: datetime | None = None,
 ) -> Looked:
     """Fetch, view and rank; a symbol is scored by those of its timeframes that could be viewed."""
-    speaker, condition, wanted = await services.bench.run(_prepared, strategy, rule)
+    speaker, condition, wanted = await ground.bench.run(_prepared, strategy, rule)
 
     async def source(symbol: Symbol, timeframe: Timeframe) -> Series:
-        limit = wanted[timeframe]
-        series = await closed_bars(
-            services, symbol, timeframe, limit=limit + (known_at is not None)
-        )
-        return series if known_at is None else await services.bench.run(_known, series, known_at)
+        return await ground.closed(symbol, timeframe, limit=wanted[timeframe], known_at=known_at)
 
     from ordergate.market.scan.scan import fetch
 
-    market = services.market
     asks = [(symbol, timeframe) for symbol in symbols for timeframe in timeframes]
-    async with services.bench.look:
-        fetched = await fetch(source, asks, timeout_s=FETCH_S)
-    spreads = {symbol: spread_of(market, symbol) for symbol in symbols}
-    return await services.bench.run(_looked, fetched, spreads, speaker, condition)
+    async with ground.bench.look:
+        fetched = ground.together(await fetch(source, asks, timeout_s=FETCH_S))
+    spreads = {symbol: ground.spread(symbol) for symbol in symbols}
+    return await ground.bench.run(_looked, fetched, spreads, speaker, condition)
 
 
 def levels_of(series: Series, *, most: int = 3) -> tuple[Level, ...]:
@@ -210,7 +203,7 @@ def level_items(found: Sequence[Level]) -> list[LevelItem]:
     ]
 
 
-def view_item(market: Market, one: View, series: Series) -> ViewItem:
+def view_item(ground: Ground, one: View, series: Series) -> ViewItem:
     return ViewItem(
         timeframe=one.timeframe.value,
         close=number(one.close) or "",
@@ -223,12 +216,12 @@ def view_item(market: Market, one: View, series: Series) -> ViewItem:
         volatility_rank=share(one.volatility_rank) or "",
         place=share(one.place) or "",
         signal=share(one.signal) or "",
-        **dated(market, series),
+        **ground.dated(series),
     )
 
 
 def opportunity_item(
-    market: Market, one: Opportunity, series: Mapping[Ask, Series], holds: list[str]
+    ground: Ground, one: Opportunity, series: Mapping[Ask, Series], holds: list[str]
 ) -> OpportunityItem:
     """Return a score with its parts; dated by its shortest timeframe."""
     parts: dict[str, Any] = {name: share(value) or "" for name, value in one.parts.items()}
@@ -240,8 +233,8 @@ def opportunity_item(
         agreement=share(one.agreement) or "",
         cost=share(one.cost),
         rule_holds=holds,
-        views=[view_item(market, each, series[one.symbol, each.timeframe]) for each in one.views],
-        **dated(market, series[one.symbol, one.views[0].timeframe]),
+        views=[view_item(ground, each, series[one.symbol, each.timeframe]) for each in one.views],
+        **ground.dated(series[one.symbol, one.views[0].timeframe]),
     )
 
 
@@ -265,8 +258,8 @@ def failure_item(failure: Failure) -> FailureItem:
     )
 
 
-def _opportunity(market: Market, one: Opportunity, looked: Looked) -> OpportunityItem:
-    return opportunity_item(market, one, looked.series, looked.holds.get(one.symbol, []))
+def _opportunity(ground: Ground, one: Opportunity, looked: Looked) -> OpportunityItem:
+    return opportunity_item(ground, one, looked.series, looked.holds.get(one.symbol, []))
 
 
 def _prepared(strategy: str, rule: str | None) -> tuple[Speaks, Rule | None, dict[Timeframe, int]]:
@@ -289,15 +282,6 @@ def _prepared(strategy: str, rule: str | None) -> tuple[Speaks, Rule | None, dic
         condition,
         {one: bars_for(required, one, session=session) for one in Timeframe},
     )
-
-
-def _known(series: Series, at: datetime) -> Series:
-    from ordergate.market.features.frame import cut
-    from ordergate.market.features.higher import close_times
-    from ordergate.market.features.sessions import nanoseconds
-
-    whole = int((close_times(series) <= nanoseconds(at)).sum())
-    return cut(series, whole)
 
 
 def _looked(

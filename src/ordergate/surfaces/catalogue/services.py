@@ -48,6 +48,14 @@ class WallClock(Protocol):
     def monotonic(self) -> float: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalFloors:
+    """What the operator lets a signal be proposed from; `edge` is in units of the risk."""
+
+    confidence: Decimal
+    edge: Decimal
+
+
 class IdSource(Protocol):
     def new_id(self) -> str: ...
 
@@ -62,6 +70,7 @@ class Services:
     clock: WallClock
     ids: IdSource
     stored: Library
+    floors: SignalFloors
     bench: Workbench = field(default_factory=Workbench)
     watch: Watch | None = None  # price alerts and watchlists; None = none are kept here
     news: News | None = None  # None = there is none here

@@ -10,6 +10,7 @@ from ordergate.identity.authority import Act
 from ordergate.model.errors import InvalidArgument, NotFound, NotSupported
 from ordergate.model.price_alerts import ConditionKind, PriceAlert, Watchlist, Wish
 from ordergate.model.values import ZERO
+from ordergate.surfaces.catalogue.analysis_requests import RuleText
 from ordergate.surfaces.catalogue.fields import (
     DecimalText,
     IdText,
@@ -17,6 +18,7 @@ from ordergate.surfaces.catalogue.fields import (
     Request,
     Result,
     SymbolText,
+    TimeframeName,
     decimal_or_none,
 )
 from ordergate.surfaces.catalogue.market import known, quote_item
@@ -46,12 +48,17 @@ class PriceAlerts(Request):
             "change_percent",
             "spread_above",
             "quote_stale",
+            "rule",
         ]
         | None
     ) = None
     level: DecimalText | None = Field(
         default=None, description="price (mid), price distance, or percent"
     )
+    rule: RuleText | None = Field(
+        default=None, description="of rule, on closed bars: ema(20) > ema(50) and rsi(14) < 70"
+    )
+    timeframe: TimeframeName | None = Field(default=None, description="of rule")
     window_s: int = Field(default=WINDOW_S, ge=60, le=86_400, description="of change_percent")
     repeat: bool = Field(default=False, description="arm again after the price has gone back")
     hysteresis_percent: DecimalText = Field(default="0.1", description="how far back, of level")
@@ -72,10 +79,16 @@ class PriceAlertItem(Result):
     fired_price: str | None
     created_at: str
     note: UntrustedText | None
+    rule: str | None
+    timeframe: str | None
+    problem: str | None
 
 
 class PriceAlertsResult(Result):
-    """All the caller's alerts, oldest first. `done`: it fired once and is told no more."""
+    """All the caller's alerts, oldest first. `done`: it fired once and is told no more.
+
+    `problem`: why a rule cannot be told of now, such as too short a history; it waits.
+    """
 
     alerts: list[PriceAlertItem]
     message: str
@@ -106,14 +119,19 @@ async def price_alerts(
     watch, message = _watch(services), ""
     match request.action:
         case "create":
-            made = await watch.create(_wish(services, asker, request))
+            made = await watch.create(await _wish(services, asker, request))
             message = f"Armed: {made.alert_id}. It fires at once where it already holds."
+            if made.rule:
+                await watch.look()
+                if (problem := watch.problem(made)) is not None:
+                    message = f"Armed: {made.alert_id}. It cannot be told of yet: {problem}."
         case "delete":
             alert_id = _given(request.alert_id, "alert_id")
             await watch.delete(asker.id, alert_id)
             message = f"Deleted: {alert_id}."
     return PriceAlertsResult(
-        alerts=[_item(alert) for alert in await watch.listed(asker.id)], message=message
+        alerts=[_item(alert, watch.problem(alert)) for alert in await watch.listed(asker.id)],
+        message=message,
     )
 
 
@@ -136,24 +154,47 @@ async def watchlists(services: Services, asker: Principal, request: Watchlists) 
     return WatchlistsResult(watchlists=[_list(kept) for kept in lists], quotes=quotes)
 
 
-def _wish(services: Services, asker: Principal, request: PriceAlerts) -> Wish:
+async def _wish(services: Services, asker: Principal, request: PriceAlerts) -> Wish:
     kind = ConditionKind(_given(request.condition, "condition"))
     level = decimal_or_none(request.level)
     back = decimal_or_none(request.hysteresis_percent)
-    if kind is not ConditionKind.QUOTE_STALE and (level is None or level <= ZERO):
+    needs_level = kind not in (ConditionKind.QUOTE_STALE, ConditionKind.RULE)
+    if needs_level and (level is None or level <= ZERO):
         raise InvalidArgument(f"{kind.value} needs a level above 0", fix="Send level.")
     if back is None or back > 50:
         raise InvalidArgument("hysteresis_percent is at most 50", fix="Send a smaller one.")
+    rule, timeframe = await _rule(services, kind, request)
     return Wish(
         principal=asker.id,
         symbol=known(services.market, _given(request.symbol, "symbol")).symbol,
         kind=kind,
-        level=ZERO if level is None or kind is ConditionKind.QUOTE_STALE else level,
+        level=ZERO if level is None or not needs_level else level,
         window_s=request.window_s if kind is ConditionKind.CHANGE_PERCENT else 0,
         repeats=request.repeat,
         hysteresis_percent=back,
         note=request.note or "",
+        rule=rule,
+        timeframe=timeframe,
     )
+
+
+async def _rule(services: Services, kind: ConditionKind, request: PriceAlerts) -> tuple[str, str]:
+    """Return the rule and its timeframe; raise InvalidArgument for a rule that cannot be read."""
+    if kind is not ConditionKind.RULE:
+        if request.rule is not None or request.timeframe is not None:
+            raise InvalidArgument(
+                f"{kind.value} takes no rule and no timeframe", fix='Send condition "rule".'
+            )
+        return "", ""
+    text = _given(request.rule, "rule")
+    await services.bench.run(_parsed, text)
+    return text, _given(request.timeframe, "timeframe")
+
+
+def _parsed(text: str) -> None:
+    from ordergate.market.signals.rules import parse
+
+    parse(text)
 
 
 def _given(value: T | None, name: str) -> T:
@@ -168,7 +209,7 @@ def _watch(services: Services) -> Watch:
     return services.watch
 
 
-def _item(alert: PriceAlert) -> PriceAlertItem:
+def _item(alert: PriceAlert, problem: str | None) -> PriceAlertItem:
     return PriceAlertItem(
         alert_id=alert.alert_id,
         symbol=alert.symbol,
@@ -182,6 +223,9 @@ def _item(alert: PriceAlert) -> PriceAlertItem:
         fired_price=text(alert.fired_price),
         created_at=time_text(alert.created_at),
         note=untrusted("agent", alert.note),
+        rule=alert.rule or None,
+        timeframe=alert.timeframe or None,
+        problem=problem,
     )
 
 
@@ -217,6 +261,17 @@ OPERATIONS: Final = (
                     "symbol": "EURUSD",
                     "condition": "price_above",
                     "level": "1.1",
+                },
+            ),
+            Example(
+                name="rule",
+                arguments={
+                    "action": "create",
+                    "symbol": "EURUSD",
+                    "condition": "rule",
+                    "rule": "ema(20) > ema(50) and rsi(14) < 70",
+                    "timeframe": "H1",
+                    "repeat": True,
                 },
             ),
         ),

@@ -11,7 +11,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ordergate.surfaces.cli.screen import Json, pairs, plain, show, sparkline, table
-from ordergate.surfaces.cli.session import TokenFile, session
+from ordergate.surfaces.cli.session import Source, TokenFile, session
 
 Symbol = Annotated[str | None, typer.Option(help="Only this symbol.")]
 Limit = Annotated[int | None, typer.Option(help="At most this many rows.")]
@@ -56,21 +56,19 @@ def bars(
     timeframe: Annotated[str | None, typer.Option(help="M1 M5 M15 M30 H1 H4 D1")] = None,
     limit: Limit = None,
     before: Annotated[str | None, typer.Option(help="Bars that start before; UTC.")] = None,
-    source: Annotated[
-        str | None, typer.Option(help="store: what you imported; store:VENUE. Default: live.")
-    ] = None,
+    source: Source = None,
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
     """Show bars, oldest first, with a sparkline of the closes."""
-    answer = session(context).call(
+    answer = session(context).look(
         "get_bars",
+        source=source,
         token_file=token_file,
         symbol=symbol,
         timeframe=timeframe,
         limit=limit,
         before=before,
-        source=source,
     )
     show(answer, as_json=as_json, draw=_bars)
 

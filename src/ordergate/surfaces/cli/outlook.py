@@ -29,6 +29,10 @@ def add_alert(
     condition: Annotated[str, typer.Argument(help="price_above price_below price_crosses ...")],
     level: Annotated[str | None, typer.Argument(help="Price, price distance or percent.")] = None,
     window_s: Annotated[int | None, typer.Option(help="Of change_percent, in seconds.")] = None,
+    rule: Annotated[
+        str | None, typer.Option(help='Of condition rule: "ema(20) > ema(50) and rsi(14) < 70".')
+    ] = None,
+    timeframe: Annotated[str | None, typer.Option(help="Of the rule: M1 M5 ... D1.")] = None,
     repeat: Annotated[bool, typer.Option("--repeat", help="Arm again afterwards.")] = False,
     note: Annotated[str | None, typer.Option(help="Told with it.")] = None,
     token_file: TokenFile = None,
@@ -44,6 +48,8 @@ def add_alert(
         condition=condition,
         level=level,
         window_s=window_s,
+        rule=rule,
+        timeframe=timeframe,
         repeat=repeat or None,
         note=note,
     )
@@ -130,7 +136,7 @@ def _drawn_alerts(found: Mapping[str, Any]) -> Iterable[RenderableType]:
                 one["alert_id"],
                 one["symbol"],
                 one["condition"],
-                one["level"] or "",
+                one["level"] or f"{one['timeframe'] or ''} {one['rule'] or ''}",
                 one["state"],
                 one["fired"],
                 one["fired_at"] or "",
@@ -138,6 +144,9 @@ def _drawn_alerts(found: Mapping[str, Any]) -> Iterable[RenderableType]:
             for one in found["alerts"]
         ),
     )
+    for one in found["alerts"]:
+        if one["problem"]:
+            yield Text(plain(f"{one['alert_id']}: {one['problem']}"), style="yellow")
     if found["message"]:
         yield Text(found["message"])
 

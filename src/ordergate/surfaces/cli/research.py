@@ -15,7 +15,7 @@ from ordergate.surfaces.cli.doors import Envelope, success
 from ordergate.surfaces.cli.exits import Exit, exit_of
 from ordergate.surfaces.cli.looking import source_line
 from ordergate.surfaces.cli.screen import Json, pairs, plain, show, table
-from ordergate.surfaces.cli.session import TokenFile, envelope_of, session
+from ordergate.surfaces.cli.session import AsOf, Source, TokenFile, envelope_of, session
 from ordergate.surfaces.cli.starts import Suspects
 
 research_app = typer.Typer(no_args_is_help=True, help="Indicators, signals, scans, leakage checks.")
@@ -28,7 +28,7 @@ StrategyName = Annotated[str | None, typer.Option(help="A built-in strategy, or 
 
 
 _OF_A_VIEW: Final = (
-    *("timeframe", "close", "trend", "strength", "rsi", "atr", "volatility", "place"),
+    *("timeframe", "close", "trend", "strength", "rsi", "atr", "volatility", "place", "as_of"),
 )
 _OF_A_SIGNAL: Final = (
     *("timeframe", "strategy", "direction", "entry", "stop", "target", "confidence", "edge"),
@@ -51,12 +51,16 @@ def signal(
     ] = None,
     long_when: Annotated[str | None, typer.Option(help="Own rule to buy.")] = None,
     short_when: Annotated[str | None, typer.Option(help="Own rule to sell.")] = None,
+    source: Source = None,
+    as_of: AsOf = None,
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
     """Show a strategy's, or your rule's, word on the last closed bar."""
-    answer = session(context).call(
+    answer = session(context).look(
         "generate_signal",
+        source=source,
+        as_of=as_of,
         token_file=token_file,
         symbol=symbol,
         timeframe=timeframe,
@@ -75,12 +79,16 @@ def indicators(
     names: Annotated[list[str], typer.Argument(help='Such as "ema(20)" "rsi(14) < 30".')],
     timeframe: OneTimeframe = None,
     limit: Annotated[int | None, typer.Option(help="Rows, at most 200.")] = None,
+    source: Source = None,
+    as_of: AsOf = None,
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
     """Show indicators, formulas and rules over closed bars, oldest first."""
-    answer = session(context).call(
+    answer = session(context).look(
         "compute_indicators",
+        source=source,
+        as_of=as_of,
         token_file=token_file,
         symbol=symbol,
         indicators=names,
@@ -98,12 +106,16 @@ def scan(
     strategy: StrategyName = None,
     rule: Annotated[str | None, typer.Option(help="Only where it holds: rsi(14) < 30")] = None,
     limit: Annotated[int | None, typer.Option(help="At most this many.")] = None,
+    source: Source = None,
+    as_of: AsOf = None,
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
     """Score symbols over timeframes, the strongest first."""
-    answer = session(context).call(
+    answer = session(context).look(
         "scan_opportunities",
+        source=source,
+        as_of=as_of,
         token_file=token_file,
         symbols=symbols or None,
         timeframes=timeframe or None,
@@ -115,21 +127,77 @@ def scan(
 
 
 @research_app.command()
+def compare(
+    context: typer.Context,
+    symbols: Annotated[list[str], typer.Argument(help="Two to ten.")],
+    timeframe: OneTimeframe = None,
+    source: Source = None,
+    as_of: AsOf = None,
+    token_file: TokenFile = None,
+    as_json: Json = False,
+) -> None:
+    """Put symbols side by side: score, trend, spread, correlation with the first."""
+    answer = session(context).look(
+        "compare_symbols",
+        source=source,
+        as_of=as_of,
+        token_file=token_file,
+        symbols=symbols,
+        timeframe=timeframe,
+    )
+    show(answer, as_json=as_json, draw=_compare)
+
+
+@research_app.command()
+def context(
+    context: typer.Context,
+    symbol: str,
+    timeframe: OneTimeframe = None,
+    higher: Annotated[
+        list[str] | None, typer.Option(help="Default: the next two; several allowed.")
+    ] = None,
+    source: Source = None,
+    as_of: AsOf = None,
+    token_file: TokenFile = None,
+    as_json: Json = False,
+) -> None:
+    """Show higher timeframes as they were known when the lower one's last bar closed."""
+    answer = session(context).look(
+        "htf_context",
+        source=source,
+        as_of=as_of,
+        token_file=token_file,
+        symbol=symbol,
+        timeframe=timeframe,
+        higher=higher or None,
+    )
+    show(answer, as_json=as_json, draw=_context)
+
+
+@research_app.command()
 def packet(
     context: typer.Context,
     symbol: str,
     timeframe: Timeframes = None,
     full: Annotated[bool, typer.Option(help="Up to 20,000 characters instead of 8,000.")] = False,
+    news: Annotated[
+        bool, typer.Option("--news", help="With titles of news and releases: words of others.")
+    ] = False,
+    source: Source = None,
+    as_of: AsOf = None,
     token_file: TokenFile = None,
     as_json: Json = False,
 ) -> None:
     """Show what a decision about a symbol needs, in one call."""
-    answer = session(context).call(
+    answer = session(context).look(
         "analysis_packet",
+        source=source,
+        as_of=as_of,
         token_file=token_file,
         symbol=symbol,
         timeframes=timeframe or None,
         detail="full" if full else None,
+        news=news or None,
     )
     show(answer, as_json=as_json, draw=_packet)
 
@@ -180,10 +248,11 @@ def _signal(found: Mapping[str, Any]) -> Iterable[RenderableType]:
             *((name.replace("_", ":"), found[name]) for name in names),
             ("held back", "; ".join(found["held_back"])),
             ("reasons", "; ".join(found["reasons"])),
-            ("spread", found["quote"]["spread"]),
+            ("spread", (found["quote"] or {}).get("spread")),
         ],
     )
     yield source_line(found)
+    yield from _notes(found)
 
 
 def _indicators(found: Mapping[str, Any]) -> Iterable[RenderableType]:
@@ -193,29 +262,48 @@ def _indicators(found: Mapping[str, Any]) -> Iterable[RenderableType]:
         ("time", "close", *(plain(column["name"]) for column in columns)),
         zip(found["time"], found["close"], *(column["values"] for column in columns), strict=True),
     )
-    yield source_line(found)
-    yield from _failures(found)
+    yield from _end(found)
 
 
 def _scan(found: Mapping[str, Any]) -> Iterable[RenderableType]:
-    names = ("symbol", "direction", "score", "trend", "signal", "momentum", "place", "agreement")
-    yield table(
+    yield _ranking(
         f"{found['matched']} of {found['scanned']} symbols, {found['strategy']}",
-        (*names, "cost"),
-        ([item[name] for name in (*names, "cost")] for item in found["opportunities"]),
+        found["opportunities"],
+        ("cost", "as_of"),
     )
-    yield source_line(found)
-    yield from _failures(found)
+    yield from _end(found)
+
+
+def _compare(found: Mapping[str, Any]) -> Iterable[RenderableType]:
+    columns = ("spread", "correlation", "as_of")
+    yield _ranking(f"On {found['timeframe']}", found["symbols"], columns)
+    yield from _end(found)
+
+
+def _ranking(
+    title: str, items: Iterable[Mapping[str, Any]], more: tuple[str, ...]
+) -> RenderableType:
+    names = (*("symbol", "direction", "score", "trend", "signal", "momentum", "place"), "agreement")
+    columns = (*names, *more)
+    return table(title, columns, ([item[name] for name in columns] for item in items))
+
+
+def _context(found: Mapping[str, Any]) -> Iterable[RenderableType]:
+    yield _views(f"{found['symbol']} above {found['timeframe']}", found["views"])
+    yield from _levels(found)
+    yield pairs("Together", [("agreement", found["agreement"])])
+    yield from _end(found)
 
 
 def _packet(found: Mapping[str, Any]) -> Iterable[RenderableType]:
-    quote, score = found["quote"], found["score"] or {}
+    quote, score = found["quote"] or {}, found["score"] or {}
+    mode = "a look back" if not quote else (found["mode"] or "account unreadable").upper()
     yield pairs(
-        f"{found['symbol']} ({(found['mode'] or 'account unreadable').upper()})",
+        f"{found['symbol']} ({mode})",
         [
-            ("bid, ask", f"{quote['bid']}, {quote['ask']}"),
-            ("spread", quote["spread"]),
-            ("session", quote["session"]),
+            ("bid, ask", f"{quote['bid']}, {quote['ask']}" if quote else None),
+            ("spread", quote.get("spread")),
+            ("session", quote.get("session")),
             ("until", found["opens_or_closes_at"]),
             ("score", f"{score.get('direction', '?')} {score.get('score', '?')}"),
             ("smallest order", found["smallest_order"]),
@@ -223,15 +311,49 @@ def _packet(found: Mapping[str, Any]) -> Iterable[RenderableType]:
             ("left out", "; ".join(found["left_out"])),
         ],
     )
-    for title, names, items in (
-        ("Timeframes", _OF_A_VIEW, score.get("views", ())),
-        ("Signals", _OF_A_SIGNAL, found["signals"]),
-        (f"Levels of {found['levels_timeframe']}", _OF_A_LEVEL, found["levels"]),
-    ):
-        if items:
-            yield table(title, names, ([item[name] for name in names] for item in items))
+    yield _views("Timeframes", score.get("views", ()))
+    if found["signals"]:
+        rows = ([item[name] for name in _OF_A_SIGNAL] for item in found["signals"])
+        yield table("Signals", _OF_A_SIGNAL, rows)
+    yield from _levels(found)
+    yield from _words_of_others(found)
+    yield from _end(found)
+
+
+def _words_of_others(found: Mapping[str, Any]) -> Iterable[RenderableType]:
+    if found["news"]:
+        news = (
+            (one["published_at"] or "", one["sentiment"] or "", plain(one["title"]["text"]))
+            for one in found["news"]
+        )
+        yield table("News: words of others", ("time", "tone", "title"), news)
+    if found["releases"]:
+        releases = (
+            (one["time"], one["currency"], one["impact"], plain(one["title"]["text"]))
+            for one in found["releases"]
+        )
+        yield table("Releases", ("time", "currency", "impact", "title"), releases)
+
+
+def _views(title: str, views: Iterable[Mapping[str, Any]]) -> RenderableType:
+    return table(title, _OF_A_VIEW, ([item[name] for name in _OF_A_VIEW] for item in views))
+
+
+def _levels(found: Mapping[str, Any]) -> Iterable[RenderableType]:
+    if found["levels"]:
+        rows = ([item[name] for name in _OF_A_LEVEL] for item in found["levels"])
+        yield table(f"Levels of {found['levels_timeframe']}", _OF_A_LEVEL, rows)
+
+
+def _end(found: Mapping[str, Any]) -> Iterable[RenderableType]:
     yield source_line(found)
+    yield from _notes(found)
     yield from _failures(found)
+
+
+def _notes(found: Mapping[str, Any]) -> Iterable[RenderableType]:
+    for note in found["notes"]:
+        yield Text(plain(note), style="dim")
 
 
 def _leakage(found: Mapping[str, Any]) -> Iterable[RenderableType]:

@@ -19,6 +19,7 @@ from ordergate.surfaces.cli.doors import (
     Stopped,
     failure,
     not_running,
+    success,
 )
 from ordergate.surfaces.cli.exits import Exit, exit_of
 from ordergate.surfaces.cli.running import Note, running
@@ -30,6 +31,15 @@ OPERATOR: Final = "operator"
 
 TokenFile = Annotated[
     Path | None, typer.Option(help="File with the token to call with; default <data>/agent.token.")
+]
+Source = Annotated[
+    str | None,
+    typer.Option(
+        help="store: bars you imported, with or without a gateway; store:VENUE. Default: live."
+    ),
+]
+AsOf = Annotated[
+    str | None, typer.Option(help="With --source store: as it was then, 2021-03-01T00:00:00Z.")
 ]
 OperatorName = Annotated[str, typer.Option("--name", help="The operator who signs in.")]
 PasswordStdin = Annotated[
@@ -71,6 +81,18 @@ class Session:
         given = {name: value for name, value in arguments.items() if value is not None}
         given |= removed or {}
         return AgentDoor(note.rest_url, token=token).call(tool, given, acts=acts)
+
+    def look(
+        self, tool: str, *, source: str | None, token_file: Path | None = None, **arguments: Any
+    ) -> Envelope:
+        """Ask the gateway; imported bars answer without one."""
+        if source is None or not source.startswith("store"):
+            return self.call(tool, token_file=token_file, source=source, **arguments)
+        given = {name: value for name, value in arguments.items() if value is not None}
+        try:
+            return success(self.starts.look_back(tool, {**given, "source": source}))
+        except GateError as error:
+            return envelope_of(error)
 
     def operator(self, name: str, *, password_stdin: bool) -> OperatorDoor:
         """Return the operator's listener, to be entered with `with`; asks for the password.

@@ -135,4 +135,5 @@ class Starts:
     monotonic: Callable[[], float]  # seconds of a clock that never goes back
     client_environment: Callable[[], Mapping[str, str]]  # what a client must pass to find us
     data: DataStarts
+    look_back: Callable[[str, Mapping[str, Any]], Mapping[str, Any]]  # a tool, on imported bars
     around: Callable[[], list[Finding]] = list  # ways to a broker past the gate, seen from here

@@ -152,3 +152,13 @@ def test_a_window_forgets_what_is_older_and_stays_small() -> None:
 
 def test_on_the_level_is_below() -> None:
     assert side_of(Decimal(100), Decimal(100)) == "below"
+
+
+def test_a_window_that_is_not_full_says_since_when_it_is_known() -> None:
+    span = Span(timedelta(minutes=10))
+    assert span.missing(NOW) == "no usable price since the gateway watches"
+    span.add(NOW, Decimal(100))
+    span.add(NOW + timedelta(minutes=9), Decimal(101))
+    told = span.missing(NOW + timedelta(minutes=9))
+    assert told == "its window is known since 2026-01-07T15:00:00Z alone"
+    assert span.missing(NOW + timedelta(minutes=10)) is None

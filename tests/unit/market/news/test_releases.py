@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
-from ordergate.market.news.releases import coming, inside
+from ordergate.market.news.releases import FAR, Schedule, coming, inside
 from ordergate.model.news import Release
 
 NOW = datetime(2026, 1, 7, 15, 0, tzinfo=UTC)
@@ -36,3 +37,32 @@ def test_the_nearest_of_the_currencies_are_kept_in_time_order() -> None:
     kept = coming(every, now=NOW, currencies=frozenset({"USD"}), most=2)
     assert [one.at for one in kept] == [NOW - timedelta(minutes=5), NOW + timedelta(minutes=30)]
     assert len(coming(every, now=NOW, currencies=frozenset(), most=9)) == 4
+
+
+@pytest.mark.parametrize(
+    ("moments", "currencies", "expected"),
+    [
+        ((10, 60), {"EUR", "USD"}, Decimal(600)),
+        ((-5, 60), {"EUR", "USD"}, Decimal(300)),
+        ((-5, 4), {"USD"}, Decimal(240)),
+        ((10,), {"JPY"}, Decimal(FAR.total_seconds())),
+    ],
+)
+def test_the_nearest_release_of_the_currencies_counts(
+    moments: tuple[int, ...], currencies: set[str], expected: Decimal
+) -> None:
+    known = [release(minutes) for minutes in moments]
+    end = release(60 * 24, currency="NZD", impact="low")
+    assert Schedule([end, *known]).away_s(currencies, now=NOW) == expected
+
+
+def test_what_weighs_little_is_no_release() -> None:
+    schedule = Schedule([release(5, impact="medium"), release(120)])
+    assert schedule.away_s({"USD"}, now=NOW) == 7200
+
+
+def test_beyond_the_calendars_end_nothing_is_known() -> None:
+    schedule = Schedule([release(-30), release(20, currency="EUR", impact="low")])
+    assert schedule.away_s({"USD"}, now=NOW) == 1800
+    assert schedule.away_s({"USD"}, now=NOW + timedelta(minutes=21)) is None
+    assert Schedule([]).away_s({"USD"}, now=NOW) is None

@@ -11,15 +11,18 @@ from typing import Any, get_args
 
 import pytest
 
+from ordergate.market.news.fetch import News
 from ordergate.model.errors import DataUnavailable
 from ordergate.model.hours import bar_window
 from ordergate.model.market import Bar, PriceBasis, Quality, Timeframe
+from ordergate.model.news import Article, NewsQuery
 from ordergate.model.values import Symbol
 from ordergate.surfaces.catalogue.analysis_requests import StrategyName
 from ordergate.surfaces.catalogue.analysis_results import FailureItem
 from ordergate.surfaces.catalogue.dispatch import Dispatch
 from ordergate.surfaces.catalogue.operations import operations
 from ordergate.surfaces.catalogue.scanning import grouped
+from ordergate.surfaces.catalogue.services import SignalFloors
 from support.doors import AGENT, READER, Doors, doors
 from support.manual_market import WEDNESDAY, ManualMarket, fx
 from support.series import walk
@@ -319,7 +322,7 @@ def test_the_packet_fits_and_has_everything(room: Room) -> None:
         assert len(text) <= most
         assert [view["timeframe"] for view in said["score"]["views"]] == ["M15", "H1", "H4", "D1"]
         assert said["quote"]["bid"] == "1.1"
-        assert said["news"] is None
+        assert (said["news"], said["tone"], said["releases"]) == (None, None, None)
         assert any(word.startswith("news") for word in said["left_out"])
         assert said["levels"]
         assert said["profile"]["by"] == "volume"
@@ -396,3 +399,65 @@ def test_a_venue_that_cannot_be_read_takes_nothing_but_the_account_from_a_packet
     assert (said["positions"], said["mode"]) == (None, None)
     assert said["score"]["symbol"] == "EURUSD"
     assert said["failures"][-1]["what"] == "account"
+
+
+def test_news_stands_in_the_packet_where_it_is_asked_for_and_stays_words_of_others(
+    room: Room,
+) -> None:
+    said = room.ask("analysis_packet", symbol="EURUSD", news=True)
+    (article,) = said["news"]
+    assert article["title"] == {"source": "paper.example", "text": "Bitcoin surges"}
+    assert (article["age_s"], article["sentiment"]) == ("3600", "1")
+    assert (said["tone"]["score"], said["releases"][0]["title"]["text"]) == ("1", "CPI")
+    assert not any(word.startswith("news") for word in said["left_out"])
+    assert len(json.dumps(said, separators=(",", ":"), ensure_ascii=False)) <= 8_000
+
+
+def test_a_flood_of_news_never_takes_the_packets_length(room: Room) -> None:
+    class Flood:
+        name = "flood"
+
+        async def search(self, query: NewsQuery) -> list[Article]:
+            return [
+                Article(
+                    title=f"{n} " + "rises " * 33,
+                    text="x" * 500,
+                    publisher="h" * 60,
+                    provider="flood",
+                    published_at=None,
+                )
+                for n in range(query.limit)
+            ]
+
+    news = News(sources=(Flood(),), calendar=None, clock=room.gate.clock)
+    services = replace(room.gate.services, market=room.market, news=news)
+    room.dispatch = Dispatch(services, operations(data_only=False))
+    for detail, most in (("brief", 8_000), ("full", 20_000)):
+        said = room.ask("analysis_packet", symbol="EURUSD", news=True, detail=detail)
+        assert len(json.dumps(said, separators=(",", ":"), ensure_ascii=False)) <= most
+        assert said["quote"]["bid"] is not None
+
+
+def test_news_that_cannot_be_read_is_a_failure_and_the_packet_still_comes(room: Room) -> None:
+    none = News(sources=(), calendar=None, clock=room.gate.clock)
+    services = replace(room.gate.services, market=room.market, news=none)
+    room.dispatch = Dispatch(services, operations(data_only=False))
+    said = room.ask("analysis_packet", symbol="EURUSD", news=True)
+    assert said["news"] is None
+    assert "news: see failures" in said["left_out"]
+    assert [one["code"] for one in said["failures"] if one["what"] == "news"] == [
+        "DATA_UNAVAILABLE"
+    ]
+
+
+def test_a_request_raises_the_operators_floors_and_never_lowers_them(room: Room) -> None:
+    floors = SignalFloors(confidence=Decimal("0.6"), edge=Decimal("0.2"))
+    services = replace(room.gate.services, market=room.market, floors=floors)
+    room.dispatch = Dispatch(services, operations(data_only=False))
+    asked = {"symbol": "EURUSD", "long_when": "close > 0"}  # own rules say 0.5
+    for lower in ({}, {"confidence_min": "0.1", "edge_min": "0"}):
+        said = room.ask("generate_signal", **asked, **lower)
+        assert "confidence 0.500 is below 0.6" in said["held_back"]
+    higher = room.ask("generate_signal", **asked, confidence_min="0.9", edge_min="9")
+    assert "confidence 0.500 is below 0.9" in higher["held_back"]
+    assert any(word.endswith("is below 9") for word in higher["held_back"])

@@ -79,6 +79,34 @@ def test_without_a_source_the_answer_is_data_unavailable_with_the_fix() -> None:
             "SYMBOL_NOT_FOUND",
         ),
         ({"action": "delete"}, "INVALID_ARGUMENT"),
+        (
+            {"action": "create", "condition": "rule", "symbol": "EURUSD", "timeframe": "H1"},
+            "INVALID_ARGUMENT",
+        ),
+        (
+            {"action": "create", "condition": "rule", "symbol": "EURUSD", "rule": "close > 1"},
+            "INVALID_ARGUMENT",
+        ),
+        (
+            {
+                "action": "create",
+                "condition": "rule",
+                "symbol": "EURUSD",
+                "timeframe": "H1",
+                "rule": "emma(20) > 1",
+            },
+            "INVALID_ARGUMENT",
+        ),
+        (
+            {
+                "action": "create",
+                "condition": "price_above",
+                "symbol": "EURUSD",
+                "level": "1",
+                "rule": "close > 1",
+            },
+            "INVALID_ARGUMENT",
+        ),
         ({"action": "delete", "alert_id": "none"}, "RESOURCE_NOT_FOUND"),
     ],
 )
@@ -96,6 +124,18 @@ def test_alerts_are_made_listed_and_deleted_by_their_owner() -> None:
     assert ask(gate, "price_alerts", OTHER, **one).code == "RESOURCE_NOT_FOUND"
     assert good(gate, "price_alerts", **one)["alerts"] == []
     assert ask(gate, "price_alerts", READER).code == "FORBIDDEN"
+
+
+def test_a_rule_is_kept_with_its_timeframe_and_says_what_is_missing() -> None:
+    gate = doors()
+    terms = {"symbol": "EURUSD", "condition": "rule", "timeframe": "M15"}
+    good(gate, "price_alerts", action="create", **terms, rule="close > 2")
+    said = good(gate, "price_alerts", action="create", **terms, rule="vwap() > 1")
+    plain, traded = said["alerts"]
+    assert (plain["rule"], plain["timeframe"], plain["level"]) == ("close > 2", "M15", None)
+    assert (plain["state"], plain["problem"]) == ("armed", None)
+    assert "no volume" in traded["problem"]
+    assert "It cannot be told of yet" in said["message"]
 
 
 def test_a_list_answers_its_quotes() -> None:

@@ -15,6 +15,7 @@ from ordergate.ports.bars import BarStore
 
 if TYPE_CHECKING:
     from ordergate.market.bars.library.page import Page
+    from ordergate.model.holdings import Holding
 
 BASE_BARS_MAX: Final = 2_000_000  # read at once to make higher ones
 
@@ -41,6 +42,11 @@ class Library:
         NotFound, InvalidArgument (several venues), DataUnavailable (none there), StoreDamaged.
         """
         return await asyncio.to_thread(self._page, symbol, timeframe, venue, limit, before)
+
+    async def holdings(self, symbol: str | None = None) -> tuple[Holding, ...]:
+        """Return what is stored, or what of one symbol is; raise StoreDamaged."""
+        name = None if symbol is None else Symbol(symbol.upper())
+        return await asyncio.to_thread(lambda: self._opened().holdings(name))
 
     def _page(
         self,

@@ -154,7 +154,7 @@ CONTROLS: Final = (
     ),
     Entry(
         number="C20",
-        name="Market state, trade mode, rollover",
+        name="Market state, trade mode, rollover, releases",
         scope="symbol; venue",
         codes=(Code.MARKET_CLOSED, _MISSING),
         default="on",

@@ -132,6 +132,7 @@ RULES: Final = (
     _everywhere(Say.WARN, market.SESSION, market.market_open),
     _everywhere(Say.WARN, market.TRADE_MODE, market.trade_mode),
     _everywhere(Say.WARN, market.ROLLOVER, market.rollover),
+    _everywhere(Say.WARN, market.NEWS, market.news_window),
     _at_market(market.QUOTE, market.quote_fresh),
     _at_market(market.SPREAD, market.spread),
     Rule(control=form.TRIGGER, check=form.trigger_side),

@@ -56,6 +56,9 @@ DRIFT: Final = Control(
 ROLLOVER: Final = Control(
     rule="rollover", number="C20", limit_name="limits.rollover_blackout_s", unit="seconds"
 )
+NEWS: Final = Control(
+    rule="news_window", number="C20", limit_name="limits.news_blackout_s", unit="seconds"
+)
 TRADE_MODE: Final = Control(rule="trade_mode", number="C20")
 
 _ROLLED: Final = frozenset({CalendarName.FX, CalendarName.METAL})
@@ -97,6 +100,27 @@ def rollover(request: Request, facts: Facts) -> RuleVerdict:
         broken=away < limit,
         message=f"the rollover is {plain(away)} s away, at least {plain(limit)}",
         fix=lambda: f"send it {plain(limit)} s after 17:00 New York",
+        code=Code.MARKET_CLOSED,
+    )
+
+
+def news_window(request: Request, facts: Facts) -> RuleVerdict:
+    """Refuse new risk near a release of high impact in one of the symbol's currencies.
+
+    Off unless the operator sets it; then a calendar that cannot be read refuses, too.
+    """
+    limit, away = facts.limits.news_blackout_s, facts.release_away_s
+    if limit <= 0:
+        return NEWS.silent("no window around releases is set")
+    if away is None:
+        return NEWS.lacks(f"when the next release for {facts.symbol[:64]} is")
+    return NEWS.measured(
+        value=away,
+        limit=limit,
+        room=away - limit,
+        broken=away < limit,
+        message=f"a release of high impact is {plain(away)} s away, at least {plain(limit)}",
+        fix=lambda: f"send it {plain(limit)} s after the release; market_research names it",
         code=Code.MARKET_CLOSED,
     )
 

@@ -1,16 +1,30 @@
 from __future__ import annotations
 
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
+import numpy
 import pytest
 
-from ordergate.market.bars.library.page import chosen, is_over, newest, one_scale
+from ordergate.market.bars.library.page import (
+    Page,
+    after_hole,
+    chosen,
+    closes,
+    first,
+    is_over,
+    newest,
+    one_scale,
+    past,
+)
 from ordergate.model.errors import InvalidArgument, NotFound
 from ordergate.model.holdings import Holding, Jump, SeriesKey
+from ordergate.model.hours import VENUE_DAY
 from ordergate.model.instruments import CalendarName
 from ordergate.model.market import PriceBasis, Timeframe
+from ordergate.model.series import Series
 from ordergate.model.values import Symbol
-from support.bar_series import series
+from support.bar_series import iso, ns, series
 
 
 def held(venue: str, timeframe: Timeframe, symbol: str = "EURUSD") -> Holding:
@@ -86,3 +100,67 @@ def test_a_bar_is_over_when_its_market_trades_no_more_before_it_ends(
 ) -> None:
     begin, end = (datetime.fromisoformat(f"{text}:00+00:00") for text in (ended, closes))
     assert is_over(begin, end, calendar) is over
+
+
+def page(of: Series) -> Page:
+    return Page(of, H1, None, full=False)
+
+
+def test_a_bar_ends_when_its_window_does_and_never_earlier() -> None:
+    hours = series("2026-01-07T10:00", [1, 2], timeframe=Timeframe.H1)
+    assert [iso(at) for at in closes(hours, VENUE_DAY)] == ["2026-01-07T11:00", "2026-01-07T12:00"]
+    ours = series([ns("2026-03-07T22:00"), ns("2026-03-08T21:00")], [1, 2], timeframe=Timeframe.D1)
+    # The second night New York's clock goes forward: the first of these days has 23 hours.
+    assert [iso(at) for at in closes(ours, VENUE_DAY)] == ["2026-03-08T21:00", "2026-03-09T21:00"]
+    theirs = series("2026-01-07T00:00", [1], timeframe=Timeframe.D1)
+    assert [iso(at) for at in closes(theirs, VENUE_DAY)] == ["2026-01-08T00:00"]
+
+
+def test_the_past_knows_no_bar_that_had_not_closed() -> None:
+    whole = series("2026-01-07T10:00", [1, 2, 3, 4], timeframe=Timeframe.H1, ask=True)
+    at = datetime.fromisoformat("2026-01-07T13:00:00Z")
+    found = past(page(whole), limit=2, known_at=at)
+    assert (found.series.close.tolist(), iso(ns("2026-01-07T13:00"))) == (
+        [2, 3],
+        "2026-01-07T13:00",
+    )
+    assert found.ends == at
+    assert found.series.complete
+    earlier = past(page(whole), limit=2, known_at=at - timedelta(microseconds=1))
+    assert earlier.series.close.tolist() == [1, 2]
+    assert not len(past(page(whole), limit=2, known_at=at - timedelta(days=1)).series)
+
+
+def test_the_running_bar_is_left_out_unless_it_is_asked_for() -> None:
+    running = series("2026-01-07T10:00", [1, 2], timeframe=Timeframe.H1, complete=False)
+    assert past(page(running), limit=9, known_at=None).series.close.tolist() == [1]
+    with_it = past(page(running), limit=9, known_at=None, running=True).series
+    assert (with_it.close.tolist(), with_it.complete) == ([1, 2], False)
+
+
+def test_the_spread_is_that_of_the_last_close() -> None:
+    whole = series("2026-01-07T10:00", [1, 2, 3], timeframe=Timeframe.H1, ask=True)
+    assert whole.ask is not None
+    wide = replace(whole.ask, close=whole.close + numpy.array([0.1, 0.2, 0.3]))
+    quoted = replace(whole, ask=wide)
+    at = datetime.fromisoformat("2026-01-07T12:30:00Z")
+    assert past(page(quoted), limit=9, known_at=at).spread == pytest.approx(0.2)
+    crossed = replace(quoted, ask=replace(wide, close=whole.close - 1))
+    assert past(page(crossed), limit=9, known_at=None).spread is None
+    trades = series("2026-01-07T10:00", [1], timeframe=Timeframe.H1)
+    assert past(page(trades), limit=9, known_at=None).spread is None
+
+
+def test_a_history_begins_after_its_last_hole() -> None:
+    far = [ns("2026-01-01T00:00"), ns("2026-01-11T02:00"), ns("2026-01-11T03:00")]
+    whole = series(far, [1, 2, 3], timeframe=Timeframe.H1)
+    kept, hole = after_hole(whole)
+    assert (kept.close.tolist(), hole) == ([2, 3], timedelta(days=10, hours=1))
+    near = series([far[0], ns("2026-01-11T01:00")], [1, 2], timeframe=Timeframe.H1)
+    assert after_hole(near) == (near, None)  # ten days to the hour: a long holiday
+
+
+def test_the_first_bars_are_complete_where_more_follow() -> None:
+    running = series("2026-01-07T10:00", [1, 2, 3], complete=False, ask=True)
+    assert first(running, 2).complete
+    assert first(running, 3) is running

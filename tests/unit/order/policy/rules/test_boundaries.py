@@ -272,6 +272,13 @@ EDGES: dict[str, Edge] = {
         ("299", REFUSE, "0"),
         code=Code.MARKET_CLOSED,
     ),
+    "news_window": edge(
+        lambda away: (Court(release_away=away).limit(news_blackout_s=D(600)), place()),
+        ("601", PASS, "1"),
+        ("600", PASS, "0"),
+        ("599", REFUSE, "0"),
+        code=Code.MARKET_CLOSED,
+    ),
     "quote_fresh": edge(
         lambda age: (later(age), place()),
         ("259199", PASS, "1"),

@@ -48,8 +48,10 @@ def dangerous() -> Court:
         mode=Mode.LIVE,
         positions=(position(),),
         open_orders=(resting(),),
+        release_away=D(5),
     ).equity("50")
     court.halted(halt(), halt(HaltKind.HALT)).limit(symbols_allow=(), short_allowed=False)
+    court.limit(news_blackout_s=D(900))
     court.measured_from(baseline())
     court.used(orders=10_000, notional="1000000000")
     court.reserve(*(reservation(n + 10, notional=D(10**6)) for n in range(30)))
@@ -111,10 +113,10 @@ OPEN_REFUSES = {
     *("journal_writable", "one_version", "venue_clock", "wall_clock", "loop_lag", "sebi_pack"),
     *("trade_mode", "rollover", "price_drift", "self_trade", "hands_off_fills", "losing_closes"),
     *("net_exposure", "stress_loss", "open_orders_value", "weekly_loss", "drawdown"),
-    *("account_throttle", "asks_waiting", "asks_in_hour"),
+    *("account_throttle", "asks_waiting", "asks_in_hour", "news_window"),
 }
 EVERYWHERE = {
-    *("market_open", "trade_mode", "rollover", "throttle", "account_throttle"),
+    *("market_open", "trade_mode", "rollover", "news_window", "throttle", "account_throttle"),
     *("journal_writable", "one_version", "venue_clock", "wall_clock", "loop_lag", "sebi_pack"),
 }
 AGAIN = {"hands_off_fills", "losing_closes"}
