@@ -19,10 +19,14 @@ run: $(VENV)/.run
 test: $(VENV)/.dev postgres node
 	$(BIN)/python -m pytest -n 2 -m "not slow" --ignore tests/browser $(ARGS)
 
-# What takes long: restarts, restores, deaths, broken gateways, the demo.
+# What takes long: restarts, restores, deaths, broken gateways, the demo; the properties with all
+# their examples, EXAMPLES=5 five times as many.
 slow: $(VENV)/.dev postgres node
 	$(BIN)/python -m pytest -n 2 -m slow --timeout 300 --ignore tests/browser \
 		--ignore tests/e2e/test_openapi_fuzz.py $(ARGS)
+ifeq ($(strip $(ARGS)),)
+	ORDERGATE_EXAMPLES=$(or $(EXAMPLES),1) $(BIN)/python -m pytest -n 2 tests/property --timeout 600
+endif
 
 # A server on loopback for the suites; nothing to do where one answers.
 postgres:

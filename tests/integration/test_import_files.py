@@ -259,6 +259,10 @@ BROKEN: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda path: path.write_text(f"{HEADER}\n2026-01-07T10:00:00Z,1,1,1,3,1,0,1,2,1\n"),
         "a row has more cells than its header",
     ),
+    "a carriage return inside the header": (
+        lambda path: path.write_bytes(b"time,open\rhigh,low,close\n1,1,1,1,1\n"),
+        "no readable header",
+    ),
     "a column twice": (
         lambda path: path.write_text("time,open,open,high,low,close\n"),
         "names a column twice",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import numpy
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ordergate.market.bars.columnar import resample_columns
@@ -14,6 +14,7 @@ from ordergate.market.bars.resampling import resample
 from ordergate.model.market import Bar, Timeframe
 from ordergate.model.series import Series
 from ordergate.model.values import Symbol
+from support.examples import examples
 
 EURUSD = Symbol("EURUSD")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -69,7 +70,7 @@ def columns(made: list[Bar]) -> Series:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(bars())
 def test_columns_and_bars_agree(case: tuple[list[Bar], Timeframe]) -> None:
     made, timeframe = case

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ordergate.model.orders import Side
@@ -22,6 +22,7 @@ from ordergate.order.exits.plan import (
     next_step,
     protected,
 )
+from support.examples import examples
 from support.exit_scenes import carried_out
 
 D = Decimal
@@ -69,7 +70,7 @@ def walked(seen: Scene) -> tuple[list[Scene], object]:
     raise AssertionError(f"no end: {story}")
 
 
-@settings(max_examples=600)
+@examples(600)
 @given(scenes())
 def test_every_plan_ends_and_leaves_exits_that_do_not_exceed_the_position(seen: Scene) -> None:
     story, step = walked(seen)
@@ -84,7 +85,7 @@ def test_every_plan_ends_and_leaves_exits_that_do_not_exceed_the_position(seen: 
     assert isinstance(step, Reduce) == (closing and last.held > cover)
 
 
-@settings(max_examples=600)
+@examples(600)
 @given(scenes())
 def test_what_is_protected_stays_so_at_every_step_unless_it_is_being_closed(seen: Scene) -> None:
     if seen.held == 0 or seen.stop is None:
@@ -99,7 +100,7 @@ def test_what_is_protected_stays_so_at_every_step_unless_it_is_being_closed(seen
     assert protected(replace(story[-1], held=kept))
 
 
-@settings(max_examples=600)
+@examples(600)
 @given(scenes())
 def test_a_managed_exit_never_loosens(seen: Scene) -> None:
     """No stop goes unless nearer ones, or ones as near as wanted, cover what stays."""

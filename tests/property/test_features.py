@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ordergate.market.features.frame import Frame, cut
@@ -17,6 +17,7 @@ from ordergate.market.signals.words import RuleError
 from ordergate.model.market import Timeframe
 from ordergate.model.series import Series
 from ordergate.model.values import Symbol
+from support.examples import examples
 from support.series import starts
 
 NAMES = [indicator.name for indicator in INDICATORS]
@@ -66,7 +67,7 @@ def calls(draw: st.DrawFn) -> Call:
 
 
 @given(series=bars(), asked=st.lists(calls(), min_size=1, max_size=4), share=st.floats(0, 1))
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_bar_by_bar_equals_the_whole(series: Series, asked: list[Call], share: float) -> None:
     whole = Frame(series)
     begin = int(share * (len(series) - 1))
@@ -129,7 +130,7 @@ def read(text: str) -> Rule | RuleError:
 
 
 @given(series=bars(300), text=conditions(), share=st.floats(0, 1))
-@settings(max_examples=150, deadline=None)
+@examples(150)
 def test_a_rule_says_of_the_first_bars_what_it_says_of_them_in_the_whole(
     series: Series, text: str, share: float
 ) -> None:
@@ -161,7 +162,7 @@ PIECES = [
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=60).map(" ".join) | st.text(max_size=520))
-@settings(max_examples=400, deadline=None)
+@examples(400)
 def test_any_text_is_read_or_refused_with_its_place(text: str) -> None:
     refused = read(text)
     if isinstance(refused, RuleError):

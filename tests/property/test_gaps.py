@@ -6,13 +6,14 @@ import itertools
 from datetime import UTC, datetime, timedelta
 
 import numpy
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ordergate.market.bars.gaps import presence
 from ordergate.model.hours import bar_window, session
 from ordergate.model.instruments import CalendarName
 from ordergate.model.market import SessionState, Timeframe
+from support.examples import examples
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FRAMES = (Timeframe.M15, Timeframe.M30, Timeframe.H1, Timeframe.H4)
@@ -47,7 +48,7 @@ def walk(
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.data())
 def test_gaps_are_those_of_the_clock(data: st.DataObject) -> None:
     calendar = data.draw(st.sampled_from(CalendarName))
@@ -67,7 +68,7 @@ def test_gaps_are_those_of_the_clock(data: st.DataObject) -> None:
     assert (found.missing, found.gaps) == (sum(gaps), sum(gap > 0 for gap in gaps))
 
 
-@settings(max_examples=60, deadline=None)
+@examples(60)
 @given(st.data())
 def test_bars_out_of_hours_are_those_of_the_clock(data: st.DataObject) -> None:
     calendar = data.draw(st.sampled_from(CalendarName))

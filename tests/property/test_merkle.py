@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ordergate.audit.checkpoint import Peaks
+from support.examples import examples
 
 LEAVES = st.lists(st.binary(min_size=32, max_size=32), max_size=70)
 
@@ -24,13 +25,13 @@ def tree(leaves: list[bytes]) -> bytes:
     return hashlib.sha256(b"\x01" + tree(leaves[:split]) + tree(leaves[split:])).digest()
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(LEAVES)
 def test_the_root_is_that_of_the_definition(leaves: list[bytes]) -> None:
     assert Peaks().plus(leaf.hex() for leaf in leaves).root() == tree(leaves).hex()
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(LEAVES, st.data())
 def test_it_does_not_matter_where_one_stopped_and_went_on(
     leaves: list[bytes], data: st.DataObject
@@ -42,7 +43,7 @@ def test_it_does_not_matter_where_one_stopped_and_went_on(
     assert len(parts.hashes) == len(leaves).bit_count()
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(LEAVES.filter(bool), st.data())
 def test_another_leaf_gives_another_root(leaves: list[bytes], data: st.DataObject) -> None:
     place = data.draw(st.integers(0, len(leaves) - 1))

@@ -9,12 +9,13 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ordergate.adapters.venues.paper.terms import PaperTerms
 from ordergate.model.accounts import VenueSnapshot
 from ordergate.model.outcomes import Fill, FillEffect, VenueRefusal
+from support.examples import examples
 from support.manual_market import STANDARD, ManualMarket
 from support.paper import PaperBench
 
@@ -134,7 +135,7 @@ def worth_of(snapshot: VenueSnapshot) -> Decimal:
     return worth
 
 
-@settings(max_examples=50, deadline=None)
+@examples(50)
 @given(st.lists(acts, min_size=4, max_size=16))
 @example(
     [

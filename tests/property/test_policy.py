@@ -18,6 +18,7 @@ from ordergate.model.values import AccountId, OrderId, PositionId, Symbol, Venue
 from ordergate.model.verdicts import Finding, Verb
 from ordergate.order.policy.limits import EVERY_SYMBOL, SPECS, Limits, LimitSpec, Stricter, Value
 from ordergate.order.policy.tightenings import tightened as tighten
+from support.examples import examples
 from support.judging import (
     ACCOUNT,
     AGENT,
@@ -40,7 +41,7 @@ from support.manual_clock import START
 
 RANK = {Verb.ALLOW: 0, Verb.ASK: 1, Verb.DENY: 2}
 EURUSD, GBPUSD = Symbol("EURUSD"), Symbol("GBPUSD")
-EXAMPLES = settings(max_examples=150, deadline=None)
+EXAMPLES = examples(150)
 
 money = st.decimals("0", "400000", places=2)
 symbols = st.sampled_from([EURUSD, GBPUSD])
@@ -286,7 +287,7 @@ def exits(draw: st.DrawFn) -> tuple[tuple[Any, ...], tuple[Any, ...], Intent]:
     return draw(st.sampled_from(choices))
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(troubles(), exits())
 def test_i12_exits_are_never_refused(
     court: Court, wanted: tuple[tuple[Any, ...], tuple[Any, ...], Intent]
@@ -350,7 +351,7 @@ def anything(draw: st.DrawFn) -> Intent:
             return close(target, quantity=draw(terms), **base)
 
 
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(troubles(), anything(), st.booleans())
 def test_every_request_gets_a_whole_answer(court: Court, intent: Intent, known: bool) -> None:
     court.snapshot_known = known

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 import numpy
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ordergate.adapters.price_files import PriceTable
@@ -18,6 +18,7 @@ from ordergate.market.bars.ingest import Ingest
 from ordergate.market.bars.reading import Choices
 from ordergate.model.errors import GateError
 from ordergate.model.instruments import CalendarName
+from support.examples import examples
 from support.manual_clock import ManualClock
 
 HEADERS = (
@@ -68,7 +69,7 @@ def outcome(content: bytes, said: Choices) -> str:
         shutil.rmtree(root)
 
 
-@settings(max_examples=250, deadline=None)
+@examples(250)
 @given(st.sampled_from(HEADERS), ROWS, st.booleans(), st.booleans())
 def test_tables_of_anything(header: str, rows: list[list[str]], loose: bool, packed: bool) -> None:
     separator = ";" if ";" in header else ","
@@ -80,7 +81,7 @@ def test_tables_of_anything(header: str, rows: list[list[str]], loose: bool, pac
     outcome(gzip.compress(content) if packed else content, said)
 
 
-@settings(max_examples=150, deadline=None)
+@examples(150)
 @given(st.binary(max_size=300), st.booleans())
 def test_any_bytes(content: bytes, parquet: bool) -> None:
     outcome((b"PAR1" if parquet else b"") + content, Choices(venue="x", zone="UTC"))

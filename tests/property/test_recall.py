@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from decimal import Decimal
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ordergate.model.orders import Intent
@@ -14,6 +14,7 @@ from ordergate.order.policy.decision import recorded as told
 from ordergate.order.policy.facts import Request, recorded
 from ordergate.order.policy.recall import recall
 from property.test_policy import anything, orders, troubles
+from support.examples import examples
 from support.judging import Court
 
 
@@ -21,7 +22,7 @@ def vars_of(intent: Intent) -> list[object]:
     return [getattr(intent, row.name) for row in fields(intent)]
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(troubles(), st.one_of(anything(), orders()), st.booleans())
 def test_a_recorded_verdict_is_repeated_bit_for_bit(
     court: Court, intent: Intent, known: bool

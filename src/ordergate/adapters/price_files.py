@@ -165,7 +165,13 @@ class PriceTable:
         if not line.strip():
             raise FileUnusable(f"{self.name} is empty", fix="fetch it again")
         separator = max(SEPARATORS, key=line.count)
-        names = [name.strip() for name in next(csv.reader([line], delimiter=separator))]
+        try:
+            names = [name.strip() for name in next(csv.reader([line], delimiter=separator))]
+        except csv.Error as error:
+            raise FileUnusable(
+                f"{self.name} has no readable header: {error}"[:300],
+                fix="end each line with a line feed, the header too",
+            ) from error
         if len({_plain(name) for name in names}) != len(names):
             raise FileUnusable(f"{self.name} names a column twice", fix="rename one")
         return names, separator
