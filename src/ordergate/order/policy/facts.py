@@ -82,9 +82,9 @@ class Activity:
 class Doubt:
     """Openings of the account whose fate is unknown."""
 
-    in_symbol: int = 0
-    in_account: int = 0
-    oldest_s: Decimal = Decimal(0)
+    in_symbol: int
+    in_account: int
+    oldest_s: Decimal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

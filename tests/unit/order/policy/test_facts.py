@@ -91,6 +91,7 @@ def test_a_plain_stop_against_a_netted_position_protects_it() -> None:
     long = position(symbol=apple)
     stop = protective_stop(symbol=apple, reduce_only=False)
     assert protects(stop, [long], SPECS[apple])
+    assert protects(stop, [position(), long], SPECS[apple]), "what else is held changes nothing"
     assert not protects(stop, [position(symbol=apple, side=Side.SELL)], SPECS[apple])
     assert not protects(replace(stop, order_type=OrderType.LIMIT), [long], SPECS[apple])
     assert not protects(protective_stop(reduce_only=False), [position()], SPECS[Symbol("EURUSD")])
