@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -28,7 +29,7 @@ from ratios import Line, table
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "tests"))
 
-from support.gateway_process import ROOMY, gateway  # noqa: E402 - found above
+from support.gateway_process import ROOMY, gateway, read_note  # noqa: E402 - found above
 
 GOAL_MS = 250.0
 SYMBOLS = 50
@@ -58,6 +59,7 @@ def measure(clients: int, seconds: float) -> list[Line]:
         file = recording(Path(root) / "fanout.csv", WAIT_S + SETTLE_S + seconds)
         feed = {"feed": {"kind": "replay"}, "feed.replay": {"files": [str(file)]}}
         with gateway(Path(root) / "gate", {**ROOMY, **feed}) as gate:
+            used, began = processor_s(gate.data), time.monotonic()
             watching = subprocess.run(
                 [sys.executable, __file__, "--watch", gate.rest, str(clients), str(seconds)],
                 capture_output=True,
@@ -66,6 +68,7 @@ def measure(clients: int, seconds: float) -> list[Line]:
                 timeout=2 * WAIT_S + seconds,
                 check=False,
             )
+            share = (processor_s(gate.data) - used) / (time.monotonic() - began)
             if watching.returncode:
                 raise RuntimeError(watching.stderr[-2000:])
     found = json.loads(watching.stdout)
@@ -73,9 +76,20 @@ def measure(clients: int, seconds: float) -> list[Line]:
         f"{clients} clients, {SYMBOLS} symbols x {1 / EVERY_S:.0f}/s, {found['quotes']:,} quotes"
         f" in {seconds:.0f} s: median {found['median']:.0f}, p99 {found['p99']:.0f},"
         f" slowest's p99 {found['worst_p99']:.0f}, longest silence {found['silence']:.0f} ms,"
-        f" least {found['least']:,} a client"
+        f" least {found['least']:,} a client; of a core, gateway {share:.2f},"
+        f" clients {found['share']:.2f}; load {os.getloadavg()[0]:.1f}"
     )
     return [Line("stream: farthest behind, ms", found["most"], GOAL_MS, detail)]
+
+
+def processor_s(data: Path) -> float:
+    """Return the processor time a gateway has used, where the system tells it; else nan."""
+    try:
+        text = Path(f"/proc/{read_note(data)['pid']}/stat").read_text()
+    except OSError:
+        return math.nan
+    fields = text.rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def watch(rest: str, clients: int, seconds: float) -> dict[str, float]:
@@ -96,6 +110,7 @@ async def watch(rest: str, clients: int, seconds: float) -> dict[str, float]:
         lags: list[list[float]] = [[] for _ in sockets]
         silences = [0.0 for _ in sockets]
         begin = time.monotonic() + SETTLE_S
+        used = time.process_time()
         tasks = [
             asyncio.create_task(
                 read(socket, lags[place], silences, place, (begin, begin + seconds))
@@ -107,6 +122,7 @@ async def watch(rest: str, clients: int, seconds: float) -> dict[str, float]:
             offsets.append(await offset(http))
             await asyncio.sleep(0.25)
         await asyncio.gather(*tasks)
+        share = (time.process_time() - used) / (SETTLE_S + seconds)
     # The venue's clock is read from memory: of the askings the quickest are nearest to the truth.
     known = min(offsets)[1]
     late = [sorted(known + lag for lag in kept) for kept in lags]
@@ -119,6 +135,7 @@ async def watch(rest: str, clients: int, seconds: float) -> dict[str, float]:
         "quotes": len(every),
         "least": min(len(kept) for kept in late),
         "silence": max(silences) * 1_000,
+        "share": share,
     }
 
 

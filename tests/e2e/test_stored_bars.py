@@ -24,6 +24,11 @@ def test_what_is_imported_is_there_for_the_agent(tmp_path: Path) -> None:
         assert json.loads(done.stdout)["ok"], done.stderr
         found = one.good("get_bars", **asked)
         assert (found["close"], found["source"]) == (["1.2"], "store:file:acme_m1.csv")
+        ask = {"symbol": "ACME", "timeframe": "M1", "indicators": ["sma(3)"]}
+        said = one.good("compute_indicators", **ask, source="store:file", limit=1)
+        assert said["columns"][0]["values"] == ["1.2"]
+        lost = one.call("compute_indicators", **ask)["error"]
+        assert (lost["code"], "store:file" in lost["fix"]) == ("SYMBOL_NOT_FOUND", True)
         drawn = one.command("bars", "ACME", "--source", "store").stdout
         assert "prices from store:file:acme_m1.csv" in drawn
 
