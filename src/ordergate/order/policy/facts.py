@@ -118,7 +118,7 @@ class Facts:
     used: Usage | None = None  # by the principal, on the venue's day
     account_used: Usage | None = None
     activity: Activity = field(default_factory=Activity)
-    doubt: Doubt = field(default_factory=Doubt)
+    doubt: Doubt
     opposing: tuple[VenueOrderState, ...] = ()  # openings at rest that the request could trade with
     ours: frozenset[VenueOrderId] = frozenset()  # those of them that this gate has sent
     shock: Decimal | None = None  # of the symbol, a fraction of its price
