@@ -73,3 +73,38 @@ def test_doing_nothing_is_not_better_than_doing_nothing() -> None:
 def test_too_few_observations_are_refused() -> None:
     with pytest.raises(ValueError, match="too few"):
         reality_check(numpy.ones((19, 2)))
+
+
+@pytest.mark.parametrize(("block", "arch_says"), [(1, 0.1737), (5, 0.3370), (16, 0.2868)])
+def test_the_reality_check_agrees_with_arch(block: int, arch_says: float) -> None:
+    """arch 8.0.0: SPA(0, -x, block_size=block, reps=20000, studentize=False, seed=1), `upper`.
+
+    Its `consistent` one is no oracle for the SPA: it takes the maximum without dividing by the
+    deviations, whatever `studentize` says.
+    """
+    noise = numpy.random.default_rng(32).normal(size=(250, 8))
+    results = 0.6 * noise + 0.4 * numpy.vstack([noise[:1], noise[:-1]])
+    results[:, 2] += 0.09
+    results[:, 5] -= 0.3
+    found = reality_check(results, draws=4_000, block=float(block), seed=2)
+    assert found.white == pytest.approx(arch_says, abs=0.03)
+
+
+def test_the_spa_is_the_share_of_studentised_maxima_written_out() -> None:
+    """The definition once more, draw by draw, with the weights as they were drawn."""
+    results = numpy.random.default_rng(33).normal(0.05, 1.0, (60, 3))
+    results[:, 2] -= 2.0
+    weights = reality._weights(60, draws=300, block=4.0, seed=9)
+    deviation = [math.sqrt(60) * numpy.std(weights @ results[:, k] / 60) for k in range(3)]
+    mean = results.mean(axis=0)
+    seen = max(0.0, *(math.sqrt(60) * mean[k] / deviation[k] for k in range(3)))
+    beyond = 0
+    for draw in weights:
+        best = 0.0
+        for k in range(3):
+            limit = -deviation[k] / math.sqrt(60) * math.sqrt(2 * math.log(math.log(60)))
+            centre = mean[k] if mean[k] > limit else 0.0
+            best = max(best, math.sqrt(60) * (draw @ results[:, k] / 60 - centre) / deviation[k])
+        beyond += best >= seen
+    found = reality_check(results, draws=300, block=4.0, seed=9)
+    assert found.spa == pytest.approx((beyond + 1) / 301)
