@@ -16,6 +16,7 @@ from ordergate.model.errors import GateError
 from ordergate.research.backtest.engine import run_laid
 from ordergate.research.backtest.laying import lay
 from ordergate.research.backtest.wording import word_of
+from ordergate.research.sweep.masking import counted, silenced
 from ordergate.research.sweep.space import Parameters, with_parameters
 from ordergate.research.sweep.tried import Tried, failed, kept
 
@@ -24,18 +25,14 @@ if TYPE_CHECKING:
     from ordergate.research.backtest.outcome import Outcome
     from ordergate.research.backtest.spec import BacktestSpec
     from ordergate.research.backtest.tapes import MarketData
+    from ordergate.sim.layout import Word
 
 CHUNKS_A_WORKER: Final = 8
 CHUNK_MAX: Final = 200
 LOOK_S: Final = 0.5  # how soon a cancellation is seen
 
-Run = Callable[["Laid"], "Outcome"]
+Run = Callable[["Laid", "Word"], "Outcome"]
 Numbered = tuple[int, Parameters]
-
-
-def lap(laid: Laid) -> Outcome:
-    """Run one configuration on bars that are laid out."""
-    return run_laid(laid, word_of(laid))
 
 
 class Stopped(Exception):
@@ -51,35 +48,48 @@ class Watcher(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What is done over and over; `word` and `run` are found by name in another process.
+
+    Bars before `since` (nanoseconds) warm up indicators: nothing is traded on them, or counted.
+    """
+
+    spec: BacktestSpec
+    data: MarketData
+    since: int | None = None
+    word: Callable[[Laid], Word] = word_of
+    run: Run = run_laid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Workers:
     """`lend` turns what every chunk needs into what is sent with it: a cluster sends it once."""
 
     executor: Executor
     count: int
-    lend: Callable[[MarketData], MarketData] = lambda data: data
+    lend: Callable[[Task], Task] = lambda task: task
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """What one sweep does over and over; `run` must be importable by name in another process."""
+def once(task: Task, parameters: Parameters, laid: Laid | None = None) -> Outcome:
+    """Run one configuration; raise what the engine and the strategy raise."""
+    laid = laid or lay(task.spec, task.data)
+    own = replace(laid, spec=with_parameters(task.spec, parameters))
+    word = task.word(own)
+    if task.since is None:
+        return task.run(own, word)
+    return counted(task.run(own, silenced(own, word, task.since)), task.since)
 
-    spec: BacktestSpec
-    data: MarketData
-    run: Run = lap
 
-
-def attempt(
-    run: Run, spec: BacktestSpec, data: MarketData, todo: Sequence[Numbered]
-) -> list[Tried]:
+def attempt(task: Task, wanted: Sequence[Numbered]) -> list[Tried]:
     """Try a few on bars laid out once; one that cannot be done is a failed trial, with why.
 
     Raises BadSpec and BadTape for what no parameters could make good.
     """
     found = []
-    laid = lay(spec, data)
-    for number, parameters in todo:
+    laid = lay(task.spec, task.data)
+    for number, parameters in wanted:
         try:
-            outcome = run(replace(laid, spec=with_parameters(spec, parameters)))
+            outcome = once(task, parameters, laid)
         except GateError as error:
             found.append(failed(number, parameters, f"{error.message} {error.fix}".strip()))
         except (ArithmeticError, ValueError) as error:
@@ -90,14 +100,13 @@ def attempt(
 
 
 def sweep(
-    task: Task, todo: Sequence[Parameters], workers: Workers, watcher: Watcher, *, first: int = 0
+    task: Task, wanted: Sequence[Parameters], workers: Workers, watcher: Watcher, *, first: int = 0
 ) -> list[Tried]:
     """Try all and return them by number, which begin at `first`; raise Stopped."""
-    numbered = list(enumerate(todo, start=first))
-    lent = workers.lend(task.data)
+    numbered = list(enumerate(wanted, start=first))
+    lent = workers.lend(task)
     pending = {
-        workers.executor.submit(attempt, task.run, task.spec, lent, chunk)
-        for chunk in _chunks(numbered, workers.count)
+        workers.executor.submit(attempt, lent, chunk) for chunk in _chunks(numbered, workers.count)
     }
     found: dict[int, Tried] = {}
     try:
