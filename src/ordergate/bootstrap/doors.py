@@ -185,6 +185,7 @@ def _dispatch(
         stored=Library(lambda: bars_at(house.settings)),
         watch=house.outlook.watch,
         news=house.outlook.news,
+        research=house.research,
     )
     rate = Rate(per_second=float(settings.server.calls_per_second), burst=settings.server.burst)
     return Dispatch(

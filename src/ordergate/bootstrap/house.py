@@ -35,6 +35,7 @@ from ordergate.bootstrap.lost import void
 from ordergate.bootstrap.opening import Books, Opened, open_books
 from ordergate.bootstrap.outlook import Outlook, Standing, outlook
 from ordergate.bootstrap.prices import feed_of, outside_of, pace_of, require_same_prices
+from ordergate.bootstrap.research_jobs import ResearchDesk
 from ordergate.bootstrap.rotating import finish_rotation
 from ordergate.identity import tokens
 from ordergate.identity.bearers.recognise import LOCAL_AGENT
@@ -82,6 +83,7 @@ class House:
     anchoring: Anchoring
     archiving: Archiving
     outlook: Outlook
+    research: ResearchDesk
     files: tuple[EmergencyJournal | FrozenBooks | CcxtFeed, ...]
     pace: Pace | None  # of a recording
     prove: Callable[[str, str], str]  # that a name is ours: (name, nonce) -> signature, hex
@@ -153,6 +155,7 @@ async def build(
         anchoring=anchoring,
         archiving=Archiving(segments_of(settings), clock=clock),
         outlook=_outlook(settings, books, line, market, publish),
+        research=ResearchDesk(settings, clock),
         files=(spool, blank, *outside_of(feed)),
         pace=pace_of(feed),
         prove=lambda name, nonce: keys.sign(presence(name, nonce)).hex(),

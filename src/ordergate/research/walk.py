@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy
 
-from ordergate.market.features.sessions import moment
+from ordergate.market.features.sessions import moment, nanoseconds
 from ordergate.research.backtest.outcome import Outcome, Trades
 from ordergate.research.validation.folds import Fold
 
@@ -98,3 +98,12 @@ def jumps(legs: Sequence[Leg]) -> int:
         dict(before.inside.parameters) != dict(after.inside.parameters)
         for before, after in itertools.pairwise(legs)
     )
+
+
+def between(starts: Times, spec: BacktestSpec) -> Times:
+    """Return the starts of the bars that a spec's slice holds."""
+    first = 0 if spec.begin is None else int(numpy.searchsorted(starts, nanoseconds(spec.begin)))
+    last = (
+        len(starts) if spec.end is None else int(numpy.searchsorted(starts, nanoseconds(spec.end)))
+    )
+    return starts[first:last]

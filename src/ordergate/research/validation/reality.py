@@ -63,6 +63,13 @@ def reality_check(
     )
 
 
+def bootstrap_means(rows: Numbers, *, draws: int = DRAWS, seed: int = 1) -> Numbers:
+    """Return the means of resampled rows, a draw a row; stretches of sqrt(T) on average."""
+    count = len(rows)
+    drawn: Numbers = _weights(count, draws=draws, block=math.sqrt(count), seed=seed) @ rows / count
+    return drawn
+
+
 def _share(luck: Numbers, seen: float) -> float:
     """Return how often luck did as well, the sample itself counted: never quite 0."""
     return (float((luck >= seen).sum()) + 1.0) / (len(luck) + 1.0)
