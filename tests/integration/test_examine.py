@@ -9,11 +9,12 @@ import numpy
 import pytest
 
 from ordergate.adapters.storage.trial_file import TrialFile
+from ordergate.market.signals.strategies import Signals
 from ordergate.model.series import Series
 from ordergate.model.trials import Origin
 from ordergate.research.backtest.laying import Laid
 from ordergate.research.backtest.spec import BacktestSpec, CostSpec, StrategyRef, Style
-from ordergate.research.backtest.wording import held, laid_out
+from ordergate.research.backtest.wording import Word, laid_out
 from ordergate.research.examine import Plan, Voice
 from ordergate.research.report.page import BYTES_MAX, page
 from ordergate.research.report.report import Report
@@ -22,7 +23,6 @@ from ordergate.research.validation.folds import Walk, walk
 from ordergate.research.validation.subjects import Subject
 from ordergate.research.validation.verdict import Weight
 from ordergate.research.walk import windows
-from ordergate.sim.layout import Word
 from support.markets import asked, noise, real_hours, swinging
 from support.scrutiny import desk
 
@@ -41,7 +41,12 @@ def tomorrow(series: Series) -> numpy.ndarray:
 
 
 def seer_word(laid: Laid) -> Word:
-    return laid_out(laid, [held(tomorrow(tape.series)) for tape in laid.tapes])
+    return laid_out(laid, [_held(tomorrow(tape.series)) for tape in laid.tapes])
+
+
+def _held(direction: numpy.ndarray) -> Signals:
+    none = numpy.full(len(direction), numpy.nan)
+    return Signals(direction=direction, entry=none, stop=none, target=none, confidence=none)
 
 
 def seer_subject(spec: BacktestSpec) -> Subject:

@@ -30,7 +30,7 @@ def on_cluster(address: str) -> Iterator[tuple[Executor, int, Callable[[Any], An
             fix="pip install 'ordergate[cluster]', or leave research.cluster away.",
         ) from None
     try:
-        client = Client(address, timeout=CONNECT_S, set_as_default=False)
+        client: Any = Client(address, timeout=CONNECT_S, set_as_default=False)
     except OSError as error:
         raise DataUnavailable(
             f"no cluster answers at {address}: {error}"[:200],

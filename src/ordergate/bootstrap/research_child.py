@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +29,7 @@ from ordergate.market.bars.library.fetch import Library
 from ordergate.model.errors import DataUnavailable, GateError, NotFound, NotSupported
 from ordergate.model.jobs import Job, JobOrder, JobState, Progress
 from ordergate.surfaces.catalogue.arguments import read_request
+from ordergate.surfaces.catalogue.fields import Request
 from ordergate.surfaces.catalogue.research_requests import RunBacktest, RunSweep, WalkForward
 from ordergate.surfaces.catalogue.research_specs import plan_of, spec_of, walk_of
 
@@ -39,10 +41,11 @@ if TYPE_CHECKING:
     from ordergate.research.sweep.sweep import Workers
 
 TELL_S: Final = 0.5
+KERNELS: Final = "kernels"  # compiled bar loops, by what they were compiled of
 BARS_MAX: Final = 2_000_000
 TOO_LONG: Final = 75  # exit code
 NICE: Final = 10
-REQUESTS: Final = {
+REQUESTS: Final[dict[str, type[Request]]] = {
     "run_backtest": RunBacktest,
     "run_sweep": RunSweep,
     "walk_forward": WalkForward,
@@ -131,7 +134,8 @@ def _work(files: JobFiles, job: Job, data_dir: Path, bounds: Bounds) -> None:
 
 
 def _examined(order: JobOrder, data_dir: Path, bounds: Bounds, hearer: _Hearer) -> Report:
-    from ordergate.research.examine import Circumstances, Examine
+    from ordergate.research.examine import Circumstances, Examine, Voice
+    from ordergate.research.sweep.sweep import swift
 
     request = read_request(REQUESTS[order.kind], order.arguments)
     assert isinstance(request, RunBacktest)
@@ -149,6 +153,8 @@ def _examined(order: JobOrder, data_dir: Path, bounds: Bounds, hearer: _Hearer) 
                 version=__version__,
                 command=order.command,
             ),
+            # A cluster's workers have no directory of ours.
+            voice=Voice(run=partial(swift, None if bounds.cluster else data_dir / KERNELS)),
         )
         return _asked_for(examine, request, spec, data)
 

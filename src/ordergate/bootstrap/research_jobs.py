@@ -39,12 +39,14 @@ class ResearchDesk:
         self._clock = clock
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._turn = asyncio.Lock()
+        self._busy = True  # something waits or runs, as far as we know
 
     async def run(self, stop: asyncio.Event) -> None:
         """Start what waits, as its turn comes, until told to stop."""
         await asyncio.to_thread(self._files.prune)
         while not stop.is_set():
-            await self._start_next()
+            if self._busy:
+                await self._start_next()
             await self._clock.sleep(LOOK_S)
 
     async def submit(self, order: JobOrder) -> Job:
@@ -55,6 +57,7 @@ class ResearchDesk:
                 fix="Wait for some of them, or cancel_job.",
             )
         job = await asyncio.to_thread(self._files.create, order)
+        self._busy = True
         await self._start_next()
         return job
 
@@ -106,6 +109,7 @@ class ResearchDesk:
         jobs = self._files.all()
         running = [job for job in jobs if job.state is JobState.RUNNING]
         starting = len(set(self._children) - {job.order.job_id for job in running})
+        self._busy = any(not job.has_ended for job in jobs)
         free = self._told.jobs_at_once - len(running) - starting
         for job in reversed(jobs):
             if free <= 0:

@@ -11,12 +11,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ordergate.model.trials import Ended, Origin
+from ordergate.research.backtest.engine import run_laid
 from ordergate.research.backtest.wording import word_of
 from ordergate.research.report.figures import bars_per_year, costs_of, figures, months
 from ordergate.research.report.report import Report, named
 from ordergate.research.stress import SETTINGS, stressed, under
 from ordergate.research.sweep.space import Axis, grid, require_known, sample, with_parameters
-from ordergate.research.sweep.sweep import Stopped, Task, Workers, once, sweep
+from ordergate.research.sweep.sweep import Run, Stopped, Task, Workers, once, sweep
 from ordergate.research.sweep.tpe import search
 from ordergate.research.sweep.tried import (
     Asked,
@@ -53,10 +54,10 @@ if TYPE_CHECKING:
     from ordergate.research.backtest.outcome import Outcome
     from ordergate.research.backtest.spec import BacktestSpec
     from ordergate.research.backtest.tapes import MarketData
+    from ordergate.research.backtest.wording import Word
     from ordergate.research.validation.overfit import Overfit
     from ordergate.research.validation.reality import Reality
     from ordergate.research.validation.subjects import Subject
-    from ordergate.sim.layout import Word
 
 LOGGED_MAX: Final = 5_000
 
@@ -67,6 +68,7 @@ class Voice:
 
     word: Callable[[Laid], Word] = word_of
     subject: Callable[[BacktestSpec], Subject | None] = subject_of
+    run: Run = run_laid
 
 
 class Hearer(Protocol):
@@ -217,7 +219,7 @@ class Examine:
         return tuple(table)
 
     def _task(self, spec: BacktestSpec, data: MarketData, *, since: int | None = None) -> Task:
-        return Task(spec=spec, data=data, since=since, word=self._voice.word)
+        return Task(spec=spec, data=data, since=since, word=self._voice.word, run=self._voice.run)
 
     def _tried(self, task: Task, plan: Plan, *, words: str = "trying") -> list[Tried]:
         require_known(task.spec.strategy, plan.axes)

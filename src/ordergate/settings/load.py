@@ -56,6 +56,7 @@ from ordergate.settings.sections import (
     Mcp,
     Notify,
     Paper,
+    Research,
     Risk,
     Run,
     Server,
@@ -91,6 +92,7 @@ class Settings:
     notify: Notify
     console: Console
     news: News
+    research: Research
     run: Run
     token: SecretStr | None
     limits: LimitFile

@@ -7,10 +7,15 @@ from ordergate.sim.layout import (
     A_BALANCE,
     A_FAULT,
     A_OPEN,
+    A_ROOM,
+    A_ROWS,
     A_TRADES,
+    EVENTS,
     EXACT,
+    FIXED_RATE,
     GRID,
     LEAST_FEE,
+    MARKS_AT,
     P_COST,
     P_DELAY,
     P_FEE,
@@ -28,6 +33,7 @@ from ordergate.sim.layout import (
     RATE,
     RATE_PPB,
     SYMBOL_WIDTH,
+    SYMBOLS_AT,
     T_AMBIGUOUS,
     T_CLOSED,
     T_COST,
@@ -49,61 +55,60 @@ from ordergate.sim.layout import (
     TICK_VALUE,
     TRADE_WIDTH,
     TRADES_FULL,
-    Books,
-    Market,
+    Run,
     Table,
 )
 
 
-def rate_at(market: Market, event: int, symbol: int) -> int:
+def rate_at(run: Run, event: int, symbol: int) -> int:
     """Return the conversion of a symbol's quote currency at an event."""
-    if market.tape.rate_step == 0:
-        return market.terms.symbols[symbol * SYMBOL_WIDTH + RATE]
-    return market.tape.rate[symbol * len(market.tape.bid_open) + event]
+    if run.terms[RATE + 1] == 0:
+        return run.terms[SYMBOLS_AT + symbol * SYMBOL_WIDTH + FIXED_RATE]
+    return run.extra[run.terms[RATE] + symbol * run.terms[EVENTS] + event]
 
 
-def worth(market: Market, books: Books, row: int, price: int, rate: int) -> int:
+def worth(run: Run, row: int, price: int, rate: int) -> int:
     """Return a position's profit at `price`, booked to the account's digits."""
     at = row * POSITION_WIDTH
-    terms = books.positions[at + P_SYMBOL] * SYMBOL_WIDTH
+    terms = SYMBOLS_AT + run.positions[at + P_SYMBOL] * SYMBOL_WIDTH
     raw = profit(
-        books.positions[at + P_SIDE],
-        books.positions[at + P_COST],
+        run.positions[at + P_SIDE],
+        run.positions[at + P_COST],
         price,
-        books.positions[at + P_STEPS],
-        market.terms.symbols[terms + TICK_VALUE],
+        run.positions[at + P_STEPS],
+        run.terms[terms + TICK_VALUE],
     )
-    if market.terms.symbols[terms + EXACT] == 1:
+    if run.terms[terms + EXACT] == 1:
         return raw
-    return booked(raw, rate, market.terms.run[GRID])
+    return booked(raw, rate, run.terms[GRID])
 
 
-def mark(books: Books, row: int) -> int:
+def mark(run: Run, row: int) -> int:
     """Return the last price a position would close at."""
     at = row * POSITION_WIDTH
-    place = books.positions[at + P_SYMBOL] * 2
-    if books.positions[at + P_SIDE] > 0:
-        return books.marks[place]
-    return books.marks[place + 1]
+    place = run.positions[at + P_SYMBOL] * 2
+    if run.positions[at + P_SIDE] > 0:
+        return run.account[MARKS_AT + place]
+    return run.account[MARKS_AT + place + 1]
 
 
-def equity_now(market: Market, books: Books, event: int) -> int:
+def equity_now(run: Run, event: int) -> int:
     """Return balance and open profit at the last prices."""
-    total = books.account[A_BALANCE]
-    if books.account[A_OPEN] == 0:
+    total = run.account[A_BALANCE]
+    if run.account[A_OPEN] == 0:
         return total
-    for row in range(len(books.positions) // POSITION_WIDTH):
+    for row in range(run.account[A_ROWS]):
         at = row * POSITION_WIDTH
-        if books.positions[at + P_STEPS] != 0:
-            rate = rate_at(market, event, books.positions[at + P_SYMBOL])
-            total += worth(market, books, row, mark(books, row), rate)
+        if run.positions[at + P_STEPS] != 0:
+            rate = rate_at(run, event, run.positions[at + P_SYMBOL])
+            total += worth(run, row, mark(run, row), rate)
     return total
 
 
-def deal_fee(market: Market, symbol: int, steps: int, price: int, rate: int) -> int:
+def deal_fee(run: Run, symbol: int, steps: int, price: int, rate: int) -> int:
     """Return the commission of a deal in the account currency."""
-    at = symbol * SYMBOL_WIDTH
-    terms = market.terms.symbols
+    at = SYMBOLS_AT + symbol * SYMBOL_WIDTH
+    terms = run.terms
     raw = fee(
         steps,
         terms[at + PER_STEP],
@@ -111,75 +116,69 @@ def deal_fee(market: Market, symbol: int, steps: int, price: int, rate: int) -> 
         terms[at + RATE_PPB],
         terms[at + LEAST_FEE],
     )
-    return booked(raw, rate, market.terms.run[GRID])
+    return booked(raw, rate, run.terms[GRID])
 
 
-def enter(
-    market: Market, books: Books, row: int, event: int, deal: tuple[int, int, int, int, int, int]
-) -> None:
+def enter(run: Run, row: int, event: int, deal: tuple[int, int, int, int, int, int]) -> None:
     """Open or enlarge the position in `row`; deal = symbol, side, steps, price, stop, target."""
     symbol, side, steps, price, stop, target = deal
     at = row * POSITION_WIDTH
-    positions = books.positions
+    positions = run.positions
     if positions[at + P_STEPS] == 0:
         for field in range(POSITION_WIDTH):
             positions[at + field] = 0
         positions[at + P_SYMBOL] = symbol
         positions[at + P_SIDE] = side
         positions[at + P_OPENED] = event
-        books.account[A_OPEN] += 1
+        run.account[A_OPEN] += 1
     positions[at + P_STEPS] += steps
     positions[at + P_COST] += price * steps
     positions[at + P_STOP] = stop
     positions[at + P_TARGET] = target
-    paid = deal_fee(market, symbol, steps, price, rate_at(market, event, symbol))
+    paid = deal_fee(run, symbol, steps, price, rate_at(run, event, symbol))
     positions[at + P_FEE] += paid
-    books.account[A_BALANCE] -= paid
+    run.account[A_BALANCE] -= paid
 
 
-def leave(
-    market: Market, books: Books, row: int, event: int, deal: tuple[int, int, int, int]
-) -> int:
+def leave(run: Run, row: int, event: int, deal: tuple[int, int, int, int]) -> int:
     """Take a deal off a position and write its trade; deal = steps, price, reason, ambiguous.
 
     Returns the place of the trade, -1 where there was no room left for it.
     """
     steps, price = deal[0], deal[1]
     at = row * POSITION_WIDTH
-    positions = books.positions
+    positions = run.positions
     symbol, held = positions[at + P_SYMBOL], positions[at + P_STEPS]
-    terms = symbol * SYMBOL_WIDTH
-    rate = rate_at(market, event, symbol)
+    terms = SYMBOLS_AT + symbol * SYMBOL_WIDTH
+    rate = rate_at(run, event, symbol)
     share = cost_share(positions[at + P_COST], held, steps)
-    raw = profit(
-        positions[at + P_SIDE], share, price, steps, market.terms.symbols[terms + TICK_VALUE]
-    )
-    realised = booked(raw, rate, market.terms.run[GRID])
-    paid = deal_fee(market, symbol, steps, price, rate)
-    books.account[A_BALANCE] += realised - paid
-    place = write(books, row, event, deal)
+    raw = profit(positions[at + P_SIDE], share, price, steps, run.terms[terms + TICK_VALUE])
+    realised = booked(raw, rate, run.terms[GRID])
+    paid = deal_fee(run, symbol, steps, price, rate)
+    run.account[A_BALANCE] += realised - paid
+    place = write(run, row, event, deal)
     if place >= 0:
-        trades = books.trades
+        trades = run.trades
         trades[place + T_REALISED] = realised
         trades[place + T_FEE] += paid
         trades[place + T_RATE] = rate
     positions[at + P_STEPS] = held - steps
     positions[at + P_COST] -= share
     if held == steps:
-        books.account[A_OPEN] -= 1
+        run.account[A_OPEN] -= 1
     return place
 
 
-def write(books: Books, row: int, event: int, deal: tuple[int, int, int, int]) -> int:
+def write(run: Run, row: int, event: int, deal: tuple[int, int, int, int]) -> int:
     """Write the trade of a closing deal with its share of what the position has cost so far."""
     steps, price, reason, ambiguous = deal
-    place = books.account[A_TRADES] * TRADE_WIDTH
-    if place + TRADE_WIDTH > len(books.trades):
-        books.account[A_FAULT] = TRADES_FULL
+    place = run.account[A_TRADES] * TRADE_WIDTH
+    if run.account[A_TRADES] == run.account[A_ROOM]:
+        run.account[A_FAULT] = TRADES_FULL
         return -1
-    books.account[A_TRADES] += 1
+    run.account[A_TRADES] += 1
     at = row * POSITION_WIDTH
-    positions, trades = books.positions, books.trades
+    positions, trades = run.positions, run.trades
     held = positions[at + P_STEPS]
     trades[place + T_SYMBOL] = positions[at + P_SYMBOL]
     trades[place + T_SIDE] = positions[at + P_SIDE]

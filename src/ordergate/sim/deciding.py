@@ -7,10 +7,14 @@ from ordergate.sim.costs import converted
 from ordergate.sim.dealing import equity_now, rate_at
 from ordergate.sim.fills import reaches
 from ordergate.sim.layout import (
+    A_ORDER_ROWS,
     A_ORDERS,
+    A_ROWS,
     BASIS,
     BY_LOTS,
     BY_RISK,
+    CLOSE,
+    DUE,
     FLAT,
     HOLD,
     MARKET,
@@ -26,6 +30,7 @@ from ordergate.sim.layout import (
     O_SYMBOL,
     O_TARGET,
     O_UNTIL,
+    OPEN_AFTER,
     ORDER_WIDTH,
     P_SIDE,
     P_STEPS,
@@ -39,6 +44,7 @@ from ordergate.sim.layout import (
     R_MARKET_CLOSED,
     R_STALE,
     R_STOP_REQUIRED,
+    REFUSED_AT,
     REVERSES,
     SIZE,
     SIZE_BY,
@@ -48,59 +54,65 @@ from ordergate.sim.layout import (
     STOP,
     STOPS_LEVEL,
     SYMBOL_WIDTH,
+    SYMBOLS_AT,
     TICK_VALUE,
+    W_KIND,
+    W_PRICE,
+    W_STOP,
+    W_TARGET,
+    W_UNTIL,
     WAITS,
-    Books,
-    Market,
-    Tape,
+    Run,
+    extra,
+    said,
 )
 from ordergate.sim.rounding import floor, scaled
 
 PPM = 1_000_000
 
 
-def due_of(tape: Tape, event: int) -> int:
+def due_of(run: Run, event: int) -> int:
     """Return the event at whose open an order decided now fills; -1 = its price would be stale."""
-    if tape.due_step == 0:
-        return event + tape.due[0]
-    return tape.due[event]
+    if run.terms[DUE + 1] == 0:
+        return event + run.extra[run.terms[DUE]]
+    return extra(run, DUE, event)
 
 
-def decide(market: Market, books: Books, event: int, symbol: int) -> None:
+def decide(run: Run, event: int, symbol: int) -> None:
     """Turn the strategy's word on a closed bar into orders."""
-    want = market.word.want[event]
+    want = run.want[event]
     if want == HOLD:
         return
     same, against = 0, 0
-    for row in range(len(books.positions) // POSITION_WIDTH):
+    for row in range(run.account[A_ROWS]):
         at = row * POSITION_WIDTH
-        if books.positions[at + P_STEPS] != 0 and books.positions[at + P_SYMBOL] == symbol:
-            if books.positions[at + P_SIDE] == want:
+        if run.positions[at + P_STEPS] != 0 and run.positions[at + P_SYMBOL] == symbol:
+            if run.positions[at + P_SIDE] == want:
                 same += 1
             else:
                 against += 1
     if want == FLAT:
-        withdraw(books, symbol, 0)
+        withdraw(run, symbol, 0)
         if against != 0:
-            close_all(market, books, event, symbol)
+            close_all(run, event, symbol)
         return
     if against != 0:
-        if market.terms.run[REVERSES] == 0:
+        if run.terms[REVERSES] == 0:
             return
-        close_all(market, books, event, symbol)
-    withdraw(books, symbol, want)
-    if same + waiting(books, symbol, want) < market.terms.run[PER_SYMBOL]:
-        ask_for(market, books, event, symbol)
+        close_all(run, event, symbol)
+    withdraw(run, symbol, want)
+    if same + waiting(run, symbol, want) < run.terms[PER_SYMBOL]:
+        ask_for(run, event, symbol)
 
 
-def waiting(books: Books, symbol: int, side: int) -> int:
+def waiting(run: Run, symbol: int, side: int) -> int:
     """Return how many entries of a side wait for a new position."""
-    if books.account[A_ORDERS] == 0:
+    if run.account[A_ORDERS] == 0:
         return 0
     count = 0
-    for row in range(len(books.orders) // ORDER_WIDTH):
+    for row in range(run.account[A_ORDER_ROWS]):
         at = row * ORDER_WIDTH
-        orders = books.orders
+        orders = run.orders
         if (
             orders[at + O_KIND] >= 0
             and orders[at + O_SYMBOL] == symbol
@@ -112,13 +124,13 @@ def waiting(books: Books, symbol: int, side: int) -> int:
     return count
 
 
-def withdraw(books: Books, symbol: int, keep: int) -> None:
+def withdraw(run: Run, symbol: int, keep: int) -> None:
     """Cancel a symbol's entries but those of the side `keep`; 0 = all of them."""
-    if books.account[A_ORDERS] == 0:
+    if run.account[A_ORDERS] == 0:
         return
-    for row in range(len(books.orders) // ORDER_WIDTH):
+    for row in range(run.account[A_ORDER_ROWS]):
         at = row * ORDER_WIDTH
-        orders = books.orders
+        orders = run.orders
         if (
             orders[at + O_KIND] >= 0
             and orders[at + O_SYMBOL] == symbol
@@ -126,59 +138,58 @@ def withdraw(books: Books, symbol: int, keep: int) -> None:
             and orders[at + O_SIDE] != keep
         ):
             orders[at + O_KIND] = -1
-            books.account[A_ORDERS] -= 1
+            run.account[A_ORDERS] -= 1
 
 
-def is_shut(market: Market, books: Books, event: int) -> int:
+def is_shut(run: Run, event: int) -> int:
     """Say (1 or 0) whether an order decided now is refused: closed, or no price in time."""
-    tape = market.tape
-    if tape.open_after[event * tape.open_step] == 0 and market.terms.run[WAITS] == 0:
-        books.refused[R_MARKET_CLOSED] += 1
+    if extra(run, OPEN_AFTER, event) == 0 and run.terms[WAITS] == 0:
+        run.account[REFUSED_AT + R_MARKET_CLOSED] += 1
         return 1
-    if due_of(tape, event) < 0:
-        books.refused[R_STALE] += 1
+    if due_of(run, event) < 0:
+        run.account[REFUSED_AT + R_STALE] += 1
         return 1
     return 0
 
 
-def close_all(market: Market, books: Books, event: int, symbol: int) -> None:
+def close_all(run: Run, event: int, symbol: int) -> None:
     """Send an order against every position of the symbol that has none yet; sides alike."""
-    if closing(books, symbol) == 1 or is_shut(market, books, event) == 1:
+    if closing(run, symbol) == 1 or is_shut(run, event) == 1:
         return
-    for position in range(len(books.positions) // POSITION_WIDTH):
+    for position in range(run.account[A_ROWS]):
         at = position * POSITION_WIDTH
-        steps = books.positions[at + P_STEPS]
+        steps = run.positions[at + P_STEPS]
         if (
             steps != 0
-            and books.positions[at + P_SYMBOL] == symbol
-            and books.positions[at + P_SIDE] != market.word.want[event]
+            and run.positions[at + P_SYMBOL] == symbol
+            and run.positions[at + P_SIDE] != run.want[event]
         ):
-            row = rest_order(market, books, event, symbol)
+            row = rest_order(run, event, symbol)
             place = row * ORDER_WIDTH
-            books.orders[place + O_SIDE] = -books.positions[at + P_SIDE]
-            books.orders[place + O_STEPS] = steps
-            books.orders[place + O_CLOSES] = 1
-            books.orders[place + O_POSITION] = position
+            run.orders[place + O_SIDE] = -run.positions[at + P_SIDE]
+            run.orders[place + O_STEPS] = steps
+            run.orders[place + O_CLOSES] = 1
+            run.orders[place + O_POSITION] = position
 
 
-def closing(books: Books, symbol: int) -> int:
+def closing(run: Run, symbol: int) -> int:
     """Say (1 or 0) whether an exit of the symbol is on its way."""
-    if books.account[A_ORDERS] == 0:
+    if run.account[A_ORDERS] == 0:
         return 0
-    for row in range(len(books.orders) // ORDER_WIDTH):
+    for row in range(run.account[A_ORDER_ROWS]):
         at = row * ORDER_WIDTH
         if (
-            books.orders[at + O_KIND] >= 0
-            and books.orders[at + O_SYMBOL] == symbol
-            and books.orders[at + O_CLOSES] == 1
+            run.orders[at + O_KIND] >= 0
+            and run.orders[at + O_SYMBOL] == symbol
+            and run.orders[at + O_CLOSES] == 1
         ):
             return 1
     return 0
 
 
-def rest_order(market: Market, books: Books, event: int, symbol: int) -> int:
+def rest_order(run: Run, event: int, symbol: int) -> int:
     """Put an empty market order into a free row; its terms are for the caller to fill in."""
-    tape, orders = market.tape, books.orders
+    orders = run.orders
     row = 0
     while orders[row * ORDER_WIDTH + O_KIND] >= 0:
         row += 1
@@ -187,62 +198,62 @@ def rest_order(market: Market, books: Books, event: int, symbol: int) -> int:
         orders[at + field] = 0
     orders[at + O_SYMBOL] = symbol
     orders[at + O_KIND] = MARKET
-    orders[at + O_DUE] = due_of(tape, event)
-    orders[at + O_MIDDLE] = tape.bid_close[event] + tape.ask_close[event]
+    orders[at + O_DUE] = due_of(run, event)
+    orders[at + O_MIDDLE] = run.bid[4 * event + CLOSE] + run.ask[4 * event + CLOSE]
     orders[at + O_POSITION] = -1
-    books.account[A_ORDERS] += 1
+    run.account[A_ORDERS] += 1
     return row
 
 
-def ask_for(market: Market, books: Books, event: int, symbol: int) -> None:
+def ask_for(run: Run, event: int, symbol: int) -> None:
     """Send the entry the strategy wants, or count why it is refused."""
-    if is_shut(market, books, event) == 1:
+    if is_shut(run, event) == 1:
         return
-    word, tape, terms = market.word, market.tape, symbol * SYMBOL_WIDTH
-    side = word.want[event]
-    stop, target = word.stop[event * word.stop_step], word.target[event * word.target_step]
-    kind, price = word.kind[event * word.kind_step], word.price[event * word.price_step]
-    pays = tape.ask_close[event] if side > 0 else tape.bid_close[event]
-    leaves = tape.bid_close[event] if side > 0 else tape.ask_close[event]
+    terms = SYMBOLS_AT + symbol * SYMBOL_WIDTH
+    side = run.want[event]
+    stop, target = said(run, W_STOP, event), said(run, W_TARGET, event)
+    kind, price = said(run, W_KIND, event), said(run, W_PRICE, event)
+    pays = run.ask[4 * event + CLOSE] if side > 0 else run.bid[4 * event + CLOSE]
+    leaves = run.bid[4 * event + CLOSE] if side > 0 else run.ask[4 * event + CLOSE]
     if kind == STOP:
-        least = max(1, market.terms.symbols[terms + STOPS_LEVEL])
+        least = max(1, run.terms[terms + STOPS_LEVEL])
         if side * (price - pays) < least:
-            books.refused[R_INVALID_PRICE] += 1
+            run.account[REFUSED_AT + R_INVALID_PRICE] += 1
             return
-    basis = market.terms.symbols[terms + BASIS]
+    basis = run.terms[terms + BASIS]
     if kind == STOP or (kind != MARKET and reaches(side, price, pays, basis) == 0):
         pays, leaves = price, price
-    if stops_wrong(market, symbol, (side, stop, target, leaves)) == 1:
-        books.refused[R_INVALID_STOPS] += 1
+    if stops_wrong(run, symbol, (side, stop, target, leaves)) == 1:
+        run.account[REFUSED_AT + R_INVALID_STOPS] += 1
         return
-    steps = sized(market, books, event, (symbol, side, pays, stop))
+    steps = sized(run, event, (symbol, side, pays, stop))
     if steps < 0:
-        books.refused[R_STOP_REQUIRED] += 1
+        run.account[REFUSED_AT + R_STOP_REQUIRED] += 1
         return
-    if steps < market.terms.symbols[terms + STEPS_MIN]:
-        books.refused[R_INVALID_VOLUME] += 1
+    if steps < run.terms[terms + STEPS_MIN]:
+        run.account[REFUSED_AT + R_INVALID_VOLUME] += 1
         return
-    if carries(market, books, event, (symbol, side, steps, pays)) == 0:
-        books.refused[R_INSUFFICIENT_MARGIN] += 1
+    if carries(run, event, (symbol, side, steps, pays)) == 0:
+        run.account[REFUSED_AT + R_INSUFFICIENT_MARGIN] += 1
         return
-    at = rest_order(market, books, event, symbol) * ORDER_WIDTH
-    orders = books.orders
+    at = rest_order(run, event, symbol) * ORDER_WIDTH
+    orders = run.orders
     orders[at + O_SIDE] = side
     orders[at + O_KIND] = kind
     orders[at + O_STEPS] = steps
     orders[at + O_PRICE] = price
     orders[at + O_STOP] = stop
     orders[at + O_TARGET] = target
-    orders[at + O_UNTIL] = orders[at + O_DUE] + word.until[event * word.until_step]
+    orders[at + O_UNTIL] = orders[at + O_DUE] + said(run, W_UNTIL, event)
 
 
-def stops_wrong(market: Market, symbol: int, asked: tuple[int, int, int, int]) -> int:
+def stops_wrong(run: Run, symbol: int, asked: tuple[int, int, int, int]) -> int:
     """Say (1 or 0) whether stop or target are not beyond where the position would be closed.
 
     asked = side, stop, target, that price; by the stops level, at least a tick.
     """
     side, stop, target, leaves = asked
-    least = max(1, market.terms.symbols[symbol * SYMBOL_WIDTH + STOPS_LEVEL])
+    least = max(1, run.terms[SYMBOLS_AT + symbol * SYMBOL_WIDTH + STOPS_LEVEL])
     if stop != 0 and side * (leaves - stop) < least:
         return 1
     if target != 0 and side * (target - leaves) < least:
@@ -250,26 +261,25 @@ def stops_wrong(market: Market, symbol: int, asked: tuple[int, int, int, int]) -
     return 0
 
 
-def sized(market: Market, books: Books, event: int, asked: tuple[int, int, int, int]) -> int:
+def sized(run: Run, event: int, asked: tuple[int, int, int, int]) -> int:
     """Return the steps of an entry, rounded down and at most the largest; -1 = it needs a stop.
 
     asked = symbol, side, price, stop.
     """
     symbol, side, price, stop = asked
-    terms = symbol * SYMBOL_WIDTH
-    symbols, run = market.terms.symbols, market.terms.run
-    most = symbols[terms + STEPS_MAX]
-    if run[SIZE_BY] == BY_LOTS:
-        return min(symbols[terms + STEPS_LOT], most)
-    value = symbols[terms + TICK_VALUE]
-    rate = rate_at(market, event, symbol)
-    if run[SIZE_BY] == BY_RISK:
+    terms = SYMBOLS_AT + symbol * SYMBOL_WIDTH
+    most = run.terms[terms + STEPS_MAX]
+    if run.terms[SIZE_BY] == BY_LOTS:
+        return min(run.terms[terms + STEPS_LOT], most)
+    value = run.terms[terms + TICK_VALUE]
+    rate = rate_at(run, event, symbol)
+    if run.terms[SIZE_BY] == BY_RISK:
         if stop == 0:
             return -1
-        money = scaled(max(equity_now(market, books, event), 0), run[SIZE], PPM)
+        money = scaled(max(equity_now(run, event), 0), run.terms[SIZE], PPM)
         each = converted(side * (price - stop) * value, rate)
     else:
-        money = run[SIZE]
+        money = run.terms[SIZE]
         each = converted(price * value, rate)
     if each <= 0:
         return 0

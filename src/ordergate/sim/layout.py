@@ -3,7 +3,7 @@
 Integers throughout: prices in ticks, sizes in lot steps, money in fractions of the account
 currency, moments as indices of events. An event is one bar of one symbol; events of all symbols
 are in the order of their ends. Tables are flat: row r, field F is `table[r * WIDTH + F]`.
-A column whose `_step` is 0 holds one number that counts for every event.
+The tables of a run are few and plain: each is an address in the compiled loop.
 """
 
 from __future__ import annotations
@@ -16,15 +16,11 @@ class Column(Protocol):
 
     def __getitem__(self, place: int, /) -> int: ...
 
-    def __len__(self) -> int: ...
-
 
 class Table(Protocol):
     def __getitem__(self, place: int, /) -> int: ...
 
     def __setitem__(self, place: int, value: int, /) -> None: ...
-
-    def __len__(self) -> int: ...
 
 
 # What a strategy wants at a bar's close.
@@ -60,14 +56,35 @@ BY_NOTIONAL = 2
     WAITS,
     SIZE_BY,
     SIZE,
-    STALE,
     EQUITY_CAP,
-    OPEN_MAX,
-    GATED,
+    EVENTS,
+    SYMBOLS,
+    FINER,  # 1 = there are finer bars
 ) = range(14)
-RUN_WIDTH = 14
 
-# Terms of a symbol.
+# Columns of the market: where one begins in `extra`, then its step: 0 = one number for all events.
+(
+    SLIP,  # ticks
+    CAP,  # most steps an order fills on this bar, -1 = all
+    DEALT,  # 1 = fills happen on this bar
+    OPEN_AFTER,  # 1 = the market is open at the bar's end
+    SYMBOL,
+    DUE,  # the event at whose open an order decided at this one's close fills; step 0: how many on
+    RATE,  # of every symbol, one after the other; step 0: those of the symbols' terms
+    BEGIN,  # of the finer bars of an event; they end where the next event's begin
+) = range(16, 32, 2)
+
+# Columns of the strategy, in `word`.
+(
+    W_STOP,
+    W_TARGET,
+    W_KIND,
+    W_PRICE,
+    W_UNTIL,  # events that a limit or stop entry rests
+) = range(32, 42, 2)
+
+# Terms of a symbol, after those of the run.
+SYMBOLS_AT = 64
 (
     TICK_VALUE,
     PER_STEP,
@@ -80,11 +97,12 @@ RUN_WIDTH = 14
     STOPS_LEVEL,
     LEVERAGE,
     BASIS,
-    EXACT,
-    RATE,
+    EXACT,  # 1 = a profit needs neither conversion nor rounding
+    FIXED_RATE,
     STEPS_LOT,
-) = range(14)
-SYMBOL_WIDTH = 14
+    WEIGHTS,  # of the seven rollovers
+) = range(15)
+SYMBOL_WIDTH = 24
 
 # A position.
 (
@@ -143,9 +161,22 @@ ORDER_WIDTH = 12
 ) = range(18)
 TRADE_WIDTH = 18
 
-# The account.
-A_BALANCE, A_TRADES, A_STOP_OUTS, A_AMBIGUOUS, A_OPEN, A_ORDERS, A_FAULT, A_ROLL, A_REAL = range(9)
-ACCOUNT_WIDTH = 9
+# The account, what was refused by reason, then the last bid and ask of each symbol.
+(
+    A_BALANCE,
+    A_TRADES,
+    A_STOP_OUTS,
+    A_AMBIGUOUS,
+    A_OPEN,
+    A_ORDERS,
+    A_FAULT,
+    A_ROLL,
+    A_ROWS,  # of the table of positions
+    A_ORDER_ROWS,
+    A_ROOM,  # trades that the table takes
+) = range(11)
+REFUSED_AT = 16
+MARKS_AT = 80
 
 NO_FAULT = 0
 TRADES_FULL = 1
@@ -162,95 +193,39 @@ TOO_LARGE = 2
     R_INVALID_PRICE,
     R_POLICY,
 ) = range(8)
-REFUSALS_WIDTH = 64
+
+# Places in a bar of `bid`, `ask`; a row of `finer` is a bid bar, then an ask bar.
+OPEN, HIGH, LOW, CLOSE = range(4)
+
+# A rollover: 0 before its event's prices, 1 after them; the weekday that ends. The last stands
+# after every event.
+L_EVENT, L_AFTER, L_WEEKDAY = range(3)
+ROLL_WIDTH = 3
 
 
-class Tape(NamedTuple):
-    """The market, an event a row."""
+class Run(NamedTuple):
+    """One run: the market, the strategy's word, the terms; then the books, which it changes."""
 
-    bid_open: Column
-    bid_high: Column
-    bid_low: Column
-    bid_close: Column
-    ask_open: Column
-    ask_high: Column
-    ask_low: Column
-    ask_close: Column
-    symbol: Column
-    symbol_step: int
-    due: Column  # the event at whose open an order decided at this event's close fills
-    due_step: int  # 0: this event + due[0]
-    dealt: Column  # 1 = fills happen on this bar
-    dealt_step: int
-    open_after: Column  # 1 = the market is open at the bar's end
-    open_step: int
-    slip: Column
-    slip_step: int
-    cap: Column  # most steps an order fills on this bar, -1 = all
-    cap_step: int
-    rate: Column  # of every symbol, one after the other: [symbol x events + event]
-    rate_step: int
-
-
-class Finer(NamedTuple):
-    """Bars of a lower timeframe; those of event i are `begin[i]` up to `begin[i + 1]`."""
-
-    bid_open: Column
-    bid_high: Column
-    bid_low: Column
-    bid_close: Column
-    ask_open: Column
-    ask_high: Column
-    ask_low: Column
-    ask_close: Column
-    begin: Column  # of one row: there are none
-
-
-class Rolls(NamedTuple):
-    """The rollovers: 0 before an event's prices, 1 after them; `weekday` is the day that ends."""
-
-    event: Column
-    after: Column
-    weekday: Column
-    weights: Column  # [symbol x 7 + weekday]
-
-
-class Word(NamedTuple):
-    """What the strategy wants, an event a row; stops and targets 0 = none."""
-
+    bid: Column  # [event x 4 + place]
+    ask: Column
+    extra: Column
+    finer: Column  # [bar x 8 + place]
+    rolls: Column
+    terms: Column
     want: Column
-    stop: Column
-    stop_step: int
-    target: Column
-    target_step: int
-    kind: Column
-    kind_step: int
-    price: Column
-    price_step: int
-    until: Column  # events that a limit or stop entry rests
-    until_step: int
-
-
-class Terms(NamedTuple):
-    run: Column
-    symbols: Column
-    gate: Column  # see `gate`
-
-
-class Market(NamedTuple):
-    tape: Tape
-    finer: Finer
-    rolls: Rolls
-    word: Word
-    terms: Terms
-
-
-class Books(NamedTuple):
+    word: Column
     account: Table
     positions: Table
     orders: Table
     trades: Table
     equity: Table
-    marks: Table  # [2 x symbol] bid, then ask, of the last bar seen
-    refused: Table
-    tally: Table  # what the gate keeps of the day
+
+
+def extra(run: Run, column: int, event: int) -> int:
+    """Return what a column of the market holds of an event."""
+    return run.extra[run.terms[column] + event * run.terms[column + 1]]
+
+
+def said(run: Run, column: int, event: int) -> int:
+    """Return what a column of the strategy holds of an event."""
+    return run.word[run.terms[column] + event * run.terms[column + 1]]

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 import numpy
 
 from ordergate.research.backtest.laying import Laid, lay
 from ordergate.research.backtest.outcome import MONEY_SCALE, Outcome, Trades
-from ordergate.research.backtest.spec import BacktestSpec
+from ordergate.research.backtest.spec import BacktestSpec, BadSpec
 from ordergate.research.backtest.tapes import MarketData
-from ordergate.research.backtest.wording import word_of
+from ordergate.research.backtest.wording import Word, tables_of, word_of
 from ordergate.sim import layout
 from ordergate.sim.costs import RATE_SCALE
 from ordergate.sim.dealing import mark, rate_at, worth, write
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     Ints = NDArray[numpy.int64]
 
 VERSION: Final = "1"
+ROOM_FIRST: Final = 65_536
+BOOKS: Final = ("account", "positions", "orders", "trades", "equity")
 CODES: Final[Mapping[int, str]] = {
     layout.R_MARKET_CLOSED: "MARKET_CLOSED",
     layout.R_INVALID_VOLUME: "INVALID_VOLUME",
@@ -32,7 +35,7 @@ CODES: Final[Mapping[int, str]] = {
     layout.R_STOP_REQUIRED: "STOP_REQUIRED",
     layout.R_INVALID_PRICE: "INVALID_PRICE",
 }
-Walk = Callable[[layout.Market, layout.Books], int]
+Walk = Callable[[layout.Run], int]
 
 
 def run(spec: BacktestSpec, market: MarketData) -> Outcome:
@@ -41,106 +44,111 @@ def run(spec: BacktestSpec, market: MarketData) -> Outcome:
     return run_laid(laid, word_of(laid))
 
 
-def run_laid(laid: Laid, word: layout.Word, *, walker: Walk | None = None) -> Outcome:
+def run_laid(laid: Laid, word: Word, *, walker: Walk | None = None) -> Outcome:
     """Run what is laid out on a strategy's word."""
-    walker = walker or _plain
-    market = layout.Market(laid.tape, laid.finer, laid.rolls, word, laid.terms)
-    books = _walked(laid, market, walker)
-    last = int(books.equity[-1])
+    walker = walker or plain
+    done = walked(laid, word, walker)
+    last = int(done.equity[-1])
     band = (last, last)
-    ambiguous = int(books.account[layout.A_AMBIGUOUS])
-    if ambiguous:
-        other = int(_walked(laid, _turned(market), walker).equity[-1])
-        band = (last, other) if not laid.terms.run[layout.TARGET_FIRST] else (other, last)
-    return _told(laid, market, books, band=band, compiled=walker is not _plain)
+    if done.account[layout.A_AMBIGUOUS]:
+        turned = laid.terms.copy()
+        turned[layout.TARGET_FIRST] = 1 - turned[layout.TARGET_FIRST]
+        other = int(walked(replace(laid, terms=turned), word, walker).equity[-1])
+        band = (last, other) if not laid.terms[layout.TARGET_FIRST] else (other, last)
+    return _told(laid, done, band=band, compiled=walker is not plain)
 
 
-def _plain(market: layout.Market, books: layout.Books) -> int:
+def plain(run: layout.Run) -> int:
     """Walk as plain Python: on lists, several times as fast there as on arrays."""
-    done = walk(_listed(market), listed := _lists(books))
-    for mine, theirs in zip(books, listed, strict=True):
-        numpy.asarray(mine)[:] = theirs
+    lists = layout.Run(*(numpy.asarray(column).tolist() for column in run))
+    done = walk(lists)
+    for name in BOOKS:
+        numpy.asarray(getattr(run, name))[:] = getattr(lists, name)
     return done
 
 
-def _listed(market: layout.Market) -> layout.Market:
-    return layout.Market(*(_lists(part) for part in market))
-
-
-def _lists(part: Any) -> Any:
-    return type(part)(*(v.tolist() if isinstance(v, numpy.ndarray) else v for v in part))
-
-
-def _turned(market: layout.Market) -> layout.Market:
-    """Return the same with the other answer for ambiguous bars."""
-    run_terms = numpy.array(market.terms.run)
-    run_terms[layout.TARGET_FIRST] = 1 - run_terms[layout.TARGET_FIRST]
-    return market._replace(terms=market.terms._replace(run=run_terms))
-
-
-def _walked(laid: Laid, market: layout.Market, walker: Walk) -> layout.Books:
-    """Walk with enough room for the trades: all entries, then twice as much until it suffices."""
-    room = 16 + int(numpy.count_nonzero(numpy.asarray(market.word.want)))
-    room = min(room, 65_536)
+def walked(laid: Laid, word: Word, walker: Walk) -> Books:
+    """Walk with enough room for the trades: a guess, then more until it suffices."""
+    table, made = tables_of(laid, word)
+    room = min(ROOM_FIRST, 16 + int(numpy.count_nonzero(word.want)))
     while True:
         books = _books(laid, room)
-        walker(market, books)
+        walker(
+            layout.Run(
+                bid=laid.bid,
+                ask=laid.ask,
+                extra=laid.extra,
+                finer=laid.finer,
+                rolls=laid.rolls,
+                terms=made,
+                want=word.want,
+                word=table,
+                account=books.account,
+                positions=books.positions,
+                orders=books.orders,
+                trades=books.trades,
+                equity=books.equity,
+            )
+        )
         fault = books.account[layout.A_FAULT]
         if fault == layout.TOO_LARGE:
-            raise OverflowError("the account grew beyond what can be counted exactly")
+            raise BadSpec(
+                "the account grew beyond what can be counted exactly", fix="Trade smaller sizes."
+            )
         if fault == layout.NO_FAULT:
             return books
         room *= 4
 
 
-def _books(laid: Laid, room: int) -> layout.Books:
+@dataclass(frozen=True, slots=True, eq=False)
+class Books:
+    """The books of a run as they stand after it."""
+
+    account: Ints
+    positions: Ints
+    orders: Ints
+    trades: Ints
+    equity: Ints
+
+
+def _books(laid: Laid, room: int) -> Books:
     symbols = len(laid.tapes)
-    open_most = 2 * symbols * laid.spec.filling.per_symbol
+    rows = 2 * symbols * laid.spec.filling.per_symbol
 
-    def table(rows: int, width: int = 1) -> Ints:
-        return numpy.zeros(rows * width, dtype=numpy.int64)
+    def table(length: int) -> Ints:
+        return numpy.zeros(length, dtype=numpy.int64)
 
-    account = table(layout.ACCOUNT_WIDTH)
-    account[layout.A_BALANCE] = laid.terms.run[layout.BALANCE]
-    orders = table(2 * open_most, layout.ORDER_WIDTH)
+    account = table(layout.MARKS_AT + 2 * symbols)
+    account[layout.A_BALANCE] = laid.terms[layout.BALANCE]
+    account[layout.A_ROWS] = rows
+    account[layout.A_ORDER_ROWS] = 2 * rows
+    account[layout.A_ROOM] = room
+    orders = table(2 * rows * layout.ORDER_WIDTH)
     orders[layout.O_KIND :: layout.ORDER_WIDTH] = -1
-    return layout.Books(
+    return Books(
         account=account,
-        positions=table(open_most, layout.POSITION_WIDTH),
+        positions=table(rows * layout.POSITION_WIDTH),
         orders=orders,
-        trades=table(room, layout.TRADE_WIDTH),
+        trades=numpy.empty(room * layout.TRADE_WIDTH, dtype=numpy.int64),
         equity=numpy.empty(len(laid), dtype=numpy.int64),
-        marks=table(symbols, 2),
-        refused=table(layout.REFUSALS_WIDTH),
-        tally=table(1),
     )
 
 
-def _told(
-    laid: Laid,
-    market: layout.Market,
-    books: layout.Books,
-    *,
-    band: tuple[int, int],
-    compiled: bool,
-) -> Outcome:
-    balance = int(books.account[layout.A_BALANCE])
-    open_trades = int(books.account[layout.A_OPEN])
-    marked = _marked(market, books)
+def _told(laid: Laid, books: Books, *, band: tuple[int, int], compiled: bool) -> Outcome:
+    account = books.account
+    refused = {code: int(account[layout.REFUSED_AT + place]) for place, code in CODES.items()}
     return Outcome(
         time=laid.ends,
-        equity=numpy.asarray(books.equity),
+        equity=books.equity,
         money_scale=MONEY_SCALE,
-        trades=_trades(laid, marked),
-        open_trades=open_trades,
-        refused={
-            code: int(books.refused[place]) for place, code in CODES.items() if books.refused[place]
-        },
-        ambiguous=int(books.account[layout.A_AMBIGUOUS]),
+        trades=_trades(laid, _marked(laid, books)),
+        open_trades=int(account[layout.A_OPEN]),
+        refused={code: count for code, count in refused.items() if count},
+        ambiguous=int(account[layout.A_AMBIGUOUS]),
         band=band,
-        start=int(laid.terms.run[layout.BALANCE]),
-        balance=balance,
-        stop_outs=int(books.account[layout.A_STOP_OUTS]),
+        start=int(laid.terms[layout.BALANCE]),
+        balance=int(account[layout.A_BALANCE]),
+        stop_outs=int(account[layout.A_STOP_OUTS]),
         data_sha256=laid.data_sha256,
         engine=VERSION,
         compiled=compiled,
@@ -148,31 +156,44 @@ def _told(
     )
 
 
-def _marked(market: layout.Market, books: layout.Books) -> Ints:
+def _marked(laid: Laid, books: Books) -> Ints:
     """Return the trades, then the open positions as trades at the last prices (rule 14)."""
-    last = len(books.equity) - 1
-    count = int(books.account[layout.A_TRADES])
-    width, of = layout.TRADE_WIDTH, layout.POSITION_WIDTH
-    held = numpy.asarray(books.positions).reshape(-1, of)[:, layout.P_STEPS]
-    open_rows = numpy.flatnonzero(held)
-    room = numpy.zeros((count + len(open_rows)) * width, dtype=numpy.int64)
-    room[: count * width] = numpy.asarray(books.trades)[: count * width]
-    whole = books._replace(trades=room)
+    last, of = len(laid) - 1, layout.POSITION_WIDTH
+    count, width = int(books.account[layout.A_TRADES]), layout.TRADE_WIDTH
+    open_rows = numpy.flatnonzero(books.positions.reshape(-1, of)[:, layout.P_STEPS])
+    table = numpy.zeros((count + len(open_rows)) * width, dtype=numpy.int64)
+    table[: count * width] = books.trades[: count * width]
+    account = books.account.copy()
+    account[layout.A_ROOM] = count + len(open_rows)
+    run = layout.Run(
+        bid=laid.bid,
+        ask=laid.ask,
+        extra=laid.extra,
+        finer=laid.finer,
+        rolls=laid.rolls,
+        terms=laid.terms,
+        want=laid.bid,
+        word=laid.extra,
+        account=account,
+        positions=books.positions.copy(),
+        orders=books.orders,
+        trades=table,
+        equity=books.equity,
+    )
     for row in open_rows.tolist():
-        symbol = int(books.positions[row * of + layout.P_SYMBOL])
-        steps, price = int(books.positions[row * of + layout.P_STEPS]), int(mark(books, row))
-        rate = int(rate_at(market, last, symbol))
-        earned = worth(market, books, row, price, rate)
-        place = write(whole, row, last, (steps, price, layout.STILL_OPEN, 0))
-        spread = int(books.marks[2 * symbol + 1] - books.marks[2 * symbol])
-        room[place + layout.T_REALISED] = earned
-        room[place + layout.T_RATE] = rate
-        room[place + layout.T_SPREAD] += spread * steps
-    return room.reshape(-1, width)
+        symbol = int(run.positions[row * of + layout.P_SYMBOL])
+        steps, price = int(run.positions[row * of + layout.P_STEPS]), int(mark(run, row))
+        rate = int(rate_at(run, last, symbol))
+        place = write(run, row, last, (steps, price, layout.STILL_OPEN, 0))
+        marks = layout.MARKS_AT + 2 * symbol
+        table[place + layout.T_REALISED] = worth(run, row, price, rate)
+        table[place + layout.T_RATE] = rate
+        table[place + layout.T_SPREAD] += int(account[marks + 1] - account[marks]) * steps
+    return table.reshape(-1, width)
 
 
 def _trades(laid: Laid, table: Ints) -> Trades:
-    value = numpy.asarray(laid.terms.symbols).reshape(-1, layout.SYMBOL_WIDTH)[:, layout.TICK_VALUE]
+    value = laid.terms[layout.SYMBOLS_AT :].reshape(-1, layout.SYMBOL_WIDTH)[:, layout.TICK_VALUE]
     each = value[table[:, layout.T_SYMBOL]]
     rate = table[:, layout.T_RATE]
 

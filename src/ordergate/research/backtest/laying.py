@@ -31,10 +31,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Ints = NDArray[numpy.int64]
-    Flags = NDArray[numpy.int8]
+    Narrow = NDArray[numpy.int32]
 
 LEVEL_SCALE: Final = 10_000
-NEVER: Final = 2**30  # an event that does not come
 _SIZE_CODES: Final = {
     SizeBy.LOTS: layout.BY_LOTS,
     SizeBy.RISK: layout.BY_RISK,
@@ -44,14 +43,16 @@ _SIZE_CODES: Final = {
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Laid:
-    """A spec and its market as columns; what runs with other signals can share."""
+    """A spec and its market as the tables of `sim.layout.Run`; runs of other signals share it."""
 
     spec: BacktestSpec
     tapes: tuple[Bars, ...]
-    tape: layout.Tape
-    finer: layout.Finer
-    rolls: layout.Rolls
-    terms: layout.Terms
+    bid: Narrow
+    ask: Narrow
+    extra: Ints
+    finer: Narrow
+    rolls: Ints
+    terms: Ints
     ends: Ints  # close of each event, nanoseconds
     starts: Ints
     rows: tuple[Ints, ...]  # the events of each symbol
@@ -75,52 +76,39 @@ def lay(spec: BacktestSpec, market: MarketData) -> Laid:
     rows = tuple(numpy.flatnonzero(owner == number) for number in range(len(tapes)))
     ends = starts + length
     sides, slips = _columns(spec, tapes, order)
-    rate, rate_step = _rates(spec, market, tapes, ends)
     highest = [int(sides[5][events].max()) for events in rows]
-    narrow = numpy.int32 if all(side.max() < 2**31 for side in sides) else numpy.int64
-    due, due_step = _due(spec, rows, starts, ends)
-    opened, open_step = _open_after(spec, tapes, owner, ends)
-    dealt, dealt_step = _dealt(tapes, owner, starts, order)
-    cap, cap_step = _caps(spec, tapes, order)
-    columns = [numpy.ascontiguousarray(side.astype(narrow)) for side in sides]
-    events = layout.Tape(
-        bid_open=columns[0],
-        bid_high=columns[1],
-        bid_low=columns[2],
-        bid_close=columns[3],
-        ask_open=columns[4],
-        ask_high=columns[5],
-        ask_low=columns[6],
-        ask_close=columns[7],
-        symbol=owner if len(tapes) > 1 else numpy.zeros(1, dtype=numpy.int64),
-        symbol_step=int(len(tapes) > 1),
-        due=due,
-        due_step=due_step,
-        dealt=dealt,
-        dealt_step=dealt_step,
-        open_after=opened,
-        open_step=open_step,
-        slip=slips,
-        slip_step=int(len(slips) > 1),
-        cap=cap,
-        cap_step=cap_step,
-        rate=rate,
-        rate_step=rate_step,
-    )
-    laid = Laid(
+    if max(highest) >= 2**31:
+        raise BadSpec("a price has too many ticks to count", fix="Use a coarser tick size.")
+    finer, begin = _finer(spec, tapes, starts, ends)
+    rate = _rates(spec, market, tapes, ends)
+    columns = {
+        layout.SLIP: slips,
+        layout.CAP: _caps(spec, tapes, order),
+        layout.DEALT: _dealt(tapes, owner, starts, order),
+        layout.OPEN_AFTER: _open_after(spec, tapes, owner, ends),
+        layout.SYMBOL: owner if len(tapes) > 1 else numpy.zeros(1, dtype=numpy.int64),
+        layout.DUE: _due(spec, rows, starts, ends),
+        layout.RATE: rate,
+        layout.BEGIN: begin,
+    }
+    made = terms.terms_of(spec, tapes, rated=len(rate) > 1)
+    terms.check_widths(spec, tapes, made, highest)
+    made[layout.EVENTS] = len(ends)
+    made[layout.FINER] = int(len(begin) > 1)
+    return Laid(
         spec=spec,
         tapes=tapes,
-        tape=events,
-        finer=_finer(spec, tapes, starts, ends),
-        rolls=terms.rolls_of(spec, tapes, starts, ends),
-        terms=terms.terms_of(spec, tapes, rated=rate_step),
+        bid=terms.interleaved(sides[:4]),
+        ask=terms.interleaved(sides[4:]),
+        extra=terms.joined(columns, made),
+        finer=finer,
+        rolls=terms.rolls_of(spec, starts, ends),
+        terms=made,
         ends=ends,
         starts=starts,
         rows=rows,
         data_sha256=_digest(tapes),
     )
-    terms.check_widths(spec, tapes, laid.terms, highest)
-    return laid
 
 
 def _sliced(spec: BacktestSpec, symbol: str, market: MarketData) -> Bars:
@@ -175,13 +163,14 @@ def _columns(
     return joined, numpy.concatenate(slips)[order]
 
 
-def _rates(
-    spec: BacktestSpec, market: MarketData, tapes: tuple[Bars, ...], ends: Ints
-) -> tuple[Ints, int]:
-    """Return the conversion of each symbol at each event: the last close known by its end."""
+def _rates(spec: BacktestSpec, market: MarketData, tapes: tuple[Bars, ...], ends: Ints) -> Ints:
+    """Return the conversion of each symbol at each event: the last close known by its end.
+
+    One number where every symbol is quoted in the account's currency.
+    """
     currencies = [tape.instrument.quote_currency for tape in tapes]
     if all(currency == spec.account.currency for currency in currencies):
-        return numpy.full(len(tapes), RATE_SCALE, dtype=numpy.int64), 0
+        return numpy.full(1, RATE_SCALE, dtype=numpy.int64)
     made: list[Ints] = []
     for currency in currencies:
         if currency == spec.account.currency:
@@ -193,57 +182,60 @@ def _rates(
                 f"nothing converts {currency} into {spec.account.currency}",
                 fix=f"Import bars of {currency}{spec.account.currency}, or change the account.",
             )
+        ticks.check_bars(series)
         length = nanoseconds(moment(0) + series.timeframe.length)
         place = numpy.searchsorted(series.time + length, ends, side="right") - 1
-        if len(place) and place[0] < 0:
+        if place[0] < 0:
             raise ticks.BadTape(
                 f"the conversion of {currency} begins after the first bar",
                 fix="Choose a later begin, or import older bars of the conversion.",
             )
         made.append(numpy.rint(series.close[place] * RATE_SCALE).astype(numpy.int64))
-    return numpy.concatenate(made), 1
+    return numpy.concatenate(made)
 
 
-def _due(spec: BacktestSpec, rows: tuple[Ints, ...], starts: Ints, ends: Ints) -> tuple[Ints, int]:
-    """Return the event at whose open an order decided at each event fills (rule 1)."""
+def _due(spec: BacktestSpec, rows: tuple[Ints, ...], starts: Ints, ends: Ints) -> Ints:
+    """Return the event at whose open an order decided at each event fills (rule 1).
+
+    One number, how many events on, where it is the same for all; -1 = no price came in time.
+    """
     stale = spec.filling.stale_bars
     if len(rows) == 1 and spec.delay_ms == 0 and stale is None:
-        return numpy.array([1 + spec.delay_bars], dtype=numpy.int64), 0
-    due = numpy.full(len(starts), NEVER, dtype=numpy.int64)
+        return numpy.array([1 + spec.delay_bars], dtype=numpy.int64)
+    due = numpy.full(len(starts), terms.NEVER, dtype=numpy.int64)
     length = nanoseconds(moment(0) + spec.timeframe.length)
     for events in rows:
         ready = ends[events] + spec.delay_ms * 1_000_000
         place = numpy.searchsorted(starts[events], ready, side="left") + spec.delay_bars
         comes = place < len(events)
         found = events[numpy.minimum(place, len(events) - 1)]
-        wanted = numpy.where(comes, found, NEVER)
+        wanted = numpy.where(comes, found, terms.NEVER)
         if stale is not None:
             late = starts[found] - ready > (stale + spec.delay_bars) * length
             wanted = numpy.where(comes & late, -1, wanted)
         due[events] = wanted
-    return due, 1
+    return due
 
 
-def _open_after(
-    spec: BacktestSpec, tapes: tuple[Bars, ...], owner: Ints, ends: Ints
-) -> tuple[Flags, int]:
+def _open_after(spec: BacktestSpec, tapes: tuple[Bars, ...], owner: Ints, ends: Ints) -> Ints:
     if spec.filling.when_closed is WhenClosed.WAIT:
-        return numpy.ones(1, dtype=numpy.int8), 0
+        return numpy.ones(1, dtype=numpy.int64)
     return _is_open(tapes, owner, ends)
 
 
-def _dealt(tapes: tuple[Bars, ...], owner: Ints, starts: Ints, order: Ints) -> tuple[Flags, int]:
+def _dealt(tapes: tuple[Bars, ...], owner: Ints, starts: Ints, order: Ints) -> Ints:
     """Say which bars fill: the market is open, and the bar is no repeated price without trades."""
-    opened, _ = _is_open(tapes, owner, starts)
+    opened = _is_open(tapes, owner, starts)
     still = [(tape.series.volume == 0) & (tape.series.high == tape.series.low) for tape in tapes]
-    dealt = opened & ~numpy.concatenate(still)[order]
-    if dealt.all():
-        return numpy.ones(1, dtype=numpy.int8), 0
-    return dealt.astype(numpy.int8), 1
+    dealt = (opened == 1) & ~numpy.concatenate(still)[order]
+    return numpy.ones(1, dtype=numpy.int64) if dealt.all() else dealt.astype(numpy.int64)
 
 
-def _is_open(tapes: tuple[Bars, ...], owner: Ints, at: Ints) -> tuple[Flags, int]:
-    made = numpy.ones(len(at), dtype=numpy.int8)
+def _is_open(tapes: tuple[Bars, ...], owner: Ints, at: Ints) -> Ints:
+    """Say (1 or 0) of each event whether its symbol's market is open at a moment of it."""
+    if all(tape.instrument.calendar is CalendarName.ALWAYS for tape in tapes):
+        return numpy.ones(1, dtype=numpy.int64)
+    made = numpy.ones(len(at), dtype=numpy.int64)
     for number, tape in enumerate(tapes):
         calendar = tape.instrument.calendar
         if calendar is CalendarName.ALWAYS:
@@ -254,15 +246,15 @@ def _is_open(tapes: tuple[Bars, ...], owner: Ints, at: Ints) -> tuple[Flags, int
         opens = numpy.array([nanoseconds(window.opens) for window in windows], dtype=numpy.int64)
         closes = numpy.array([nanoseconds(window.closes) for window in windows], dtype=numpy.int64)
         place = numpy.searchsorted(opens, at[mine], side="right") - 1
-        inside = (place >= 0) & (at[mine] < closes[numpy.maximum(place, 0)])
-        made[mine] = inside
-    return made, 1
+        made[mine] = (place >= 0) & (at[mine] < closes[numpy.maximum(place, 0)])
+    return made
 
 
-def _caps(spec: BacktestSpec, tapes: tuple[Bars, ...], order: Ints) -> tuple[Ints, int]:
+def _caps(spec: BacktestSpec, tapes: tuple[Bars, ...], order: Ints) -> Ints:
+    """Return the most steps an order fills on each bar; -1 alone = all of it."""
     share = spec.filling.fill_share
     if share is None:
-        return numpy.full(1, -1, dtype=numpy.int64), 0
+        return numpy.full(1, -1, dtype=numpy.int64)
     made = []
     for tape in tapes:
         if not numpy.isfinite(tape.series.volume).all():
@@ -272,25 +264,20 @@ def _caps(spec: BacktestSpec, tapes: tuple[Bars, ...], order: Ints) -> tuple[Int
             )
         units = float(share / (tape.instrument.contract_size * tape.instrument.lot_step))
         made.append(numpy.floor(tape.series.volume * units + ticks.NEAR).astype(numpy.int64))
-    return numpy.concatenate(made)[order], 1
+    return numpy.concatenate(made)[order]
 
 
-def _finer(spec: BacktestSpec, tapes: tuple[Bars, ...], starts: Ints, ends: Ints) -> layout.Finer:
-    """Lay out the lower timeframe of a single symbol; with several there is none."""
-    none = numpy.zeros(1, dtype=numpy.int64)
+def _finer(
+    spec: BacktestSpec, tapes: tuple[Bars, ...], starts: Ints, ends: Ints
+) -> tuple[Narrow, Ints]:
+    """Lay out the lower timeframe of a single symbol, and where each event's bars of it begin."""
     tape = tapes[0]
     if len(tapes) > 1 or tape.finer is None or len(tape.finer) < 2:
-        return layout.Finer(none, none, none, none, none, none, none, none, none)
+        return numpy.zeros(1, dtype=numpy.int32), numpy.zeros(1, dtype=numpy.int64)
     ticks.check_bars(tape.finer)
     sides = ticks.sides_of(tape.finer, tape.instrument.tick_size, spec.costs)
     edges = numpy.concatenate([starts, ends[-1:]])
-    begin = numpy.searchsorted(tape.finer.time, edges).astype(numpy.int64)
-    first, second = sides[:4], sides[4:]
-    bid_open, bid_high, bid_low, bid_close = first
-    ask_open, ask_high, ask_low, ask_close = second
-    return layout.Finer(
-        bid_open, bid_high, bid_low, bid_close, ask_open, ask_high, ask_low, ask_close, begin
-    )
+    return terms.interleaved(sides), numpy.searchsorted(tape.finer.time, edges).astype(numpy.int64)
 
 
 def _digest(tapes: tuple[Bars, ...]) -> str:

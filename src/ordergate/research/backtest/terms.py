@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from math import gcd
 from typing import TYPE_CHECKING, Final
@@ -29,8 +30,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Ints = NDArray[numpy.int64]
+    Narrow = NDArray[numpy.int32]
 
 LEVEL_SCALE: Final = 10_000
+NEVER: Final = 2**30  # an event that does not come
 _SIZE_CODES: Final = {
     SizeBy.LOTS: layout.BY_LOTS,
     SizeBy.RISK: layout.BY_RISK,
@@ -38,28 +41,43 @@ _SIZE_CODES: Final = {
 }
 
 
-def rolls_of(spec: BacktestSpec, tapes: tuple[Tape, ...], starts: Ints, ends: Ints) -> layout.Rolls:
+def interleaved(columns: tuple[Ints, ...]) -> Narrow:
+    """Return columns as one table, a bar a row: what is read together lies together."""
+    made = numpy.empty((len(columns[0]), len(columns)), dtype=numpy.int32)
+    for place, column in enumerate(columns):
+        made[:, place] = column
+    return made.reshape(-1)
+
+
+def joined(columns: Mapping[int, Ints], made: Ints) -> Ints:
+    """Return columns one after the other; write into the terms where each begins and its step."""
+    at = 0
+    for name, column in columns.items():
+        made[name], made[name + 1] = at, int(len(column) > 1)
+        at += len(column)
+    return numpy.concatenate([numpy.asarray(c, dtype=numpy.int64) for c in columns.values()])
+
+
+def rolls_of(spec: BacktestSpec, starts: Ints, ends: Ints) -> Ints:
     """Put each 17:00 New York into the first event that ends then or later.
 
     Before its prices where it begins then or later, else after them.
     """
-    weights = [weight for tape in tapes for weight in ticks.weights_of(tape.instrument, spec.costs)]
-    events, after, days = [], [], []
-    if any(weights):
+    rows = []
+    if spec.costs.swap:
         at, last = moment(int(starts[0])), moment(int(ends[-1]))
         closes = numpy.maximum.accumulate(ends)
         while (at := hours.day_end(at)) <= last:
             time = nanoseconds(at)
             event = int(numpy.searchsorted(closes, time))
-            events.append(event)
-            after.append(int(time > starts[event]))
-            days.append(at.astimezone(hours.NEW_YORK).weekday())
-    return layout.Rolls(
-        *(numpy.array(c, dtype=numpy.int64) for c in (events, after, days, weights))
-    )
+            weekday = at.astimezone(hours.NEW_YORK).weekday()
+            rows.append((event, int(time > starts[event]), weekday))
+    rows.append((NEVER, 0, 0))
+    return numpy.array(rows, dtype=numpy.int64).reshape(-1)
 
 
-def terms_of(spec: BacktestSpec, tapes: tuple[Tape, ...], *, rated: int) -> layout.Terms:
+def terms_of(spec: BacktestSpec, tapes: tuple[Tape, ...], *, rated: bool) -> Ints:
+    """Return the terms of the run, then those of each symbol; columns and counts are still 0."""
     account, filling, sizing = spec.account, spec.filling, spec.sizing
     level = int(account.stop_out_fraction * LEVEL_SCALE)
     shared = gcd(level, LEVEL_SCALE)
@@ -68,7 +86,7 @@ def terms_of(spec: BacktestSpec, tapes: tuple[Tape, ...], *, rated: int) -> layo
         size = ticks.whole(sizing.amount * LEVEL_SCALE)
     else:
         size = ticks.money(sizing.amount)
-    run = numpy.zeros(layout.RUN_WIDTH, dtype=numpy.int64)
+    run = numpy.zeros(layout.SYMBOLS_AT, dtype=numpy.int64)
     run[layout.BALANCE] = ticks.money(account.balance)
     run[layout.GRID] = MONEY_SCALE // 10**account.money_digits
     run[layout.TARGET_FIRST] = int(filling.in_one_bar is InOneBar.TARGET)
@@ -80,16 +98,15 @@ def terms_of(spec: BacktestSpec, tapes: tuple[Tape, ...], *, rated: int) -> layo
     run[layout.SIZE_BY] = _SIZE_CODES[sizing.by]
     run[layout.SIZE] = size
     run[layout.EQUITY_CAP] = ticks.HALF_RANGE // (4 * max(scale, level // shared))
-    symbols = numpy.concatenate(
-        [
-            _symbol(spec, tape.instrument, one_sided=tape.series.ask is None, rated=rated)
-            for tape in tapes
-        ]
-    )
-    return layout.Terms(run, symbols, numpy.zeros(1, dtype=numpy.int64))
+    run[layout.SYMBOLS] = len(tapes)
+    symbols = [
+        _symbol(spec, tape.instrument, one_sided=tape.series.ask is None, rated=rated)
+        for tape in tapes
+    ]
+    return numpy.concatenate([run, *symbols])
 
 
-def _symbol(spec: BacktestSpec, instrument: Instrument, *, one_sided: bool, rated: int) -> Ints:
+def _symbol(spec: BacktestSpec, instrument: Instrument, *, one_sided: bool, rated: bool) -> Ints:
     costs, value = spec.costs, ticks.tick_value_of(instrument)
     step = instrument.lot_step
     per_lot = costs.commission_per_lot
@@ -114,7 +131,9 @@ def _symbol(spec: BacktestSpec, instrument: Instrument, *, one_sided: bool, rate
     made[layout.LEVERAGE] = spec.account.leverage or instrument.leverage
     made[layout.BASIS] = int(one_sided)
     made[layout.EXACT] = int(not rated and value % grid == 0)
-    made[layout.RATE] = RATE_SCALE
+    made[layout.FIXED_RATE] = RATE_SCALE
+    weights = ticks.weights_of(instrument, costs)
+    made[layout.WEIGHTS : layout.WEIGHTS + 7] = weights
     made[layout.STEPS_LOT] = int(lots / step)
     return made
 
@@ -126,7 +145,7 @@ def _swap(given: Decimal | None, own: Decimal, scale: Decimal) -> Decimal:
 
 
 def check_widths(
-    spec: BacktestSpec, tapes: tuple[Tape, ...], made: layout.Terms, highest: list[int]
+    spec: BacktestSpec, tapes: tuple[Tape, ...], made: Ints, highest: list[int]
 ) -> None:
     """Refuse a run whose worst product would not fit: compiled integers wrap in silence.
 
@@ -134,10 +153,10 @@ def check_widths(
     """
     most = spec.filling.per_symbol
     for number, tape in enumerate(tapes):
-        at = number * layout.SYMBOL_WIDTH
-        steps, value = made.symbols[at + layout.STEPS_MAX], made.symbols[at + layout.TICK_VALUE]
+        at = layout.SYMBOLS_AT + number * layout.SYMBOL_WIDTH
+        steps, value = made[at + layout.STEPS_MAX], made[at + layout.TICK_VALUE]
         if spec.sizing.by is SizeBy.LOTS:
-            steps = min(steps, max(1, made.symbols[at + layout.STEPS_LOT]))
+            steps = min(steps, max(1, made[at + layout.STEPS_LOT]))
         worst = 8 * highest[number] * int(steps) * most * int(value)
         if spec.filling.fill_share is not None:  # only then a position is closed in parts
             worst = max(worst, 8 * highest[number] * int(steps) ** 2)

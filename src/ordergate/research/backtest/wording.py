@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final
 
 import numpy
 
@@ -11,7 +12,7 @@ from ordergate.market.features.frame import Frame
 from ordergate.market.signals.ensemble import ENSEMBLE, ensemble
 from ordergate.market.signals.proposal import Speaks
 from ordergate.market.signals.strategies import Signals, custom, strategy
-from ordergate.research.backtest import ticks
+from ordergate.research.backtest import terms, ticks
 from ordergate.research.backtest.laying import Laid
 from ordergate.research.backtest.spec import BadSpec, StrategyRef, Style
 from ordergate.sim import layout
@@ -19,9 +20,27 @@ from ordergate.sim import layout
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from ordergate.model.series import Numbers
+    Ints = NDArray[numpy.int64]
 
-CUSTOM = "custom"
+CUSTOM: Final = "custom"
+COLUMNS: Final = (
+    layout.W_STOP,
+    layout.W_TARGET,
+    layout.W_KIND,
+    layout.W_PRICE,
+    layout.W_UNTIL,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Word:
+    """What is wanted at each event's close, and on which terms, by the columns of `sim.layout`.
+
+    A column of one number holds for every event; one that is not named is 0.
+    """
+
+    want: NDArray[numpy.int8]
+    columns: Mapping[int, Ints] = field(default_factory=dict)
 
 
 def speaker_of(ref: StrategyRef) -> Speaks:
@@ -46,14 +65,14 @@ def speaker_of(ref: StrategyRef) -> Speaks:
     return strategy(ref.name, ref.parameters)
 
 
-def word_of(laid: Laid) -> layout.Word:
+def word_of(laid: Laid) -> Word:
     """Return the spec's strategy on every symbol's bars, an event a row."""
     speaker = speaker_of(laid.spec.strategy)
     said = [speaker.on(Frame(replace(tape.series, ask=None))) for tape in laid.tapes]
     return laid_out(laid, said)
 
 
-def laid_out(laid: Laid, said: list[Signals]) -> layout.Word:
+def laid_out(laid: Laid, said: list[Signals]) -> Word:
     """Return signals, one of each symbol, as the loop's columns (market entries)."""
     count, held = len(laid), laid.spec.strategy.style is Style.TARGET
     want = numpy.zeros(count, dtype=numpy.int8)
@@ -68,30 +87,12 @@ def laid_out(laid: Laid, said: list[Signals]) -> layout.Word:
             stop[events] = ticks.nearest_ticks(signals.stop, tick)
             target[events] = ticks.nearest_ticks(signals.target, tick)
         want[events] = way
-    return plain_word(want, stop, target)
+    return Word(want, {layout.W_STOP: stop, layout.W_TARGET: target})
 
 
-def plain_word(
-    want: NDArray[numpy.int8], stop: NDArray[numpy.int64], target: NDArray[numpy.int64]
-) -> layout.Word:
-    """Return the columns of market entries."""
+def tables_of(laid: Laid, word: Word) -> tuple[Ints, Ints]:
+    """Return a strategy's columns as one table, and the terms that say where each begins."""
     none = numpy.zeros(1, dtype=numpy.int64)
-    return layout.Word(
-        want=want,
-        stop=stop,
-        stop_step=int(len(stop) > 1),
-        target=target,
-        target_step=int(len(target) > 1),
-        kind=none,
-        kind_step=0,
-        price=none,
-        price_step=0,
-        until=none,
-        until_step=0,
-    )
-
-
-def held(direction: Numbers) -> Signals:
-    """Return signals without stops: what to hold at each close."""
-    none = numpy.full(len(direction), numpy.nan)
-    return Signals(direction=direction, entry=none, stop=none, target=none, confidence=none)
+    made = laid.terms.copy()
+    columns = {name: word.columns.get(name, none) for name in COLUMNS}
+    return terms.joined(columns, made), made

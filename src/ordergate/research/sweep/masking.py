@@ -10,7 +10,7 @@ import numpy
 if TYPE_CHECKING:
     from ordergate.research.backtest.laying import Laid
     from ordergate.research.backtest.outcome import Outcome
-    from ordergate.sim.layout import Word
+    from ordergate.research.backtest.wording import Word
 
 
 def silenced(laid: Laid, word: Word, since: int) -> Word:
@@ -18,9 +18,9 @@ def silenced(laid: Laid, word: Word, since: int) -> Word:
 
     What is decided at the close that falls on `since` itself is the first that counts.
     """
-    want = numpy.array(word.want)
+    want = word.want.copy()
     want[laid.ends < since] = 0
-    return word._replace(want=want)
+    return replace(word, want=want)
 
 
 def counted(outcome: Outcome, since: int) -> Outcome:

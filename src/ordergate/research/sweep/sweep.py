@@ -10,9 +10,11 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from ordergate.model.errors import GateError
+from ordergate.research.backtest.compiled import is_there, walker
 from ordergate.research.backtest.engine import run_laid
 from ordergate.research.backtest.laying import lay
 from ordergate.research.backtest.wording import word_of
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from ordergate.research.backtest.outcome import Outcome
     from ordergate.research.backtest.spec import BacktestSpec
     from ordergate.research.backtest.tapes import MarketData
-    from ordergate.sim.layout import Word
+    from ordergate.research.backtest.wording import Word
 
 CHUNKS_A_WORKER: Final = 8
 CHUNK_MAX: Final = 200
@@ -33,6 +35,11 @@ LOOK_S: Final = 0.5  # how soon a cancellation is seen
 
 Run = Callable[["Laid", "Word"], "Outcome"]
 Numbered = tuple[int, Parameters]
+
+
+def swift(where: Path | None, laid: Laid, word: Word) -> Outcome:
+    """Run by the compiled loop, kept under `where`; by the plain one where numba is missing."""
+    return run_laid(laid, word, walker=walker(where) if is_there() else None)
 
 
 class Stopped(Exception):
