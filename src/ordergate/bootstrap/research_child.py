@@ -38,10 +38,11 @@ if TYPE_CHECKING:
     from ordergate.research.backtest.tapes import MarketData
     from ordergate.research.examine import Examine
     from ordergate.research.report.report import Report
-    from ordergate.research.sweep.sweep import Workers
+    from ordergate.research.sweep.sweep import Run, Workers
 
 TELL_S: Final = 0.5
 KERNELS: Final = "kernels"  # compiled bar loops, by what they were compiled of
+PLAIN_MOST: Final = 20_000_000  # bars times runs: some ten seconds of the plain loop
 BARS_MAX: Final = 2_000_000
 TOO_LONG: Final = 75  # exit code
 NICE: Final = 10
@@ -135,7 +136,6 @@ def _work(files: JobFiles, job: Job, data_dir: Path, bounds: Bounds) -> None:
 
 def _examined(order: JobOrder, data_dir: Path, bounds: Bounds, hearer: _Hearer) -> Report:
     from ordergate.research.examine import Circumstances, Examine, Voice
-    from ordergate.research.sweep.sweep import swift
 
     request = read_request(REQUESTS[order.kind], order.arguments)
     assert isinstance(request, RunBacktest)
@@ -153,10 +153,36 @@ def _examined(order: JobOrder, data_dir: Path, bounds: Bounds, hearer: _Hearer) 
                 version=__version__,
                 command=order.command,
             ),
-            # A cluster's workers have no directory of ours.
-            voice=Voice(run=partial(swift, None if bounds.cluster else data_dir / KERNELS)),
+            voice=Voice(run=_loop(request, data, data_dir, bounds)),
         )
         return _asked_for(examine, request, spec, data)
+
+
+def _loop(request: RunBacktest, data: MarketData, data_dir: Path, bounds: Bounds) -> Run:
+    """Return the plain loop for what is done sooner than the compiled one is compiled.
+
+    Both give the same bits. What was compiled once is kept and always taken.
+    """
+    from ordergate.research.backtest.compiled import cache_name, is_there, walker
+    from ordergate.research.backtest.engine import run_laid
+    from ordergate.research.sweep.space import combinations
+    from ordergate.research.sweep.sweep import swift
+
+    if not is_there():
+        return run_laid
+    if bounds.cluster:
+        return partial(swift, None)  # its workers have no directory of ours
+    kernels = data_dir / KERNELS
+    runs = 1
+    if isinstance(request, RunSweep):
+        plan = plan_of(request)
+        asked = combinations(plan.axes)
+        runs = asked if request.method == "grid" else min(asked, request.trials)
+    work = runs * sum(len(tape.series) for tape in data.tapes)
+    if work < PLAIN_MOST and not (kernels / cache_name()).exists():
+        return run_laid
+    walker(kernels)  # made before there are threads, or each would compile its own
+    return partial(swift, kernels)
 
 
 def _asked_for(

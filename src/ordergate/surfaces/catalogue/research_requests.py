@@ -6,9 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from ordergate.surfaces.catalogue.analysis_requests import RuleText, VoteText
+from ordergate.surfaces.catalogue.analysis_requests import RuleText
 from ordergate.surfaces.catalogue.fields import (
-    DecimalText,
     IdText,
     Request,
     SymbolText,
@@ -27,10 +26,11 @@ TestedName = Literal[
     "custom",
 ]
 AssignText = Annotated[
-    str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*=-?[0-9.]{1,20}$", max_length=64)
+    str, StringConstraints(pattern=r"^[a-z_]\w*=[-0-9.]+$", max_length=64)
 ]
+SizeText = Annotated[str, StringConstraints(pattern=r"^[0-9.]+ (lots|risk|notional)$", max_length=30)]
 AxisText = Annotated[
-    str, StringConstraints(pattern=r"^[a-z_][a-z0-9_]*=[-0-9.,:]{1,2000}$", max_length=2100)
+    str, StringConstraints(pattern=r"^[a-z_]\w*=[-0-9.,:]+$", max_length=2000)
 ]
 VenueName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_.-]+$", max_length=32)]
 Bars = Annotated[int, Field(ge=10, le=1_000_000)]
@@ -44,26 +44,21 @@ class RunBacktest(Request):
     end: TimeText | None = None
     strategy: TestedName = "custom"
     parameters: list[AssignText] | None = Field(
-        default=None, max_length=12, description='["fast=20"]'
+        default=None, max_length=12, description='["fast=20"]; weights of an ensemble'
     )
     long_when: RuleText | None = Field(
         default=None, description="own rule: ema({fast}) > ema(50); {name} is a parameter"
     )
     short_when: RuleText | None = None
-    votes: list[VoteText] | None = Field(default=None, min_length=1, max_length=6)
     style: Literal["bracket", "reverse", "target"] = Field(
         default="bracket", description="target: hold while the rule holds, no stops"
     )
-    size_by: Literal["lots", "risk", "notional"] = "lots"
-    size: DecimalText = Field(default="0.1", description="lots, percent at the stop, or money")
-    balance: DecimalText = "100000"
-    spread_points: DecimalText | None = Field(default=None, description="where bars have one side")
-    spread_factor: DecimalText = "1"
-    slippage_points: DecimalText = "0"
-    commission_per_lot: DecimalText | None = None
-    swap: bool = True
-    delay_bars: int = Field(default=0, ge=0, le=1_000)
-    seed: int = Field(default=1, ge=0, lt=2**31)
+    size: SizeText = Field(default="0.1 lots", description="or 1 risk: percent at the stop")
+    terms: list[AssignText] | None = Field(
+        default=None,
+        max_length=16,
+        description='costs and more: ["spread_factor=1.5", "delay_bars=1", "balance=50000"]',
+    )
 
 
 class RunSweep(RunBacktest):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from decimal import Decimal
+from dataclasses import fields
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final
 
 from ordergate.model.errors import InvalidArgument
 from ordergate.model.market import Timeframe
 from ordergate.model.trials import Origin
-from ordergate.model.values import Symbol
-from ordergate.surfaces.catalogue.fields import Request, decimal_or_none, read_time
+from ordergate.model.values import ZERO, Symbol, parse_decimal
+from ordergate.surfaces.catalogue.fields import Request, read_time
 from ordergate.surfaces.catalogue.research_requests import RunBacktest, RunSweep, WalkForward
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from ordergate.research.examine import Plan
     from ordergate.research.validation.folds import Walk
 
+OTHER_TERMS: Final = frozenset({"balance", "delay_bars", "seed"})
+ONE: Final = Decimal(1)
 COMMANDS: Final = {
     "run_backtest": "report",
     "run_sweep": "sweep",
@@ -38,6 +41,8 @@ def spec_of(request: RunBacktest) -> BacktestSpec:
         checked,
     )
 
+    size, by = request.size.split(" ")
+    costs, others = terms_of(request.terms or ())
     return checked(
         BacktestSpec(
             symbols=tuple(Symbol(symbol.upper()) for symbol in request.symbols),
@@ -46,19 +51,45 @@ def spec_of(request: RunBacktest) -> BacktestSpec:
             begin=None if request.begin is None else read_time(request.begin),
             end=None if request.end is None else read_time(request.end),
             strategy=strategy_of(request),
-            costs=CostSpec(
-                spread_points=decimal_or_none(request.spread_points),
-                spread_factor=Decimal(request.spread_factor),
-                slippage_points=Decimal(request.slippage_points),
-                commission_per_lot=decimal_or_none(request.commission_per_lot),
-                swap=request.swap,
-            ),
-            sizing=Sizing(by=SizeBy(request.size_by), amount=Decimal(request.size)),
-            account=Account(balance=Decimal(request.balance)),
-            delay_bars=request.delay_bars,
-            seed=request.seed,
+            costs=CostSpec(**costs),
+            sizing=Sizing(by=SizeBy(by), amount=parse_decimal(size)),
+            account=Account(balance=others.get("balance", Account().balance)),
+            delay_bars=_whole("delay_bars", others.get("delay_bars", ZERO)),
+            seed=_whole("seed", others.get("seed", ONE)),
         )
     )
+
+
+def terms_of(texts: Sequence[str]) -> tuple[dict[str, Any], dict[str, Decimal]]:
+    """Return the fields of the costs, and the other terms; raise InvalidArgument."""
+    from ordergate.research.backtest.spec import CostSpec
+
+    known = {field.name for field in fields(CostSpec)} - {"swap_weights"}
+    costs: dict[str, Any] = {}
+    others: dict[str, Decimal] = {}
+    for text in texts:
+        name, _, number = text.partition("=")
+        if name in OTHER_TERMS:
+            others[name] = _decimal(number)
+        elif name in known:
+            costs[name] = number != "0" if name == "swap" else _decimal(number)
+        else:
+            names = ", ".join(sorted(known | OTHER_TERMS))
+            raise InvalidArgument(f"{name} is no term", fix=f"These are: {names}.")
+    return costs, others
+
+
+def _whole(name: str, number: Decimal) -> int:
+    if number != int(number):
+        raise InvalidArgument(f"{name} is a whole number", fix=f"{name}=1")
+    return int(number)
+
+
+def _decimal(text: str) -> Decimal:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        raise InvalidArgument(f"{text[:20]!r} is no number", fix="1.5") from None
 
 
 def strategy_of(request: RunBacktest) -> StrategyRef:
@@ -71,12 +102,13 @@ def strategy_of(request: RunBacktest) -> StrategyRef:
             "a built-in strategy has no rules of your own, and custom needs one",
             fix='Send strategy "custom" with long_when or short_when, or a built-in name alone.',
         )
+    numbers, ensemble = _numbers(request.parameters or ()), request.strategy == "ensemble"
     return StrategyRef(
         name=request.strategy,
-        parameters=_numbers(request.parameters or (), "="),
+        parameters={} if ensemble else numbers,
         long_when=request.long_when,
         short_when=request.short_when,
-        votes=_numbers(request.votes or (), ":"),
+        votes=numbers if ensemble else {},
         style=Style(request.style),
     )
 
@@ -116,7 +148,7 @@ def command_of(kind: str, request: Request) -> str:
 
 _SINGULAR: Final[Mapping[str, str]] = {
     "parameters": "--parameter",
-    "votes": "--vote",
+    "terms": "--term",
     "axes": "--axis",
 }
 
@@ -131,12 +163,12 @@ def _words(name: str, option: str, value: Any) -> list[str]:
     return [option, str(value)]
 
 
-def _numbers(texts: Sequence[str], mark: str) -> dict[str, float]:
+def _numbers(texts: Sequence[str]) -> dict[str, float]:
     found: dict[str, float] = {}
     for text in texts:
-        name, _, number = text.partition(mark)
+        name, _, number = text.partition("=")
         try:
-            found[name] = float(number or 1)
+            found[name] = float(number)
         except ValueError:
             raise InvalidArgument(f"{text[:60]!r} has no number", fix="fast=20") from None
     return found
