@@ -97,20 +97,26 @@ def compiled(wanted: Callable[..., Any], make: Callable[[FunctionType], Any]) ->
         if function in done:
             return done[function]
         names = {name: through(value) for name, value in _named(function) if value in known}
-        copy = FunctionType(
-            function.__code__,
-            {**function.__globals__, **names},
-            function.__name__,
-            function.__defaults__,
-            function.__closure__,
-        )
-        copy.__module__ = function.__module__
-        copy.__qualname__ = function.__qualname__
+        copy = _rebound(function, names)
         done[function] = make(copy)
         return done[function]
 
     assert isinstance(wanted, FunctionType)
     return through(wanted)
+
+
+def _rebound(function: FunctionType, names: Mapping[str, Any]) -> FunctionType:
+    """Return a copy of a function in whose globals some names mean something else."""
+    copy = FunctionType(
+        function.__code__,
+        {**function.__globals__, **names},
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    copy.__module__ = function.__module__
+    copy.__qualname__ = function.__qualname__
+    return copy
 
 
 def _named(function: FunctionType) -> Iterator[tuple[str, FunctionType]]:
@@ -130,19 +136,17 @@ def walker(where: Path | None = None) -> Callable[..., int]:
         numba.config.CACHE_DIR = str(where / cache_name())
 
     def make(function: FunctionType) -> Any:
-        return numba.njit(nogil=True, cache=where is not None, fastmath=False, error_model="numpy")(
-            function
-        )
+        return numba.njit(nogil=True, fastmath=False, error_model="numpy")(function)
 
-    walk = compiled(walking.walk, make)
-    pointed = _pointed()
-
-    def run(tables: layout.Run) -> int:
-        return walk(pointed(tables))  # type: ignore[no-any-return]
-
-    assert isinstance(run, FunctionType)
-    made: Callable[..., int] = make(run)
+    names = {"walk": compiled(walking.walk, make), "pointed": _pointed()}
+    top = _rebound(_entered, names)
+    made: Callable[..., int] = numba.njit(nogil=True, cache=where is not None)(top)
     return made
+
+
+def _entered(tables: layout.Run) -> int:
+    """Enter the loop; both names are put into the globals of a copy."""
+    return walk(pointed(tables))  # type: ignore[name-defined, no-any-return]  # noqa: F821
 
 
 def _pointed() -> Any:
@@ -174,7 +178,7 @@ def _pointed() -> Any:
             return context.make_tuple(builder, of(kind), parts)
         return value
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def pointed(_: Any, kind: Any) -> Any:
         def code(context: Any, builder: Any, signature: Any, given: Any) -> Any:
             return lowered(context, builder, signature.args[0], given[0])
