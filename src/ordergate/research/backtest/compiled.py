@@ -14,7 +14,7 @@ import platform
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import Any, Final
 
 from ordergate.sim import (
@@ -54,6 +54,11 @@ def is_there() -> bool:
     except ImportError:
         return False
     return True
+
+
+def is_ready(where: Path) -> bool:
+    """Say whether the loop was compiled here before: what it takes is then only read."""
+    return is_there() and any((where / cache_name()).rglob("*.nbc"))
 
 
 def source_hash() -> str:
@@ -133,12 +138,13 @@ def walker(where: Path | None = None) -> Callable[..., int]:
     import numba
 
     if where is not None:
-        numba.config.CACHE_DIR = str(where / cache_name())
+        numba.config.CACHE_DIR = str(where / cache_name())  # type: ignore[attr-defined]
 
     def make(function: FunctionType) -> Any:
         return numba.njit(nogil=True, fastmath=False, error_model="numpy")(function)
 
     names = {"walk": compiled(walking.walk, make), "pointed": _pointed()}
+    assert isinstance(_entered, FunctionType)
     top = _rebound(_entered, names)
     made: Callable[..., int] = numba.njit(nogil=True, cache=where is not None)(top)
     return made
@@ -162,9 +168,10 @@ def _pointed() -> Any:
 
     def of(kind: Any) -> Any:
         if isinstance(kind, types.Array):
-            return types.CPointer(kind.dtype)
+            return types.CPointer(kind.dtype)  # type: ignore[no-untyped-call]
         if isinstance(kind, tuples):
-            return types.NamedTuple([of(part) for part in kind.types], kind.instance_class)
+            parts = [of(part) for part in kind.types]
+            return types.NamedTuple(parts, kind.instance_class)  # type: ignore[no-untyped-call]
         return kind
 
     def lowered(context: Any, builder: Any, kind: Any, value: Any) -> Any:
@@ -186,7 +193,3 @@ def _pointed() -> Any:
         return of(kind)(kind), code
 
     return pointed
-
-
-def modules() -> tuple[ModuleType, ...]:
-    return ALL

@@ -12,6 +12,7 @@ from ordergate.surfaces.cli import (
     alerts,
     approving,
     arming,
+    backtesting,
     booking,
     datafiles,
     hindsight,
@@ -70,6 +71,7 @@ def build(starts: Starts) -> typer.Typer:
         phone,
         datafiles,
         research,
+        backtesting,
     ):
         commands.register(app)
     return app
