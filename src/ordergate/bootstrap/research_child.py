@@ -6,7 +6,6 @@ key and opens no book. `python -m ordergate.bootstrap.research_child` is how, an
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import sys
@@ -19,14 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ordergate import __version__
-from ordergate.adapters.instruments import KNOWN
 from ordergate.adapters.job_files import JobFiles
 from ordergate.adapters.storage.bar_files import BarFiles
 from ordergate.adapters.storage.trial_file import TrialFile
 from ordergate.adapters.system import SystemClock
+from ordergate.bootstrap.backtest import COMPILE_FROM, KERNELS
+from ordergate.bootstrap.backtest_bars import market_of
 from ordergate.bootstrap.bar_sources import BARS
-from ordergate.market.bars.library.fetch import Library
-from ordergate.model.errors import DataUnavailable, GateError, NotFound, NotSupported
+from ordergate.model.errors import GateError, NotSupported
 from ordergate.model.jobs import Job, JobOrder, JobState, Progress
 from ordergate.surfaces.catalogue.arguments import read_request
 from ordergate.surfaces.catalogue.fields import Request
@@ -41,9 +40,6 @@ if TYPE_CHECKING:
     from ordergate.research.sweep.sweep import Run, Workers
 
 TELL_S: Final = 0.5
-KERNELS: Final = "kernels"  # compiled bar loops, by what they were compiled of
-PLAIN_MOST: Final = 20_000_000  # bars times runs: some ten seconds of the plain loop
-BARS_MAX: Final = 2_000_000
 TOO_LONG: Final = 75  # exit code
 NICE: Final = 10
 REQUESTS: Final[dict[str, type[Request]]] = {
@@ -140,7 +136,7 @@ def _examined(order: JobOrder, data_dir: Path, bounds: Bounds, hearer: _Hearer) 
     request = read_request(REQUESTS[order.kind], order.arguments)
     assert isinstance(request, RunBacktest)
     spec = spec_of(request)
-    data = market_data(data_dir, spec)
+    data = market_of(BarFiles(data_dir / BARS), spec)
     with _workers(bounds) as workers:
         examine = Examine(
             trials=TrialFile(data_dir),
@@ -163,7 +159,7 @@ def _loop(request: RunBacktest, data: MarketData, data_dir: Path, bounds: Bounds
 
     Both give the same bits. What was compiled once is kept and always taken.
     """
-    from ordergate.research.backtest.compiled import cache_name, is_there, walker
+    from ordergate.research.backtest.compiled import is_ready, is_there, walker
     from ordergate.research.backtest.engine import run_laid
     from ordergate.research.sweep.space import combinations
     from ordergate.research.sweep.sweep import swift
@@ -179,7 +175,7 @@ def _loop(request: RunBacktest, data: MarketData, data_dir: Path, bounds: Bounds
         asked = combinations(plan.axes)
         runs = asked if request.method == "grid" else min(asked, request.trials)
     work = runs * sum(len(tape.series) for tape in data.tapes)
-    if work < PLAIN_MOST and not (kernels / cache_name()).exists():
+    if work < COMPILE_FROM and not is_ready(kernels):
         return run_laid
     walker(kernels)  # made before there are threads, or each would compile its own
     return partial(swift, kernels)
@@ -229,26 +225,6 @@ def _keep(files: JobFiles, job_id: str, report: Report) -> None:
     with contextlib.suppress(NotSupported):  # without matplotlib there is no picture
         kept["equity.png"] = equity_png(report.outcome, f"{report.kind} {job_id[:8]}")
     files.finish(job_id, stored(report), kept)
-
-
-def market_data(data_dir: Path, spec: BacktestSpec) -> MarketData:
-    """Read the bars of a spec from the store; raise NotFound, DataUnavailable, StoreDamaged."""
-    from ordergate.research.backtest.tapes import MarketData, Tape
-
-    library = Library(lambda: BarFiles(data_dir / BARS))
-    tapes = []
-    for symbol in spec.symbols:
-        instrument = KNOWN.get(symbol)
-        if instrument is None:
-            raise NotFound(
-                f"nobody knows what a tick or a lot of {symbol} is",
-                fix=f"These are known: {', '.join(sorted(KNOWN))}.",
-            )
-        found = asyncio.run(library.bars(symbol, spec.timeframe, venue=spec.venue, limit=BARS_MAX))
-        if not len(found.series):
-            raise DataUnavailable(f"there are no bars of {symbol}")
-        tapes.append(Tape(instrument, found.series))
-    return MarketData(tuple(tapes))
 
 
 if __name__ == "__main__":

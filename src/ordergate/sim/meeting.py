@@ -308,7 +308,7 @@ def at_price(run: Run, row: int, event: int) -> None:
         slip = extra(run, SLIP, event)
         filled, price = stop(side, wanted, bar, slip)
     else:
-        basis = run.terms[orders[at + O_SYMBOL] * SYMBOL_WIDTH + BASIS]
+        basis = run.terms[SYMBOLS_AT + orders[at + O_SYMBOL] * SYMBOL_WIDTH + BASIS]
         filled, price = 0, 0
         if orders[at + O_DUE] == event:
             filled, price = arriving_limit(side, wanted, bar[0], basis)

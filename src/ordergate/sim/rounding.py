@@ -35,6 +35,8 @@ def scaled(amount: int, factor: int, scale: int) -> int:
     scale x scale or |factor / scale| x scale: below 2^62 for a scale of 10^9 wherever the result
     is below it.
     """
+    if factor == scale:
+        return amount
     if amount < 0:
         return -scaled_up(-amount, factor, scale)
     return scaled_up(amount, factor, scale)

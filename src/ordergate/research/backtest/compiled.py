@@ -14,7 +14,7 @@ import platform
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import FunctionType
 from typing import Any, Final
 
 from ordergate.sim import (
@@ -54,6 +54,11 @@ def is_there() -> bool:
     except ImportError:
         return False
     return True
+
+
+def is_ready(where: Path) -> bool:
+    """Say whether the loop was compiled here before: what it takes is then only read."""
+    return is_there() and any((where / cache_name()).rglob("*.nbc"))
 
 
 def source_hash() -> str:
@@ -97,20 +102,26 @@ def compiled(wanted: Callable[..., Any], make: Callable[[FunctionType], Any]) ->
         if function in done:
             return done[function]
         names = {name: through(value) for name, value in _named(function) if value in known}
-        copy = FunctionType(
-            function.__code__,
-            {**function.__globals__, **names},
-            function.__name__,
-            function.__defaults__,
-            function.__closure__,
-        )
-        copy.__module__ = function.__module__
-        copy.__qualname__ = function.__qualname__
+        copy = _rebound(function, names)
         done[function] = make(copy)
         return done[function]
 
     assert isinstance(wanted, FunctionType)
     return through(wanted)
+
+
+def _rebound(function: FunctionType, names: Mapping[str, Any]) -> FunctionType:
+    """Return a copy of a function in whose globals some names mean something else."""
+    copy = FunctionType(
+        function.__code__,
+        {**function.__globals__, **names},
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    copy.__module__ = function.__module__
+    copy.__qualname__ = function.__qualname__
+    return copy
 
 
 def _named(function: FunctionType) -> Iterator[tuple[str, FunctionType]]:
@@ -127,22 +138,21 @@ def walker(where: Path | None = None) -> Callable[..., int]:
     import numba
 
     if where is not None:
-        numba.config.CACHE_DIR = str(where / cache_name())
+        numba.config.CACHE_DIR = str(where / cache_name())  # type: ignore[attr-defined]
 
     def make(function: FunctionType) -> Any:
-        return numba.njit(nogil=True, cache=where is not None, fastmath=False, error_model="numpy")(
-            function
-        )
+        return numba.njit(nogil=True, fastmath=False, error_model="numpy")(function)
 
-    walk = compiled(walking.walk, make)
-    pointed = _pointed()
-
-    def run(tables: layout.Run) -> int:
-        return walk(pointed(tables))  # type: ignore[no-any-return]
-
-    assert isinstance(run, FunctionType)
-    made: Callable[..., int] = make(run)
+    names = {"walk": compiled(walking.walk, make), "pointed": _pointed()}
+    assert isinstance(_entered, FunctionType)
+    top = _rebound(_entered, names)
+    made: Callable[..., int] = numba.njit(nogil=True, cache=where is not None)(top)
     return made
+
+
+def _entered(tables: layout.Run) -> int:
+    """Enter the loop; both names are put into the globals of a copy."""
+    return walk(pointed(tables))  # type: ignore[name-defined, no-any-return]  # noqa: F821
 
 
 def _pointed() -> Any:
@@ -158,9 +168,10 @@ def _pointed() -> Any:
 
     def of(kind: Any) -> Any:
         if isinstance(kind, types.Array):
-            return types.CPointer(kind.dtype)
+            return types.CPointer(kind.dtype)  # type: ignore[no-untyped-call]
         if isinstance(kind, tuples):
-            return types.NamedTuple([of(part) for part in kind.types], kind.instance_class)
+            parts = [of(part) for part in kind.types]
+            return types.NamedTuple(parts, kind.instance_class)  # type: ignore[no-untyped-call]
         return kind
 
     def lowered(context: Any, builder: Any, kind: Any, value: Any) -> Any:
@@ -174,7 +185,7 @@ def _pointed() -> Any:
             return context.make_tuple(builder, of(kind), parts)
         return value
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def pointed(_: Any, kind: Any) -> Any:
         def code(context: Any, builder: Any, signature: Any, given: Any) -> Any:
             return lowered(context, builder, signature.args[0], given[0])
@@ -182,7 +193,3 @@ def _pointed() -> Any:
         return of(kind)(kind), code
 
     return pointed
-
-
-def modules() -> tuple[ModuleType, ...]:
-    return ALL

@@ -25,13 +25,11 @@ TestedName = Literal[
     "volume_breakout",
     "custom",
 ]
-AssignText = Annotated[
-    str, StringConstraints(pattern=r"^[a-z_]\w*=[-0-9.]+$", max_length=64)
+AssignText = Annotated[str, StringConstraints(pattern=r"^[a-z_]\w*=[-0-9.]+$", max_length=64)]
+SizeText = Annotated[
+    str, StringConstraints(pattern=r"^[0-9.]+ (lots|risk|notional)$", max_length=30)
 ]
-SizeText = Annotated[str, StringConstraints(pattern=r"^[0-9.]+ (lots|risk|notional)$", max_length=30)]
-AxisText = Annotated[
-    str, StringConstraints(pattern=r"^[a-z_]\w*=[-0-9.,:]+$", max_length=2000)
-]
+AxisText = Annotated[str, StringConstraints(pattern=r"^[a-z_]\w*=[-0-9.,:]+$", max_length=2000)]
 VenueName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_.-]+$", max_length=32)]
 Bars = Annotated[int, Field(ge=10, le=1_000_000)]
 

@@ -12,6 +12,7 @@ from ordergate.surfaces.cli import (
     alerts,
     approving,
     arming,
+    backtest_jobs,
     backtesting,
     booking,
     datafiles,
@@ -72,6 +73,7 @@ def build(starts: Starts) -> typer.Typer:
         datafiles,
         research,
         backtesting,
+        backtest_jobs,
     ):
         commands.register(app)
     return app

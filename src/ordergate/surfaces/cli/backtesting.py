@@ -1,278 +1,126 @@
-"""Commands that backtest: reports, sweeps, walks, comparisons; jobs of the running gateway.
-
-The options of a command are the fields of its operation's request: one list, kept in one place.
-"""
+"""`ordergate backtest run`: one strategy on stored bars, costs and refusals beside the result."""
 
 from __future__ import annotations
 
-import inspect
-import shutil
-import time
-from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
-from typing import Annotated, Any, Final, get_args, get_origin
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
 
 import typer
 from rich.console import RenderableType
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
-from ordergate.surfaces.catalogue.fields import Request
-from ordergate.surfaces.catalogue.research_requests import RunBacktest, RunSweep, WalkForward
-from ordergate.surfaces.cli.doors import Envelope
-from ordergate.surfaces.cli.exits import Exit, exit_of
-from ordergate.surfaces.cli.screen import Json, pairs, plain, say_error, show, table
-from ordergate.surfaces.cli.session import Session, TokenFile, session
+from ordergate.model.errors import GateError
+from ordergate.surfaces.cli.doors import success
+from ordergate.surfaces.cli.screen import Json, pairs, show
+from ordergate.surfaces.cli.session import envelope_of, session
+from ordergate.surfaces.cli.starts import RunWanted
 
-backtest_app = typer.Typer(
-    no_args_is_help=True, help="Backtests with their costs, and how much of them is luck."
-)
-LOOK_S: Final = 0.5
-ENDED: Final = frozenset({"done", "failed", "cancelled", "interrupted"})
-SINGULAR: Final = {"parameters": "--parameter", "terms": "--term", "axes": "--axis"}
-STYLES: Final = {"stop": "bold red", "doubt": "yellow", "fine": "green"}
-JobId = Annotated[str, typer.Argument(help="As the sweep named it, or `backtest jobs`.")]
+backtest_app = typer.Typer(no_args_is_help=True, help="Backtests on stored bars.")
 
 
 def register(app: typer.Typer) -> None:
     app.add_typer(backtest_app, name="backtest")
-    for name, tool, request, words in (
-        ("report", "run_backtest", RunBacktest, "Backtest once and report, costs stressed."),
-        ("sweep", "run_sweep", RunSweep, "Try many parameters; report on the best, and the luck."),
-        ("walk-forward", "walk_forward", WalkForward, "Choose on the past, trade what came after."),
-    ):
-        backtest_app.command(name, help=words)(_asking(tool, request))
 
 
-@backtest_app.command()
-def jobs(context: typer.Context, token_file: TokenFile = None, as_json: Json = False) -> None:
-    """List my jobs, the newest first."""
-    show(session(context).call("get_job", token_file=token_file), as_json=as_json, draw=_jobs)
+@backtest_app.callback()
+def _group() -> None:
+    """Backtests on stored bars."""
 
 
-@backtest_app.command()
-def job(
+@backtest_app.command("run")
+def run(
     context: typer.Context,
-    job_id: JobId,
-    out: Annotated[Path | None, typer.Option(help="Copy report.html and trades.csv here.")] = None,
-    token_file: TokenFile = None,
+    symbols: Annotated[
+        list[str], typer.Argument(help="Such as EURUSD; several share the account.")
+    ],
+    strategy: Annotated[str | None, typer.Option(help="Default: rule_baseline.")] = None,
+    parameter: Annotated[
+        list[str] | None, typer.Option("--set", help="Of the strategy: fast=10")
+    ] = None,
+    long_when: Annotated[
+        str | None, typer.Option("--rule", "--long-when", help="Own rule to buy.")
+    ] = None,
+    short_when: Annotated[str | None, typer.Option(help="Own rule to sell.")] = None,
+    style: Annotated[str, typer.Option(help="bracket, reverse or target.")] = "bracket",
+    venue: Annotated[str, typer.Option(help="As in `ordergate data list`.")] = "file",
+    timeframe: Annotated[str, typer.Option(help="M1 M5 M15 M30 H1 H4 D1")] = "H1",
+    begin: Annotated[str | None, typer.Option("--from", help="2020-01-31, UTC.")] = None,
+    end: Annotated[str | None, typer.Option("--to", help="Excluded.")] = None,
+    size: Annotated[str, typer.Option(help="Lots, percent of risk, or money.")] = "0.1",
+    size_by: Annotated[str, typer.Option(help="lots, risk or notional.")] = "lots",
+    balance: Annotated[str, typer.Option(help="At the beginning.")] = "100000",
+    currency: Annotated[str, typer.Option(help="Of the account.")] = "USD",
+    spread: Annotated[str | None, typer.Option(help="Points, for bars of one side.")] = None,
+    slippage: Annotated[str, typer.Option(help="Points, market and stop orders.")] = "0",
+    commission: Annotated[str | None, typer.Option(help="Per lot and side.")] = None,
+    commission_rate: Annotated[str, typer.Option(help="Of the notional and side.")] = "0",
+    swap: Annotated[bool, typer.Option(help="Charge the nights.")] = True,
+    scale: Annotated[str, typer.Option(help="Of all costs: 0, 1, 1.5, 2.")] = "1",
+    delay_bars: Annotated[int, typer.Option(help="Bars between decision and fill, more.")] = 0,
+    delay_ms: Annotated[int, typer.Option(help="Milliseconds between decision and fill.")] = 0,
+    wait: Annotated[bool, typer.Option(help="Orders wait while the market is closed.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show how a job goes, or its report once it is done."""
-    held = session(context)
-    answer = held.call("get_job", token_file=token_file, job_id=job_id)
-    if answer["ok"] and out is not None:
-        _copied(held, answer, out)
-    show(answer, as_json=as_json, draw=_report)
-
-
-@backtest_app.command()
-def cancel(
-    context: typer.Context, job_id: JobId, token_file: TokenFile = None, as_json: Json = False
-) -> None:
-    """Stop a job; what it tried stays counted."""
-    answer = session(context).call("cancel_job", token_file=token_file, acts=True, job_id=job_id)
-    show(answer, as_json=as_json, draw=_report)
-
-
-@backtest_app.command()
-def overfit(
-    context: typer.Context, job_id: JobId, token_file: TokenFile = None, as_json: Json = False
-) -> None:
-    """Judge a finished job anew, with all that was tried since."""
-    answer = session(context).call("overfit_report", token_file=token_file, job_id=job_id)
-    show(answer, as_json=as_json, draw=_overfit)
-
-
-@backtest_app.command()
-def stress(
-    context: typer.Context, job_id: JobId, token_file: TokenFile = None, as_json: Json = False
-) -> None:
-    """Show a finished job under wider spreads, other costs and later fills."""
-    answer = session(context).call("cost_stress", token_file=token_file, job_id=job_id)
-    show(answer, as_json=as_json, draw=_stress)
-
-
-@backtest_app.command()
-def compare(
-    context: typer.Context,
-    job_ids: Annotated[list[str], typer.Argument(help="Two to ten finished jobs.")],
-    token_file: TokenFile = None,
-    as_json: Json = False,
-) -> None:
-    """Show finished jobs side by side, with the paired difference to the first."""
-    answer = session(context).call("compare_backtests", token_file=token_file, job_ids=job_ids)
-    show(answer, as_json=as_json, draw=_compared)
-
-
-def _asking(tool: str, request: type[Request]) -> Callable[..., None]:
-    """Return a command that asks for a job with the request's fields as its options."""
-
-    def command(context: typer.Context, **given: Any) -> None:
-        as_json, wait = given.pop("as_json"), given.pop("wait")
-        out, token_file = given.pop("out"), given.pop("token_file")
-        held = session(context)
-        asked = {name: value for name, value in given.items() if value not in (None, [])}
-        answer = held.call(tool, token_file=token_file, acts=True, **asked)
-        if answer["ok"] and wait:
-            answer = _waited(held, answer, token_file, quiet=as_json)
-            if out is not None and answer["ok"]:
-                _copied(held, answer, out)
-        show(answer, as_json=as_json, draw=_report, exit_code=_exit)
-
-    options = [_option(name, field) for name, field in request.model_fields.items()]
-    common = [
-        _parameter("out", Path | None, typer.Option(help="Copy report.html and trades.csv here.")),
-        _parameter("wait", bool, typer.Option(help="Wait until it has ended."), default=True),
-        _parameter("token_file", get_args(TokenFile)[0], get_args(TokenFile)[1]),
-        _parameter("as_json", get_args(Json)[0], get_args(Json)[1], default=False),
-    ]
-    first = inspect.Parameter(
-        "context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
+    """Backtest a strategy on stored bars, with every cost."""
+    wanted = RunWanted(
+        symbols=tuple(symbols),
+        venue=venue,
+        timeframe=timeframe,
+        strategy=strategy,
+        parameters=tuple(parameter or ()),
+        long_when=long_when,
+        short_when=short_when,
+        style=style,
+        begin=begin,
+        end=end,
+        size=size,
+        size_by=size_by,
+        balance=balance,
+        currency=currency,
+        spread=spread,
+        slippage=slippage,
+        commission=commission,
+        commission_rate=commission_rate,
+        swap=swap,
+        scale=scale,
+        delay_bars=delay_bars,
+        delay_ms=delay_ms,
+        wait=wait,
     )
-    made = inspect.Signature([first, *options, *common])
-    command.__signature__ = made  # type: ignore[attr-defined]  # what Typer reads
-    command.__annotations__ = {name: one.annotation for name, one in made.parameters.items()}
-    return command
-
-
-def _option(name: str, field: Any) -> inspect.Parameter:
-    words = field.description or ""
-    if name == "symbols":
-        return _parameter(name, list[str], typer.Argument(help="One or several together."), ...)
-    kind, default = _kind(field.annotation), field.default
-    if kind is not bool and isinstance(default, str | int):
-        words = f"{words} (default: {default})".strip()
-    flag = SINGULAR.get(name, f"--{name.replace('_', '-')}")
-    if kind is bool:
-        flag = f"{flag}/--no-{flag[2:]}"
-    return _parameter(name, kind | None, typer.Option(flag, help=words))
-
-
-def _kind(annotation: Any) -> Any:
-    """Return str, int, bool or list[str] for a field's type, whatever bounds it has."""
-    parts = [part for part in get_args(annotation) if part is not type(None)]
-    if get_origin(annotation) is list or any(get_origin(part) is list for part in parts):
-        return list[str]
-    for kind in (bool, int):
-        if annotation is kind or kind in parts:
-            return kind
-    return str
-
-
-def _parameter(name: str, kind: Any, option: Any, default: Any = None) -> inspect.Parameter:
-    empty = inspect.Parameter.empty if default is ... else default
-    return inspect.Parameter(
-        name,
-        inspect.Parameter.KEYWORD_ONLY,
-        annotation=Annotated[kind, option],
-        default=empty,
-    )
-
-
-def _waited(held: Session, answer: Envelope, token_file: Path | None, *, quiet: bool) -> Envelope:
-    """Look at a job until it has ended, with a bar to look at; Ctrl-C leaves it running."""
-    job_id = answer["data"]["job"]["job_id"]
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}"))
-    with Progress(*columns, TimeElapsedColumn(), disable=quiet, transient=True) as progress:
-        shown = progress.add_task(f"job {job_id[:8]}", total=None)
-        while answer["ok"] and answer["data"]["job"]["state"] not in ENDED:
-            time.sleep(LOOK_S)
-            answer = held.call("get_job", token_file=token_file, job_id=job_id)
-            if answer["ok"]:
-                found = answer["data"]["job"]
-                progress.update(
-                    shown,
-                    description=plain(f"{found['state']} {found['words']}"),
-                    completed=found["done"],
-                    total=found["total"] or None,
-                )
-    return answer
-
-
-def _copied(held: Session, answer: Envelope, out: Path) -> None:
-    """Copy a finished job's files from the data directory, which is this machine's."""
-    job_id = answer["data"]["job"]["job_id"]
-    folder = held.starts.data_dir() / "jobs" / job_id
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        for name in ("report.html", "trades.csv", "equity.png"):
-            if (folder / name).exists():
-                shutil.copyfile(folder / name, out / name)
-    except OSError as error:
-        say_error({"code": "INVALID_ARGUMENT", "message": f"{out}: {error.strerror}", "fix": ""})
+        answer = success(session(context).starts.backtest(wanted))
+    except GateError as error:
+        answer = envelope_of(error)
+    show(answer, as_json=as_json, draw=_result)
 
 
-def _exit(answer: Envelope) -> Exit:
-    """Say failure of a job that did not come to its end."""
-    job = (answer["data"] or {}).get("job") if answer["ok"] else None
-    if job is not None and job["state"] in ENDED - {"done"}:
-        return Exit.REFUSED
-    return exit_of(answer)
-
-
-def _report(found: Mapping[str, Any]) -> Iterable[RenderableType]:
-    job, report = found["job"], found["report"]
-    if report is None:
-        error = job["error"] or {}
-        yield pairs(
-            f"{job['kind']} {job['job_id']}: {job['state']}",
-            [
-                ("done", f"{job['done']} of {job['total'] or '?'} {job['words']}"),
-                ("error", f"{error['code']}: {error['message']}" if error else ""),
-                ("fix", error.get("fix", "")),
-                ("next", "" if job["ended_at"] else f"ordergate backtest job {job['job_id']}"),
-            ],
-        )
-        return
-    yield Text(plain(report["headline"]), style="bold")
-    yield from _findings(report["findings"])
-    yield pairs("Figures", list(report["figures"].items()))
-    yield pairs("Where the money went", list(report["costs"].items()))
-    if report["stress"]:
-        yield _table("Under other costs and later fills", report["stress"])
-    if report["rows"]:
-        yield _table(plain(report["rows_title"]), report["rows"])
-    for note in report["notes"]:
-        yield Text(plain(note))
-    yield pairs("", [("job", job["job_id"]), ("again", report["again"]["command"])])
-
-
-def _jobs(found: Mapping[str, Any]) -> Iterable[RenderableType]:
-    names = ("job_id", "kind", "state", "done", "total", "asked_at")
-    yield table("Jobs", names, ([item[name] for name in names] for item in found["jobs"]))
-
-
-def _overfit(found: Mapping[str, Any]) -> Iterable[RenderableType]:
-    yield Text(plain(found["headline"]), style="bold")
-    yield from _findings(found["findings"])
-    numbers = {name: value for name, value in found["overfit"].items() if name != "leakage"}
-    yield pairs(plain(found["dataset"]), list(numbers.items()))
-
-
-def _stress(found: Mapping[str, Any]) -> Iterable[RenderableType]:
-    yield _table(plain(found["message"]), found["table"])
-
-
-def _compared(found: Mapping[str, Any]) -> Iterable[RenderableType]:
-    names = ("job_id", "strategy", "same_bars", "deflated_sharpe", "believable")
-    apart = ("difference", "difference_low", "difference_high")
-    rows = (
+def _result(found: Mapping[str, Any]) -> Iterable[RenderableType]:
+    parts, low_high = found["parts"], found["band"]
+    title = f"{' '.join(found['symbols'])} {found['timeframe']} {found['venue']}"
+    yield pairs(
+        f"{title}, {found['strategy']} ({found['style']}), in {found['currency']}",
         [
-            *(item[name] for name in names),
-            *(item["figures"][name] for name in ("net", "max_drawdown", "trades")),
-            *(item[name] for name in apart),
-        ]
-        for item in found["backtests"]
+            ("bars", f"{found['bars']}, {found['first']} to {found['last']}"),
+            ("net", found["net"]),
+            ("of closed trades", found["closed_net"]),
+            ("drawdown", found["drawdown"]),
+            ("trades", f"{found['trades']}, {found['won']} won"),
+            ("still open, marked", found["open_trades"]),
+            ("before costs", parts["gross"]),
+            ("spread", parts["spread"]),
+            ("slippage", parts["slippage"]),
+            ("delay", parts["delay"]),
+            ("commission", parts["commission"]),
+            ("swap, as credited", parts["swap"]),
+            ("refused", ", ".join(f"{code} {n}" for code, n in found["refused"].items())),
+            ("stop-outs", found["stop_outs"] or None),
+            ("ambiguous bars", found["ambiguous"]),
+            ("trials on this data", found["trials"]),
+            (
+                "net, stops or targets first",
+                None if not found["ambiguous"] else " or ".join(low_high),
+            ),
+        ],
     )
-    yield table(plain(found["message"]), (*names, "net", "max_drawdown", "trades", *apart), rows)
-
-
-def _findings(findings: Iterable[Mapping[str, str]]) -> Iterable[RenderableType]:
-    for one in findings:
-        yield Text(f"- {plain(one['words'])}", style=STYLES[one["weight"]])
-
-
-def _table(title: str, rows: list[Mapping[str, Any]]) -> RenderableType:
-    names = tuple(rows[0])
-    return table(title, names, ([row[name] for name in names] for row in rows))
+    how = "compiled" if found["compiled"] else "plain Python; the extra `research` compiles it"
+    yield Text(f"engine {found['engine']}, {how}; data {found['data_sha256'][:12]}", style="dim")
