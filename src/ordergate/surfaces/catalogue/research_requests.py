@@ -31,13 +31,13 @@ SizeText = Annotated[
 ]
 AxisText = Annotated[str, StringConstraints(pattern=r"^[a-z_]\w*=[-0-9.,:]+$", max_length=2000)]
 VenueName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_.-]+$", max_length=32)]
-Bars = Annotated[int, Field(ge=10, le=1_000_000)]
+Bars = Annotated[int, Field(ge=10)]
 
 
 class RunBacktest(Request):
     symbols: list[SymbolText] = Field(min_length=1, max_length=16)
     timeframe: TimeframeName = "H1"
-    venue: VenueName = Field(default="file", description="of the imported bars")
+    venue: VenueName = Field(default="file", description="of imported bars")
     begin: TimeText | None = None
     end: TimeText | None = None
     strategy: TestedName = "custom"
@@ -45,7 +45,7 @@ class RunBacktest(Request):
         default=None, max_length=12, description='["fast=20"]; weights of an ensemble'
     )
     long_when: RuleText | None = Field(
-        default=None, description="own rule: ema({fast}) > ema(50); {name} is a parameter"
+        default=None, description="own rule: ema({fast}) > ema(50); {name}: parameter"
     )
     short_when: RuleText | None = None
     style: Literal["bracket", "reverse", "target"] = Field(
@@ -71,7 +71,7 @@ class RunSweep(RunBacktest):
 class WalkForward(RunSweep):
     train_bars: Bars = 4_000
     test_bars: Bars = 1_000
-    gap_bars: int = Field(default=24, ge=0, le=100_000, description="purged between the two")
+    gap_bars: int = Field(default=24, ge=0, description="purged between the two")
     anchored: bool = False
 
 
