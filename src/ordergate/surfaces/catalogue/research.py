@@ -280,7 +280,7 @@ OPERATIONS: Final = (
     ),
     Operation(
         name="walk_forward",
-        summary="Choose parameters on each train window, trade the next window, as a job.",
+        summary="Choose parameters on a train window, trade the next, as a job.",
         act=Act.RESEARCH,
         request=WalkForward,
         result=results.JobResult,
