@@ -111,8 +111,7 @@ async def build(
     finish_rotation(settings.directories.config, database_of(settings))
     keys = load_keys(settings.directories.config, chance=random_bytes)
     anchors = anchors_of(settings)
-    opened = _opened(settings, keys, anchors, clock)
-    books = opened.books
+    books = (opened := _opened(settings, keys, anchors, clock)).books
     feed, market, venue = await _paper_market(settings, books, clock)
     spool = _spool(settings, ids)
     blank = FrozenBooks.blank(reason="these books are never written")

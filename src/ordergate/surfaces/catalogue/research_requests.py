@@ -71,7 +71,7 @@ class RunSweep(RunBacktest):
 class WalkForward(RunSweep):
     train_bars: Bars = 4_000
     test_bars: Bars = 1_000
-    gap_bars: int = Field(default=24, ge=0, description="purged between the two")
+    gap_bars: int = Field(default=24, ge=0, description="purged")
     anchored: bool = False
 
 
