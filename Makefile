@@ -117,7 +117,7 @@ formal:
 lock:
 	printf 'hatchling>=1.27\neditables>=0.5\n' | $(COMPILE) - -o requirements-build.lock
 	$(COMPILE) pyproject.toml -o requirements.lock
-	$(COMPILE) pyproject.toml --group dev --extra postgres -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) pyproject.toml --group dev --extra postgres --extra research --extra cluster -c requirements.lock -o requirements-dev.lock
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("ordergate needs Python 3.11 or newer")'

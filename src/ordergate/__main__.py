@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Asked,
         BarsWanted,
         Finding,
+        RunWanted,
         Started,
         Suspects,
         UpOptions,
@@ -64,6 +65,7 @@ def _run(arguments: list[str]) -> int:
         simulate=_simulate,
         rejudge=_rejudge,
         leakage=_leakage,
+        backtest=_backtest,
         set_aside=_set_aside,
         settings=_settings_rows,
         doctor=_doctor,
@@ -260,6 +262,12 @@ def _leakage(asked: Suspects) -> Mapping[str, Any]:
     from ordergate.bootstrap.leakage import leakage
 
     return leakage(asked)
+
+
+def _backtest(wanted: RunWanted) -> Mapping[str, Any]:
+    from ordergate.bootstrap.backtest import backtest
+
+    return backtest(load(os.environ), wanted)
 
 
 def _set_aside(reason: str) -> Mapping[str, Any]:

@@ -68,6 +68,8 @@ def test_toolsets_are_chosen_by_name() -> None:
     assert extra == {
         *("compute_indicators", "generate_signal", "compare_symbols", "htf_context"),
         *("price_alerts", "watchlists", "market_research"),
+        *("run_backtest", "run_sweep", "walk_forward", "get_job", "cancel_job"),
+        *("overfit_report", "cost_stress", "compare_backtests"),
     }
 
 

@@ -166,6 +166,7 @@ def starts_for(data_dir: Path, **others: Any) -> Starts:
         "simulate": nothing,
         "rejudge": nothing,
         "leakage": nothing,
+        "backtest": nothing,
         "set_aside": nothing,
         "settings": list,
         "doctor": list[Finding],

@@ -26,6 +26,7 @@ from ordergate.surfaces.catalogue.services import GateStatus, Services, SignalFl
 from ordergate.surfaces.catalogue.throttle import Rate, Throttle
 from support.manual_clock import ManualClock
 from support.manual_market import ManualMarket
+from support.memory_research import MemoryResearch
 from support.memory_watch import MemoryWatch
 from support.stateful_gateway import FakeGateway
 from support.told_news import OneStory
@@ -145,6 +146,7 @@ def doors(
             ids=Ids(),
             publish=publish,
         ),
+        research=MemoryResearch(),
         news=News(
             sources=(OneStory(clock),),
             calendar=Calendar(

@@ -337,6 +337,7 @@ def test_the_first_file_is_private_commented_and_valid_when_uncommented(home: Ho
         "news.calendar_path",
         "news.calendar_url",
         "news.rss",
+        "research.cluster",
         "notify.heartbeat_url",
         "notify.quiet_hours",
         "notify.unanswered_s",

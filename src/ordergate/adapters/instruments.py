@@ -163,3 +163,23 @@ def unknown(symbol: Symbol, *, tick_size: Decimal) -> Instrument:
         leverage=1,
         commission_per_lot=Decimal(0),
     )
+
+
+def fitted(symbol: Symbol, unit: Decimal) -> Instrument:
+    """Return the known specification, its tick as fine as recorded prices, or a careful one.
+
+    `unit` is one of the last digit of the prices.
+    """
+    known = KNOWN.get(symbol)
+    if known is None:
+        return unknown(symbol, tick_size=unit)
+    if unit >= known.tick_size:
+        return known
+    finer = known.tick_size / unit
+    return replace(
+        known,
+        tick_size=unit,
+        stops_level_ticks=int(known.stops_level_ticks * finer),
+        swap_long_ticks=known.swap_long_ticks * finer,
+        swap_short_ticks=known.swap_short_ticks * finer,
+    )

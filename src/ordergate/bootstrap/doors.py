@@ -187,6 +187,7 @@ def _dispatch(
         floors=signal_floors(settings),
         watch=house.outlook.watch,
         news=house.outlook.news,
+        research=house.research,
     )
     rate = Rate(per_second=float(settings.server.calls_per_second), burst=settings.server.burst)
     return Dispatch(

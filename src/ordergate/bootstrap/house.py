@@ -35,6 +35,7 @@ from ordergate.bootstrap.lost import void
 from ordergate.bootstrap.opening import Books, Opened, open_books
 from ordergate.bootstrap.outlook import Outlook, Standing, news_of, outlook
 from ordergate.bootstrap.prices import feed_of, outside_of, pace_of, require_same_prices
+from ordergate.bootstrap.research_jobs import ResearchDesk
 from ordergate.bootstrap.rotating import finish_rotation
 from ordergate.identity import tokens
 from ordergate.identity.bearers.recognise import LOCAL_AGENT
@@ -83,6 +84,7 @@ class House:
     anchoring: Anchoring
     archiving: Archiving
     outlook: Outlook
+    research: ResearchDesk
     files: tuple[EmergencyJournal | FrozenBooks | CcxtFeed, ...]
     pace: Pace | None  # of a recording
     prove: Callable[[str, str], str]  # that a name is ours: (name, nonce) -> signature, hex
@@ -110,8 +112,7 @@ async def build(
     finish_rotation(settings.directories.config, database_of(settings))
     keys = load_keys(settings.directories.config, chance=random_bytes)
     anchors = anchors_of(settings)
-    opened = _opened(settings, keys, anchors, clock)
-    books = opened.books
+    books = (opened := _opened(settings, keys, anchors, clock)).books
     feed, market, venue = await _paper_market(settings, books, clock)
     spool, blank = _spare(settings, ids)
     line = await order_line(
@@ -154,6 +155,7 @@ async def build(
         anchoring=anchoring,
         archiving=Archiving(segments_of(settings), clock=clock),
         outlook=_outlook(news, books, line, market, publish),
+        research=ResearchDesk(settings, clock),
         files=(spool, blank, *outside_of(feed)),
         pace=pace_of(feed),
         prove=lambda name, nonce: keys.sign(presence(name, nonce)).hex(),

@@ -173,6 +173,7 @@ async def _work(house: House, life: Life, told: Alerting, stop: asyncio.Event) -
         told.run(house.clock, stop),
         house.outlook.watch.run(stop),
         house.outlook.news.run(stop),
+        house.research.run(stop),
     ]
     if house.settings.run.idle_exit_s is not None:
         workers.append(_stop_when_idle(house, life, stop, house.settings.run.idle_exit_s))

@@ -27,6 +27,7 @@ class Act(enum.StrEnum):
     PROPOSE_LIVE = "propose_live"
     WITHDRAW = "withdraw"
     KEEP_WATCH = "keep_watch"  # price alerts and lists of symbols, one's own
+    RESEARCH = "research"  # backtests and sweeps, one's own jobs
     # reducing risk
     CANCEL = "cancel"
     CLOSE = "close"
@@ -52,7 +53,7 @@ class Act(enum.StrEnum):
 
 _READING: Final = frozenset({Act.READ_MARKET, Act.READ_ACCOUNT, Act.READ_SAFETY})
 # PROPOSE_LIVE and TOUCH_OTHERS are an agent's by grant alone: see GRANTED.
-_ASKING: Final = frozenset({Act.DRAFT, Act.TRADE_PAPER, Act.WITHDRAW, Act.KEEP_WATCH})
+_ASKING: Final = frozenset({Act.DRAFT, Act.TRADE_PAPER, Act.WITHDRAW, Act.KEEP_WATCH, Act.RESEARCH})
 _REDUCING: Final = frozenset({Act.CANCEL, Act.CLOSE, Act.MODIFY, Act.ENGAGE_KILL, Act.TIGHTEN})
 _MANAGED_EXITS: Final = frozenset(
     {Act.CANCEL, Act.CLOSE, Act.MODIFY, Act.TOUCH_OTHERS, Act.ENGAGE_KILL}

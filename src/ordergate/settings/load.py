@@ -58,6 +58,7 @@ from ordergate.settings.sections import (
     Mcp,
     Notify,
     Paper,
+    Research,
     Risk,
     Run,
     Server,
@@ -95,6 +96,7 @@ class Settings:
     console: Console
     news: News
     signals: Signals
+    research: Research
     run: Run
     token: SecretStr | None
     limits: LimitFile

@@ -307,6 +307,24 @@ class Signals(Section):
     )
 
 
+class Research(Section):
+    """Backtests, sweeps and walks: processes of their own beside the gateway."""
+
+    jobs_at_once: int = Field(default=1, ge=1, le=16, description="more wait for their turn")
+    jobs_waiting: int = Field(default=20, ge=1, le=1_000, description="more are refused")
+    workers: int = Field(default=2, ge=1, le=256, description="threads of one job")
+    memory_mb: int = Field(
+        default=2_048, ge=256, le=1_048_576, description="of one job; not on Windows"
+    )
+    job_s: int = Field(default=6 * 3_600, ge=10, le=604_800, description="the longest a job runs")
+    cluster: str | None = Field(
+        default=None,
+        pattern=r"^(tcp|tls)://[A-Za-z0-9.:\[\]-]+$",
+        description="a Dask scheduler that sweeps run on, which must be yours alone; extra cluster",
+        examples=["tls://127.0.0.1:8786"],
+    )
+
+
 class Log(Section):
     level: Level = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR")
 
@@ -333,5 +351,6 @@ class Tree(Section):
     console: Console = Console()
     news: News = News()
     signals: Signals = Signals()
+    research: Research = Research()
     run: Run = Run()
     token: SecretStr | None = None

@@ -66,3 +66,14 @@ def nights(weekday: int, triple: int, every_day: int) -> int:
     if weekday > 4:
         return 0
     return 3 if weekday == triple else 1
+
+
+def fee(steps: int, per_step: int, notional: int, rate_ppb: int, least: int) -> int:
+    """Return a deal's commission in the quote currency: per step, plus a rate of the notional.
+
+    `rate_ppb` is in 10^-9 of the notional; `least` is charged at least.
+    """
+    total = commission(steps, per_step)
+    if rate_ppb != 0:
+        total += scaled(notional, rate_ppb, RATE_SCALE)
+    return max(total, least)

@@ -31,9 +31,12 @@ def to_grid(amount: int, step: int) -> int:
 def scaled(amount: int, factor: int, scale: int) -> int:
     """Return amount x factor / scale, half away from zero, without a wide product.
 
-    Splits `amount` at `scale`, so that no intermediate passes |amount / scale| x factor or
-    scale x factor: below 2^62 for amounts to 10^18, rates to 10^9 and a scale of 10^9.
+    Splits `amount` and `factor` at `scale`, so that no intermediate passes the result, twice
+    scale x scale or |factor / scale| x scale: below 2^62 for a scale of 10^9 wherever the result
+    is below it.
     """
+    if factor == scale:
+        return amount
     if amount < 0:
         return -scaled_up(-amount, factor, scale)
     return scaled_up(amount, factor, scale)
@@ -43,4 +46,6 @@ def scaled_up(amount: int, factor: int, scale: int) -> int:
     """Do `scaled` for amounts that are not negative."""
     whole = amount // scale
     rest = amount - whole * scale
-    return whole * factor + half_away(rest * factor, scale)
+    times = factor // scale
+    share = factor - times * scale
+    return whole * factor + rest * times + half_away(rest * share, scale)

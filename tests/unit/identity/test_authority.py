@@ -20,6 +20,7 @@ trade_paper    - y - y
 propose_live   - - - y
 withdraw       - y - y
 keep_watch     - y - y
+research       - y - y
 cancel         - y y y
 close          - y y y
 modify         - y y y

@@ -11,6 +11,7 @@ from ordergate.surfaces.catalogue import (
     market,
     news,
     packets,
+    research,
     risk,
     scanning,
     trading,
@@ -26,7 +27,14 @@ READING: Final = (
     *analysis.OPERATIONS,
     *trading.READING,
 )
-ALL: Final = (*READING, *watching.OPERATIONS, *news.OPERATIONS, *risk.OPERATIONS, *trading.TRADING)
+ALL: Final = (
+    *READING,
+    *research.OPERATIONS,
+    *watching.OPERATIONS,
+    *news.OPERATIONS,
+    *risk.OPERATIONS,
+    *trading.TRADING,
+)
 
 
 def operations(*, data_only: bool) -> tuple[Operation, ...]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ordergate.model.records import AuditRow
     from ordergate.model.views import Change
     from ordergate.order.gateway import Gateway
+    from ordergate.surfaces.catalogue.research_jobs import ResearchJobs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,3 +75,4 @@ class Services:
     bench: Workbench = field(default_factory=Workbench)
     watch: Watch | None = None  # price alerts and watchlists; None = none are kept here
     news: News | None = None  # None = there is none here
+    research: ResearchJobs | None = None  # None = no jobs run here

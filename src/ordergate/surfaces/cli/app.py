@@ -12,6 +12,8 @@ from ordergate.surfaces.cli import (
     alerts,
     approving,
     arming,
+    backtest_jobs,
+    backtesting,
     booking,
     datafiles,
     hindsight,
@@ -70,6 +72,8 @@ def build(starts: Starts) -> typer.Typer:
         phone,
         datafiles,
         research,
+        backtesting,
+        backtest_jobs,
     ):
         commands.register(app)
     return app

@@ -108,6 +108,37 @@ class Suspects:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunWanted:
+    """What `ordergate backtest run` was told, in its own words; None = not said."""
+
+    symbols: tuple[str, ...]
+    venue: str = "file"
+    timeframe: str = "H1"
+    strategy: str | None = None
+    parameters: tuple[str, ...] = ()  # name=value
+    long_when: str | None = None
+    short_when: str | None = None
+    program: Path | None = None
+    style: str = "bracket"
+    begin: str | None = None
+    end: str | None = None
+    size: str = "0.1"
+    size_by: str = "lots"
+    balance: str = "100000"
+    currency: str = "USD"
+    spread: str | None = None
+    slippage: str = "0"
+    commission: str | None = None
+    commission_rate: str = "0"
+    swap: bool = True
+    scale: str = "1"
+    delay_bars: int = 0
+    delay_ms: int = 0
+    wait: bool = False
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Starts:
     """Each call may raise GateError; `up` returns an exit code when the gateway has stopped."""
 
@@ -125,6 +156,7 @@ class Starts:
     simulate: Callable[[Path, str | None, str | None], Mapping[str, Any]]
     rejudge: Callable[[str], Mapping[str, Any]]  # an order's recorded verdicts, made anew
     leakage: Callable[[Suspects], Mapping[str, Any]]  # does anything know the future
+    backtest: Callable[[RunWanted], Mapping[str, Any]]
     set_aside: Callable[[str], Mapping[str, Any]]  # the damaged record, for a reason
     settings: Callable[[], list[dict[str, str]]]  # key, value, source, meaning; secrets redacted
     doctor: Callable[[], list[Finding]]

@@ -10,6 +10,8 @@ from mcp.server.context import ServerRequestContext
 from mcp_types import (
     CallToolRequestParams,
     CallToolResult,
+    ContentBlock,
+    ImageContent,
     TextContent,
     Tool,
     ToolAnnotations,
@@ -29,6 +31,7 @@ PrincipalOf = Callable[[Context], Principal]
 
 Permits = Callable[[Principal, str], bool]
 
+IMAGE: Final = "image"  # a picture in an answer's data: shown as one, not as text
 PRINCIPAL_KEY: Final = "ordergate.principal"
 
 
@@ -90,11 +93,23 @@ def _not_chosen(toolset: Toolset) -> NotSupported:
 
 
 def tool_result(envelope: Envelope) -> CallToolResult:
-    """Return the envelope as structured content, and as text for clients that show only text."""
-    text = envelope.line or json.dumps(envelope.data, separators=(",", ":"), ensure_ascii=False)
+    """Return the envelope as structured content, and as text for clients that show only text.
+
+    A picture leaves both and stands beside them: base64 in a text is read, and paid for, as words.
+    """
+    data, picture = envelope.data, None
+    if data is not None and isinstance(data.get(IMAGE), dict):
+        picture = data[IMAGE]
+        data = {**data, IMAGE: None}
+    text = envelope.line or json.dumps(data, separators=(",", ":"), ensure_ascii=False)
+    content: list[ContentBlock] = [TextContent(type="text", text=text)]
+    if picture is not None:
+        content.append(
+            ImageContent(type="image", data=picture["data"], mime_type=picture["mime_type"])
+        )
     return CallToolResult(
-        content=[TextContent(type="text", text=text)],
-        structured_content=envelope.body(),
+        content=content,
+        structured_content={**envelope.body(), "data": data},
         is_error=not envelope.ok,
     )
 

@@ -15,6 +15,8 @@ from ordergate.surfaces.catalogue.operations import operations
 from ordergate.surfaces.catalogue.schemas import output_schema
 from ordergate.surfaces.catalogue.throttle import Rate
 from support.doors import AGENT, OPERATOR, OTHER, READER, Doors, doors
+from support.memory_research import DONE
+from support.memory_research import OTHER as OTHER_JOB
 
 GOOD = {"symbol": "EURUSD", "side": "buy", "quantity": "0.05", "stop_loss": "1.07"}
 
@@ -346,6 +348,14 @@ def test_every_answer_and_every_error_fits_the_declared_output() -> None:
         "compare_symbols": {"symbols": ["EURUSD", "GBPUSD"]},
         "htf_context": {"symbol": "EURUSD"},
         "get_account": {"section": "all"},
+        "run_backtest": {"symbols": ["EURUSD"], "strategy": "ma_crossover"},
+        "run_sweep": {"symbols": ["EURUSD"], "strategy": "ma_crossover", "axes": ["fast=5,8"]},
+        "walk_forward": {"symbols": ["EURUSD"], "strategy": "ma_crossover", "axes": ["fast=5,8"]},
+        "get_job": {"job_id": DONE, "plot": True},
+        "cancel_job": {"job_id": DONE},
+        "overfit_report": {"job_id": DONE},
+        "cost_stress": {"job_id": DONE},
+        "compare_backtests": {"job_ids": [DONE, OTHER_JOB]},
         "tighten_limit": {"limit_name": "risk_per_trade_fraction", "value": "0.001"},
         "close_position": {"position_id": placed["position_id"]},
     }

@@ -6,7 +6,6 @@ import heapq
 import threading
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
@@ -23,7 +22,7 @@ from ordergate.adapters.feeds.replay.recording import (
     recording,
 )
 from ordergate.adapters.feeds.replay.table import ReplayError
-from ordergate.adapters.instruments import KNOWN, unknown
+from ordergate.adapters.instruments import fitted
 from ordergate.model.instruments import Instrument
 from ordergate.model.market import Bar, PriceBasis, Slice, Timeframe, tick
 from ordergate.model.values import Symbol
@@ -55,7 +54,7 @@ class ReplayFeed:
             symbol: Decimal(1).scaleb(-made.digits) for symbol, made in self._shapes.items()
         }
         self._instruments = tuple(
-            _instrument(symbol, self._units[symbol]) for symbol in sorted(self._shapes)
+            fitted(symbol, self._units[symbol]) for symbol in sorted(self._shapes)
         )
         self._histories = {
             symbol: History(symbol, recorded=made.timeframe, unit=self._units[symbol])
@@ -243,20 +242,3 @@ class ReplayFeed:
             PriceBasis.TRADE if len(prices) == 4 else PriceBasis.BID_ASK,
             row.volume,
         )
-
-
-def _instrument(symbol: Symbol, unit: Decimal) -> Instrument:
-    """Return the known specification, its tick as fine as the recording, or a careful one."""
-    known = KNOWN.get(symbol)
-    if known is None:
-        return unknown(symbol, tick_size=unit)
-    if unit >= known.tick_size:
-        return known
-    finer = known.tick_size / unit
-    return replace(
-        known,
-        tick_size=unit,
-        stops_level_ticks=int(known.stops_level_ticks * finer),
-        swap_long_ticks=known.swap_long_ticks * finer,
-        swap_short_ticks=known.swap_short_ticks * finer,
-    )

@@ -162,7 +162,7 @@ class Core:
         if not concerned and end < self.book.due:
             return None
         work = self.begin(mapping.micros(slice_.start))
-        if concerned and self.floor.is_open(slice_.symbol):
+        if concerned and self.floor.was_open(slice_):
             stretch = self.floor.stretch(slice_)
             if stretch is not None:
                 matching.meet(work, self.floor, stretch)

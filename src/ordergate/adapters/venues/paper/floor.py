@@ -8,6 +8,7 @@ from ordergate.adapters.venues.paper import mapping
 from ordergate.adapters.venues.paper.book import PositionRow
 from ordergate.adapters.venues.paper.mapping import Spec
 from ordergate.adapters.venues.paper.terms import PaperTerms
+from ordergate.model import hours
 from ordergate.model.instruments import Instrument
 from ordergate.model.market import DEALT_ON, PriceBasis, Quote, SessionState, Slice
 from ordergate.model.values import Symbol
@@ -98,6 +99,14 @@ class Floor:
     def is_open(self, symbol: str) -> bool:
         """Say whether orders meet prices now; where no table of hours says, the prices do."""
         return self.markets.session(Symbol(symbol)).state is not SessionState.CLOSED
+
+    def was_open(self, slice_: Slice) -> bool:
+        """Say whether a slice was traded on; a bar that ends with the session was."""
+        if slice_.is_tick or self.is_open(slice_.symbol):
+            return self.is_open(slice_.symbol)
+        calendar = self.known(slice_.symbol).instrument.calendar
+        window = hours.session_window(calendar, slice_.start)
+        return window is not None and window.closes == slice_.end
 
     def is_priced(self, symbol: str) -> bool:
         return self.markets.quality(Symbol(symbol)).verdict in DEALT_ON

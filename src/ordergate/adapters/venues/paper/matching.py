@@ -16,17 +16,39 @@ _TRIGGERED_BY_STOP = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.
 def meet(work: Work, floor: Floor, stretch: Stretch) -> None:
     """Execute what the slice executes, in a fixed order (quant.md section 2, rule 7).
 
-    Stops and targets of positions; resting orders, stops before limits; the stops and targets of
-    what they opened; then margin on the worst price.
+    Gaps at the open and market orders that wait for it; stops and targets of positions; resting
+    orders, stops before limits; the stops and targets of what they opened; then margin on the worst
+    price.
     """
     symbol = stretch.symbol
+    _open(work, floor, stretch)
     for position in [row for row in work.positions.values() if row.symbol == symbol]:
         _protect(work, floor, position, stretch)
-    resting = [row for row in work.orders.values() if row.symbol == symbol]
+    resting = [
+        row for row in work.orders.values() if row.symbol == symbol and row.kind != OrderType.MARKET
+    ]
     for order in sorted(resting, key=_careful_order):
         if order.number in work.orders:
             _match(work, floor, work.orders[order.number], stretch)
     _stop_out(work, floor, stretch)
+
+
+def _open(work: Work, floor: Floor, stretch: Stretch) -> None:
+    """Execute market orders that wait for a price, after the gaps; what closes goes first."""
+    waiting = [
+        row
+        for row in work.orders.values()
+        if row.symbol == stretch.symbol and row.kind == OrderType.MARKET
+    ]
+    if not waiting:
+        return
+    for position in [row for row in work.positions.values() if row.symbol == stretch.symbol]:
+        bar = stretch.bar(-position.side, position.since)
+        if bar is not None:
+            _stop_or_target(work, floor, position, stretch, (bar[0], bar[0], bar[0], bar[0]))
+    for order in sorted(waiting, key=lambda row: (-row.closes, row.number)):
+        if order.number in work.orders:
+            _match(work, floor, work.orders[order.number], stretch)
 
 
 def _careful_order(order: OrderRow) -> tuple[int, int]:
@@ -143,8 +165,10 @@ def _protect_entry(
     bar = stretch.bar(-position.side, order.since)
     if bar is None:
         return
-    by_limit = 0 if order.kind in _TRIGGERED_BY_STOP else 1
-    rest = fills.after_entry(-position.side, entry, by_limit, bar)
+    rest = bar  # of a market order: it was filled at the open, all of the bar comes after
+    if order.kind != OrderType.MARKET:
+        by_limit = 0 if order.kind in _TRIGGERED_BY_STOP else 1
+        rest = fills.after_entry(-position.side, entry, by_limit, bar)
     _stop_or_target(work, floor, position, stretch, rest)
 
 

@@ -243,6 +243,8 @@ def _marketable(row: OrderRow, touch: Touch) -> bool:
 def arrive(work: Work, floor: Floor, row: OrderRow, touch: Touch, *, now: int) -> OrderRow:
     """Execute at once what can be; end what must not rest."""
     pays = touch.pays(row.side)
+    if row.kind == OrderType.MARKET and floor.terms.market_fill == "next":
+        return row
     if row.kind == OrderType.MARKET:
         pays = fills.adverse(row.side, pays, floor.terms.slippage_ticks)
         row = _take(work, floor, row, price=pays, now=now)

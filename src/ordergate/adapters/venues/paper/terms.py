@@ -15,6 +15,9 @@ class PaperTerms:
     balance: Decimal = Decimal(100_000)
     money_digits: int = 2  # deals are booked to these, half away from zero
     slippage_ticks: int = 0  # adverse, market and stop orders
+    # "touch": at the newest quote. "next": at the first price after the order, which of bars is the
+    # next one's open: a quote that is a bar's close is the price the decision was made on.
+    market_fill: Literal["touch", "next"] = "touch"
     commission: bool = True
     swap: bool = True
     stop_out_fraction: Decimal = Decimal("0.5")  # of the used margin

@@ -1,0 +1,188 @@
+"""One backtest on stored bars, without a gateway: words in, figures out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from ordergate.adapters.storage.trial_file import TrialFile
+from ordergate.adapters.system import SystemClock
+from ordergate.bootstrap.backtest_bars import market_of
+from ordergate.bootstrap.bar_sources import bars_at
+from ordergate.model.errors import InvalidArgument
+from ordergate.model.market import Timeframe
+from ordergate.model.trials import Origin
+from ordergate.model.values import Symbol
+from ordergate.settings.load import Settings
+from ordergate.surfaces.cli.starts import RunWanted
+
+if TYPE_CHECKING:
+    from ordergate.research.backtest.outcome import Outcome
+    from ordergate.research.backtest.spec import BacktestSpec
+
+COMMAND_LINE: Final = "command line"
+KERNELS: Final = "kernels"  # what numba compiled, in the data directory
+COMPILE_FROM: Final = 1_000_000  # events whose plain run lasts about as long as compiling once
+PARTS: Final = ("gross", "spread", "slippage", "delay", "commission", "swap", "net")
+
+Word = TypeVar("Word")
+
+
+def backtest(settings: Settings, wanted: RunWanted) -> Mapping[str, Any]:
+    """Run a backtest; raise BadSpec, BadTape, NotFound and the like before any work."""
+    from ordergate.research.backtest.compiled import is_ready, is_there, walker
+    from ordergate.research.backtest.engine import run_laid
+    from ordergate.research.backtest.laying import lay
+    from ordergate.research.backtest.wording import word_of
+
+    spec = spec_of(wanted)
+    laid = lay(spec, market_of(bars_at(settings), spec))
+    word = word_of(laid)
+    kernels = settings.directories.data / KERNELS
+    worth = is_ready(kernels) or (is_there() and len(laid) >= COMPILE_FROM)
+    swift = walker(kernels) if worth else None
+    outcome = run_laid(laid, word, walker=swift)
+    return {**told(spec, outcome), "trials": _logged(settings, spec, outcome)}
+
+
+def _logged(settings: Settings, spec: BacktestSpec, outcome: Outcome) -> int:
+    """Log the trial before it is told of; return how many were made on this data so far."""
+    from ordergate.research.sweep.tried import Asked, dataset_named, kept, trial_of
+
+    clock = SystemClock()
+    asked = Asked(run=COMMAND_LINE, asker=COMMAND_LINE, at=clock.now(), origin=Origin.SINGLE)
+    log = TrialFile(settings.directories.data)
+    log.add([trial_of(spec, kept(0, {}, outcome), asked)])
+    return log.tally(dataset_named(spec)).trials
+
+
+def spec_of(wanted: RunWanted) -> BacktestSpec:
+    """Read a request; raise InvalidArgument for what cannot be read."""
+    from ordergate.research.backtest.spec import (
+        Account,
+        BacktestSpec,
+        CostSpec,
+        Filling,
+        SizeBy,
+        Sizing,
+        StrategyRef,
+        Style,
+        WhenClosed,
+        checked,
+    )
+
+    rules = wanted.long_when is not None or wanted.short_when is not None
+    spec = BacktestSpec(
+        symbols=tuple(Symbol(symbol.upper()) for symbol in wanted.symbols),
+        timeframe=_one("--timeframe", Timeframe, wanted.timeframe.upper()),
+        venue=wanted.venue.lower(),
+        strategy=StrategyRef(
+            name=wanted.strategy or ("custom" if rules else "rule_baseline"),
+            parameters=dict(_parameter(text) for text in wanted.parameters),
+            long_when=wanted.long_when,
+            short_when=wanted.short_when,
+            style=_one("--style", Style, wanted.style.lower()),
+        ),
+        begin=_moment("--from", wanted.begin),
+        end=_moment("--to", wanted.end),
+        costs=CostSpec(
+            spread_points=None if wanted.spread is None else _number("--spread", wanted.spread),
+            slippage_points=_number("--slippage", wanted.slippage),
+            commission_per_lot=(
+                None if wanted.commission is None else _number("--commission", wanted.commission)
+            ),
+            commission_rate=_number("--commission-rate", wanted.commission_rate),
+            swap=wanted.swap,
+            scale=_number("--scale", wanted.scale),
+        ),
+        sizing=Sizing(
+            by=_one("--size-by", SizeBy, wanted.size_by.lower()),
+            amount=_number("--size", wanted.size),
+        ),
+        account=Account(
+            currency=wanted.currency.upper(), balance=_number("--balance", wanted.balance)
+        ),
+        filling=Filling(when_closed=WhenClosed.WAIT if wanted.wait else WhenClosed.REFUSE),
+        delay_bars=wanted.delay_bars,
+        delay_ms=wanted.delay_ms,
+        seed=wanted.seed,
+    )
+    return checked(spec)
+
+
+def told(spec: BacktestSpec, outcome: Outcome) -> Mapping[str, Any]:
+    """Return an outcome as figures of the account's currency."""
+    digits = Decimal(1).scaleb(-spec.account.money_digits)
+
+    def money(amount: int) -> str:
+        return str((Decimal(int(amount)) / outcome.money_scale).quantize(digits))
+
+    trades = outcome.trades
+    return {
+        "symbols": [str(symbol) for symbol in spec.symbols],
+        "timeframe": spec.timeframe.value,
+        "venue": spec.venue,
+        "strategy": spec.strategy.name,
+        "style": spec.strategy.style.value,
+        "currency": spec.account.currency,
+        "bars": len(outcome.time),
+        "first": _iso(int(outcome.time[0])),
+        "last": _iso(int(outcome.time[-1])),
+        "start": money(outcome.start),
+        "net": money(outcome.net),
+        "closed_net": money(outcome.closed_net),
+        "drawdown": money(outcome.drawdown),
+        "trades": len(trades) - outcome.open_trades,
+        "won": int((trades.net[: len(trades) - outcome.open_trades] > 0).sum()),
+        "open_trades": outcome.open_trades,
+        "parts": {name: money(int(getattr(trades, name).sum())) for name in PARTS},
+        "refused": dict(outcome.refused),
+        "ambiguous": outcome.ambiguous,
+        "band": [money(end - outcome.start) for end in outcome.band],
+        "stop_outs": outcome.stop_outs,
+        "engine": outcome.engine,
+        "compiled": outcome.compiled,
+        "data_sha256": outcome.data_sha256,
+        "seed": outcome.seed,
+    }
+
+
+def _iso(nanoseconds: int) -> str:
+    return f"{datetime.fromtimestamp(nanoseconds // 10**9, UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _one(option: str, kind: Callable[[str], Word], word: str) -> Word:
+    try:
+        return kind(word)
+    except ValueError:
+        names = ", ".join(str(item) for item in kind)  # type: ignore[attr-defined]
+        raise InvalidArgument(
+            f"{option} {word[:40]!r} is not known", fix=f"One of {names}."
+        ) from None
+
+
+def _number(option: str, text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise InvalidArgument(f"{option} {text[:40]!r} is no number", fix="1.5") from None
+    if not number.is_finite():
+        raise InvalidArgument(f"{option} {text[:40]!r} is no number", fix="1.5")
+    return number
+
+
+def _parameter(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    return name, float(_number("--set", value))
+
+
+def _moment(option: str, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise InvalidArgument(f"{option} {text[:40]!r} is no date", fix="2024-01-31") from None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

@@ -1,0 +1,46 @@
+"""A desk of research on a fresh log, with two threads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ordergate.adapters.storage.trial_file import TrialFile
+from ordergate.research.examine import Circumstances, Examine, Voice
+from ordergate.research.sweep.sweep import Workers
+
+
+class Quiet:
+    """Hears everything and stops nothing."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[int, int, str]] = []
+
+    def progress(self, done: int, total: int, words: str) -> None:
+        self.heard.append((done, total, words))
+
+    def stopped(self) -> bool:
+        return False
+
+
+@contextmanager
+def desk(
+    directory: Path, *, run: str = "job-1", asker: str = "agent-a", voice: Voice | None = None
+) -> Iterator[Examine]:
+    with ThreadPoolExecutor(2) as pool:
+        yield Examine(
+            trials=TrialFile(directory),
+            workers=Workers(executor=pool, count=2),
+            hearer=Quiet(),
+            circumstances=Circumstances(
+                run=run,
+                asker=asker,
+                at=datetime(2026, 1, 7, tzinfo=UTC),
+                version="0",
+                command="ordergate backtest run",
+            ),
+            voice=voice or Voice(),
+        )
