@@ -113,6 +113,8 @@ def test_no_indicator_reaches_over_a_hole(tmp_path: Path) -> None:
     put(tmp_path, [101.0, 102.0, 103.0])
     short = asked(tmp_path, "compute_indicators", symbol="ACME", indicators=["sma(4)"])
     assert "insufficient_history: 3 closed H1 bars, 4 needed" in short["error"]["message"]
+    signal = asked(tmp_path, "generate_signal", symbol="ACME", long_when="close > 0")
+    assert "57 days without any: left out" in signal["error"]["fix"]
     said = found(tmp_path, "compute_indicators", symbol="ACME", indicators=["sma(3)"], limit=1)
     assert said["columns"][0]["values"] == ["102"]
     assert "57 days without any: left out" in said["notes"][-1]

@@ -51,7 +51,7 @@ async def signalled(ground: Ground, request: Signal) -> SignalResult:
     speaker, wanted = await ground.bench.run(_speaker, request, timeframe)
     before = None if request.before is None else read_time(request.before)
     series = await ground.closed(symbol, timeframe, limit=wanted, before=before)
-    enough(series, speaker.required_history)
+    enough(series, speaker.required_history, notes=ground.notes())
     floors = _raised(ground.floors, request)
     proposal = await ground.bench.run(proposal_of, speaker, series, ground.spread(symbol), floors)
     if proposal.direction != "none":

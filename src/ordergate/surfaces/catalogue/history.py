@@ -11,6 +11,7 @@ from ordergate.model.hours import bar_window
 from ordergate.model.values import plain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from ordergate.model.series import Series
@@ -18,13 +19,16 @@ if TYPE_CHECKING:
 DIGITS: Final = 8  # significant; more than a price needs and fewer than a float pretends to
 
 
-def enough(series: Series, required: int) -> None:
-    """Raise DataUnavailable where the history is too short for a number that can be trusted."""
+def enough(series: Series, required: int, *, notes: Sequence[str] = ()) -> None:
+    """Raise DataUnavailable where the history is too short for a number that can be trusted.
+
+    `notes` say why it begins where it does.
+    """
     if len(series) >= required:
         return
     raise DataUnavailable(
         f"insufficient_history: {len(series)} closed {series.timeframe} bars, {required} needed",
-        fix="Use a lower timeframe or shorter periods.",
+        fix=f"Use a lower timeframe or shorter periods. {'; '.join(notes)}".rstrip(),
         details={
             "source": "insufficient_history",
             "bars": len(series),
