@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from ordergate.testing.mt5.book import BUYS, OrderRow, PositionRow, TickRow
 from ordergate.testing.mt5.constants import Constants as K
 from ordergate.testing.mt5.specs import FOK_ALLOWED, IOC_ALLOWED, Spec
-
-if TYPE_CHECKING:
-    from ordergate.testing.mt5.server import Server
+from ordergate.testing.mt5.state import State
 
 MARKET: Final = frozenset({K.ORDER_TYPE_BUY, K.ORDER_TYPE_SELL})
 PENDING: Final = frozenset(range(K.ORDER_TYPE_BUY_LIMIT, K.ORDER_TYPE_SELL_STOP_LIMIT + 1))
@@ -59,7 +57,7 @@ class Wish:
 class Checking:
     """Judges requests by the account, the symbol and the market. 0 = nothing against it."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: State) -> None:
         self._server = server
 
     def objection(self, wish: Wish) -> int:

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 from numpy.typing import NDArray
 
 from ordergate.testing.mt5 import showing
+from ordergate.testing.mt5.book import DealRow
 from ordergate.testing.mt5.constants import Constants
 from ordergate.testing.mt5.constants import Constants as K
 from ordergate.testing.mt5.faults import FaultKind
@@ -208,7 +209,7 @@ class Reading(Constants):
             return tuple(
                 showing.deal(self._server, row)
                 for row in self._server.books.deals
-                if within(row.time_msc, when) and chosen(row, where)
+                if within(row.time_msc, when) and dealt(row, where)
             )
 
         return self._read("history_deals_get", read)
@@ -294,6 +295,13 @@ def within(msc: int, when: tuple[Any, ...]) -> bool:
     if len(when) < 2:
         return True
     return seconds(when[0]) <= msc / 1000 <= seconds(when[1])
+
+
+def dealt(row: DealRow, where: Mapping[str, Any]) -> bool:
+    """Say whether a deal is meant; its `ticket` is that of its order, as the package has it."""
+    if "ticket" in where:
+        return bool(row.order == where["ticket"])
+    return chosen(row, where)
 
 
 def chosen(row: Any, where: Mapping[str, Any]) -> bool:

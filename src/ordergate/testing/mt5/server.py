@@ -6,7 +6,6 @@ stands in docs/reference/mt5.md.
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
@@ -15,19 +14,16 @@ from ordergate.sim import fills, margin
 from ordergate.testing.mt5.book import (
     MONEY,
     AccountTerms,
-    Books,
     DealRow,
     OrderRow,
     PositionRow,
-    Switches,
     TickRow,
 )
 from ordergate.testing.mt5.checking import Checking, Wish
 from ordergate.testing.mt5.constants import Constants as K
-from ordergate.testing.mt5.dealing import Dealing, Run
-from ordergate.testing.mt5.faults import FaultPlan
-from ordergate.testing.mt5.money import Money
+from ordergate.testing.mt5.dealing import Run
 from ordergate.testing.mt5.specs import STANDARD, Spec
+from ordergate.testing.mt5.state import State
 
 TICKS_KEPT: Final = 100_000
 LIMITS: Final = frozenset({K.ORDER_TYPE_BUY_LIMIT, K.ORDER_TYPE_SELL_LIMIT})
@@ -44,7 +40,7 @@ class Reply(NamedTuple):
     price: int = 0
 
 
-class Server:
+class Server(State):
     """One account at one broker. Every method may be called from any thread.
 
     `ticks` come in UTC milliseconds; all times the server tells are the broker's.
@@ -55,23 +51,11 @@ class Server:
         terms: AccountTerms = AccountTerms(),  # noqa: B008 - frozen
         specs: Iterable[Spec] = STANDARD,
     ) -> None:
-        self.lock = threading.RLock()
-        self.terms = terms
-        self.specs = {spec.name: spec for spec in specs}
-        self.switches = Switches()
-        self.books = Books(balance=terms.balance * MONEY)
-        self.ticks: dict[str, TickRow] = {}
-        self.history: dict[str, deque[TickRow]] = {}
-        self.closed: set[str] = set()  # symbols whose session is closed
-        self.msc = 0  # broker time
-        self.money = Money(terms, self.specs, self.ticks)
-        self.dealing = Dealing(terms, self.specs, self.books, self.money, self.switches)
+        super().__init__(terms, specs)
         self.checking = Checking(self)
         self._listeners: list[Callable[[], None]] = []
         self._late: list[Callable[[], object]] = []
-        self.with_next_tick: list[OrderRow] = []
-        self.faults = FaultPlan()
-        self.free = threading.Event()  # set: calls that hang come back
+        self._with_next_tick: list[OrderRow] = []
 
     def listen(self, callback: Callable[[], None]) -> None:
         """Call back after the market has changed the books."""
@@ -132,14 +116,6 @@ class Server:
         for act in late:
             act()
 
-    def equity(self) -> int:
-        open_profit = sum(self.money.open_profit(p) for p in self.books.positions.values())
-        swaps = sum(position.swap for position in self.books.positions.values())
-        return self.books.balance + open_profit + swaps
-
-    def margin_used(self) -> int:
-        return self.money.used(self.books.positions.values())
-
     def request(self, wish: Wish, *, fill: int | None = None, wait: bool = False) -> Reply:
         """Carry out a request. `fill`: percent executed at once; `wait`: with the next tick."""
         with self.lock:
@@ -194,7 +170,7 @@ class Server:
         tick = self.ticks[row.symbol]
         if wait:
             self.books.orders[row.ticket] = row
-            self.with_next_tick.append(row)
+            self._with_next_tick.append(row)
             return Reply(K.TRADE_RETCODE_PLACED, order=row.ticket, steps=row.steps)
         price = tick.ask if row.buys else tick.bid
         steps = row.steps if fill is None else max(1, row.steps * fill // 100)
@@ -229,8 +205,8 @@ class Server:
         return Reply(K.TRADE_RETCODE_DONE, order=row.ticket, steps=row.steps)
 
     def _late_fills(self, symbol: str, tick: TickRow) -> None:
-        waiting = [row for row in self.with_next_tick if row.symbol == symbol]
-        self.with_next_tick = [row for row in self.with_next_tick if row.symbol != symbol]
+        waiting = [row for row in self._with_next_tick if row.symbol == symbol]
+        self._with_next_tick = [row for row in self._with_next_tick if row.symbol != symbol]
         for row in waiting:
             if row.ticket not in self.books.orders:
                 continue
