@@ -171,4 +171,3 @@ class Mt5Bench:
         except VenueRefusal as no:
             return no.code
         raise AssertionError(f"not refused: {answer}")
-

@@ -90,3 +90,14 @@ class Link:
         """Return the offset for times that are only shown; 0 while it is not known."""
         known = self.clock.known
         return timedelta() if known is None else known.ahead
+
+
+async def proof(link: Link) -> AccountIdentity:
+    """Return the account the terminal is signed in to."""
+
+    def read(mt5: Any) -> tuple[Any, Any] | None:
+        account, terminal = mt5.account_info(), mt5.terminal_info()
+        return None if account is None or terminal is None else (account, terminal)
+
+    account, terminal = await link.client.read(read, "account")
+    return identity(account, terminal, simulated=link.simulated)

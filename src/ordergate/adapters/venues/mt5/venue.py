@@ -15,11 +15,11 @@ from typing import Any, Final, TypeVar
 
 from ordergate.adapters.venues.mt5 import codes, mapping, requests
 from ordergate.adapters.venues.mt5.books import Books
-from ordergate.adapters.venues.mt5.link import VENUE, Link, account_id, identity
+from ordergate.adapters.venues.mt5.changes import Change, Changes
+from ordergate.adapters.venues.mt5.link import VENUE, Link, account_id
 from ordergate.adapters.venues.mt5.mapping import refusal
 from ordergate.adapters.venues.mt5.requests import Request, Scene
 from ordergate.model.accounts import (
-    AccountIdentity,
     Capabilities,
     VenueHistory,
     VenueOrderState,
@@ -50,7 +50,6 @@ CAPABILITIES: Final = Capabilities(
     refusals=mapping.REFUSALS,
     oco_groups=False,
 )
-Change = VenueModify | VenueCancel
 Recall = Callable[[Sequence[int]], Awaitable[Mapping[int, Tag]]]
 
 
@@ -74,8 +73,7 @@ class Mt5Venue:
         self._deviation = deviation
         self._tags: OrderedDict[int, Tag] = OrderedDict()
         self._spent: OrderedDict[Tag, None] = OrderedDict()
-        self._applied: OrderedDict[Tag, None] = OrderedDict()
-        self._in_doubt: OrderedDict[Tag, Change] = OrderedDict()
+        self._changes = Changes(link)
         self._refused_fillings: dict[str, frozenset[int]] = {}
         self._books = Books(link, lambda: self._tags)
 
@@ -105,7 +103,7 @@ class Mt5Venue:
         if await self._recalled(deals):
             orders = await self._books.orders(since)
         fills = self._books.fills(deals)
-        await self._look_for_changes()
+        await self._changes.look()
         return VenueHistory(
             orders=tuple(
                 _with_fills(order, fills)
@@ -113,7 +111,7 @@ class Mt5Venue:
                 if order.done_at is None or order.done_at >= since
             ),
             fills=tuple(fill for fill in fills if fill.time >= since),
-            applied=frozenset(self._applied),
+            applied=self._changes.applied,
             venue_time=self._link.now(),
             cash=tuple(line for line in self._books.cash(deals) if line.time >= since),
         )
@@ -279,14 +277,13 @@ class Mt5Venue:
             self._refused_fillings[symbol] = before | {request["type_filling"]}
 
     async def _carry_out(self, request: Request, change: Change) -> None:
-        _remember(self._in_doubt, change.tag, change)
+        self._changes.begun(change)
         try:
             await self._send(request, change.symbol, tag=None)
         except (VenueRefusal, NeverSent):
-            self._in_doubt.pop(change.tag, None)
+            self._changes.undone(change.tag)
             raise
-        self._in_doubt.pop(change.tag, None)
-        _remember(self._applied, change.tag, None)
+        self._changes.done(change.tag)
 
     async def _placed(self, order: VenueOrder, result: Any) -> Acked:
         """Return what was accepted; a deal is read back, so that its fills are the server's."""
@@ -331,42 +328,6 @@ class Mt5Venue:
         for magic, tag in found.items():
             _remember(self._tags, magic, tag)
         return bool(found)
-
-    async def _look_for_changes(self) -> None:
-        """See in the books whether a change that nobody answered for was carried out."""
-        for tag, change in list(self._in_doubt.items()):
-            if await self._was_carried_out(change):
-                self._in_doubt.pop(tag, None)
-                _remember(self._applied, tag, None)
-
-    async def _was_carried_out(self, change: Change) -> bool:
-        client = self._link.client
-        if isinstance(change, VenueCancel):
-            ticket = int(change.venue_order_id)
-            past = await client.read(lambda mt5: mt5.history_orders_get(ticket=ticket), "history")
-            return any(row.state == codes.STATE_CANCELED for row in past)
-        if change.position_id is not None:
-            rows = await client.read(lambda mt5: mt5.positions_get(), "positions")
-            meant = [row for row in rows if str(row.identifier) == change.position_id]
-        else:
-            rows = await client.read(lambda mt5: mt5.orders_get(), "orders")
-            meant = [row for row in rows if str(row.ticket) == change.venue_order_id]
-        if not meant:
-            return False
-        info = await client.read(lambda mt5: mt5.symbol_info(change.symbol), "symbol")
-        scene = Scene(info=info, tick=None, ahead=None)
-        return requests.stands_as_asked(change, meant[0], scene)
-
-
-async def proof(link: Link) -> AccountIdentity:
-    """Return the account the terminal is signed in to."""
-
-    def read(mt5: Any) -> tuple[Any, Any] | None:
-        account, terminal = mt5.account_info(), mt5.terminal_info()
-        return None if account is None or terminal is None else (account, terminal)
-
-    account, terminal = await link.client.read(read, "account")
-    return identity(account, terminal, simulated=link.simulated)
 
 
 async def _before(reading: Awaitable[T]) -> T:
