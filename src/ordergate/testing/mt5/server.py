@@ -56,6 +56,11 @@ class Server(State):
         self._listeners: list[Callable[[], None]] = []
         self._late: list[Callable[[], object]] = []
         self._with_next_tick: list[OrderRow] = []
+        self._keep: Callable[[], None] = lambda: None
+
+    def kept_by(self, keep: Callable[[], None]) -> None:
+        """Have the books kept after every change of theirs, before any answer shows it."""
+        self._keep = keep
 
     def listen(self, callback: Callable[[], None]) -> None:
         """Call back after the market has changed the books."""
@@ -79,6 +84,8 @@ class Server(State):
                 self._protective(symbol, row)
                 self._stop_out()
             changed = before != (len(self.books.deals), len(self.books.past))
+            if changed:
+                self._keep()
         if changed:
             for listener in self._listeners:
                 listener()
@@ -105,6 +112,7 @@ class Server(State):
                     comment=comment,
                 )
             )
+            self._keep()
 
     def later(self, act: Callable[[], object]) -> None:
         """Keep a request that is still on its way."""
@@ -122,25 +130,28 @@ class Server(State):
             code = self.checking.objection(wish)
             if code:
                 return Reply(code)
-            match wish.action:
-                case K.TRADE_ACTION_DEAL:
-                    return self._deal(wish, fill=fill, wait=wait)
-                case K.TRADE_ACTION_PENDING:
-                    return self._place(wish)
-                case K.TRADE_ACTION_SLTP:
-                    held = self.checking.position(wish)
-                    assert held is not None
-                    held.sl, held.tp, held.updated_msc = wish.sl, wish.tp, self.msc
-                    return Reply(K.TRADE_RETCODE_DONE)
-                case K.TRADE_ACTION_MODIFY:
-                    return self._modify(wish)
-                case K.TRADE_ACTION_REMOVE:
-                    self.dealing.end(
-                        self.books.orders[wish.order], K.ORDER_STATE_CANCELED, self.msc
-                    )
-                    return Reply(K.TRADE_RETCODE_DONE, order=wish.order)
-                case _:
-                    return self._close_by(wish)
+            reply = self._done(wish, fill=fill, wait=wait)
+            self._keep()
+            return reply
+
+    def _done(self, wish: Wish, *, fill: int | None, wait: bool) -> Reply:
+        match wish.action:
+            case K.TRADE_ACTION_DEAL:
+                return self._deal(wish, fill=fill, wait=wait)
+            case K.TRADE_ACTION_PENDING:
+                return self._place(wish)
+            case K.TRADE_ACTION_SLTP:
+                held = self.checking.position(wish)
+                assert held is not None
+                held.sl, held.tp, held.updated_msc = wish.sl, wish.tp, self.msc
+                return Reply(K.TRADE_RETCODE_DONE)
+            case K.TRADE_ACTION_MODIFY:
+                return self._modify(wish)
+            case K.TRADE_ACTION_REMOVE:
+                self.dealing.end(self.books.orders[wish.order], K.ORDER_STATE_CANCELED, self.msc)
+                return Reply(K.TRADE_RETCODE_DONE, order=wish.order)
+            case _:
+                return self._close_by(wish)
 
     def _row(self, wish: Wish) -> OrderRow:
         cut, own = self.switches.comment_cut, self.switches.comment_is

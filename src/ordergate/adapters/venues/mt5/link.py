@@ -38,6 +38,7 @@ def identity(account: Any, terminal: Any, *, simulated: bool) -> AccountIdentity
             and account.trade_allowed
             and account.trade_expert
         ),
+        simulated=simulated,
     )
 
 
