@@ -144,6 +144,9 @@ def _flags(options: UpOptions) -> dict[str, object]:
     if options.prices is not None:
         kind, _, exchange = options.prices.partition(":")
         flags |= {"feed.kind": kind, "feed.ccxt.exchange": exchange or None}
+    if options.venue is not None:
+        terminal = options.terminal or "local"
+        flags |= {"mt5.terminal": "off" if options.venue == "paper" else terminal}
     if options.replay:
         flags |= {"feed.kind": "replay", "feed.replay.files": list(options.replay)}
     return flags

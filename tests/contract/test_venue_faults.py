@@ -14,10 +14,12 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
+from ordergate.adapters.venues.mt5.link import VENUE
+from ordergate.adapters.venues.mt5.venue import Mt5Venue
 from ordergate.model.orders import (
     Action,
     AttemptState,
@@ -34,15 +36,14 @@ from ordergate.model.values import AccountId, Symbol, VenueName
 from ordergate.model.views import OrderView
 from ordergate.order.dispatch import send
 from ordergate.ports.venue_trade import VenueTrader
+from ordergate.testing.mt5.server import Server
 from support.gate import Gate, a_gate
 from support.manual_clock import ManualClock
+from support.manual_market import ManualMarket
+from support.mt5 import ACCOUNT, a_venue, on_ticks
 from support.order_records import AGENT, buy
 
-WHERE: Final = {
-    "account": AccountId("paper-1"),
-    "venue": VenueName("paper"),
-    "symbol": Symbol("EURUSD"),
-}
+PAPER, PAPER_ACCOUNT = VenueName("paper"), AccountId("paper-1")
 Act = Callable[[], Awaitable[Acked]]
 Operations = list[tuple[str, Callable[[], Awaitable[OrderView]]]]
 PLACED: Final = frozenset({Action.PLACE, Action.CLOSE})
@@ -169,6 +170,12 @@ class Bench:
     gate: Gate
     wire: FaultyWire
     clock: ManualClock
+    account: AccountId = PAPER_ACCOUNT
+    venue: VenueName = PAPER
+
+    @property
+    def where(self) -> dict[str, Any]:
+        return {"account": self.account, "venue": self.venue, "symbol": Symbol("EURUSD")}
 
 
 @asynccontextmanager
@@ -183,8 +190,27 @@ async def _paper(folder: Path) -> AsyncIterator[Bench]:
         yield Bench(gate, wires[0], clock)
 
 
+@asynccontextmanager
+async def _mt5(folder: Path) -> AsyncIterator[Bench]:
+    clock, wires, server = ManualClock(), [], Server()
+    market = ManualMarket()
+    market.listen(on_ticks(server))
+    market.set("EURUSD", "1.08500", "1.08510")
+
+    def wired(trader: VenueTrader) -> VenueTrader:
+        wires.append(FaultyWire(trader))
+        return wires[0]
+
+    def venue(market: ManualMarket) -> Mt5Venue:
+        return a_venue(server, market)
+
+    async with a_gate(folder, clock=clock, wired=wired, market=market, other_venue=venue) as gate:
+        yield Bench(gate, wires[0], clock, ACCOUNT, VENUE)
+
+
 ADAPTERS: Final[dict[str, Callable[[Path], AbstractAsyncContextManager[Bench]]]] = {
     "paper": _paper,
+    "mt5": _mt5,
 }
 
 
@@ -219,7 +245,8 @@ async def _matrix(there: Bench, fault: Fault, operations: Operations) -> None:
     await see(1)
     await there.wire.arrive()
     await there.gate.line.settle.scan()
-    there.clock.advance(61)
+    window = float(there.gate.venue.capabilities().settle_window_s)
+    there.clock.advance(max(61, window + 1))
     await there.gate.line.settle.scan()
     await see(2)
     fresh = {tag: n for tag, n in there.wire.sends.items() if tag not in before}
@@ -231,26 +258,35 @@ async def _prepared(there: Bench) -> Operations:
     """Open two positions and rest an order in good weather; return the four things to ask."""
     gateway = there.gate.line.gateway
     for lots in ("0.05", "0.06"):
-        view = await gateway.submit(buy(quantity=Decimal(lots)), key=None, asker=AGENT)
+        view = await gateway.submit(
+            buy(**there.where, quantity=Decimal(lots)), key=None, asker=AGENT
+        )
         assert view.status == "filled"
     resting = await gateway.submit(
-        buy(order_type=OrderType.LIMIT, limit_price=Decimal("1.08400"), quantity=Decimal("0.07")),
+        buy(
+            **there.where,
+            order_type=OrderType.LIMIT,
+            limit_price=Decimal("1.08400"),
+            quantity=Decimal("0.07"),
+        ),
         key=None,
         asker=AGENT,
     )
     assert resting.attempt is not None
     assert resting.attempt.venue_order_id is not None
     kept, left = (await there.gate.venue.snapshot()).positions
-    cancel = CancelIntent(**WHERE, venue_order_id=resting.attempt.venue_order_id)
-    nearer = ModifyIntent(**WHERE, position_id=kept.position_id, stop_loss=Decimal("1.08200"))
-    close = CloseIntent(**WHERE, position_id=left.position_id)
+    cancel = CancelIntent(**there.where, venue_order_id=resting.attempt.venue_order_id)
+    nearer = ModifyIntent(**there.where, position_id=kept.position_id, stop_loss=Decimal("1.08200"))
+    close = CloseIntent(**there.where, position_id=left.position_id)
     return [
         ("cancel", lambda: gateway.cancel(cancel, key=None, asker=AGENT)),
         ("modify", lambda: gateway.modify(nearer, key=None, asker=AGENT)),
         ("close", lambda: gateway.close(close, key=None, asker=AGENT)),
         (
             "submit",
-            lambda: gateway.submit(buy(quantity=Decimal("0.08")), key=None, asker=AGENT),
+            lambda: gateway.submit(
+                buy(**there.where, quantity=Decimal("0.08")), key=None, asker=AGENT
+            ),
         ),
     ]
 

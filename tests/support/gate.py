@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -82,24 +83,30 @@ async def start_gate(
     switches: Switches = OFF,
     dead_man: timedelta | None = None,
     wired: Callable[[VenueTrader], VenueTrader] = lambda trader: trader,
+    other_venue: Callable[[ManualMarket], Any] | None = None,
 ) -> Gate:
     """Start a line on a folder's files, recovered as bootstrap does it.
 
     `seen` is the market as the gate sees it, where that is not what the venue trades on; `wired`
-    puts something between the gate and what trades.
+    puts something between the gate and what trades. `other_venue` makes a venue of its own kind
+    in the place of the paper venue.
     """
     market = market or a_market()
     clock = clock or SystemClock()
     effective = limits or Limits()
     store = open_books(folder / "gate.db")
-    venue = PaperVenue(
-        path=folder / "paper.db",
-        markets=market,
-        clock=clock,
-        terms=terms or PaperTerms(commission=False, swap=False),
-        faults=tuple(faults),
-    )
-    market.listen(venue.on_slice)
+    venue: Any
+    if other_venue is None:
+        venue = PaperVenue(
+            path=folder / "paper.db",
+            markets=market,
+            clock=clock,
+            terms=terms or PaperTerms(commission=False, swap=False),
+            faults=tuple(faults),
+        )
+        market.listen(venue.on_slice)
+    else:
+        venue = other_venue(market)
     changes: list[Change] = []
     spool = EmergencyJournal(folder / "emergency.journal", new_id=SystemIds().new_id)
     blank = FrozenBooks.blank(reason="blank")
@@ -124,7 +131,8 @@ async def start_gate(
         dead_man=dead_man,
     )
     line = await order_line(world)
-    venue.listen(line.settle.nudge)
+    if other_venue is None:
+        venue.listen(line.settle.nudge)
     await line.recover(store)
     return Gate(line, store, venue, market, world, spool, blank, changes)
 

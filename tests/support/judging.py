@@ -205,6 +205,7 @@ class Court:
     sebi: SebiPack | None = None
     clock_skew: float = 0.0  # of the venue
     trade_allowed: bool = True
+    simulated: bool = False
     others: tuple[Elsewhere, ...] = ()
     terms: BookTerms = field(default_factory=BookTerms)
     real: RealMoney | None = None
@@ -241,7 +242,12 @@ class Court:
     def snapshot(self) -> VenueSnapshot:
         return VenueSnapshot(
             identity=AccountIdentity(
-                ACCOUNT, VENUE, self.mode, "embedded", trade_allowed=self.trade_allowed
+                ACCOUNT,
+                VENUE,
+                self.mode,
+                "embedded",
+                trade_allowed=self.trade_allowed,
+                simulated=self.simulated,
             ),
             account=self.account,
             positions=self.positions,

@@ -128,6 +128,9 @@ class MemoryTx:
     def attempts_tagged(self, tags: Sequence[Tag]) -> Sequence[AttemptRecord]:
         return [row for row in self._books.attempts.values() if row.tag in tags]
 
+    def attempts_numbered(self, magics: Sequence[int]) -> Sequence[AttemptRecord]:
+        return [row for row in self._books.attempts.values() if row.magic in magics]
+
     def attempts_ended_since(self, account: AccountId, since: datetime) -> Sequence[AttemptRecord]:
         return [
             row

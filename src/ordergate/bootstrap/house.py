@@ -24,6 +24,8 @@ from ordergate.adapters.storage.frozen import FrozenBooks
 from ordergate.adapters.storage.link import Database
 from ordergate.adapters.storage.segments import Segments
 from ordergate.adapters.system import SystemClock, SystemIds, random_bytes
+from ordergate.adapters.venues.mt5.feed import Mt5Feed
+from ordergate.adapters.venues.mt5.venue import Mt5Venue
 from ordergate.adapters.venues.paper.faults import Fault, FaultKind
 from ordergate.adapters.venues.paper.terms import PaperTerms
 from ordergate.adapters.venues.paper.venue import PaperVenue, last_venue_time
@@ -32,6 +34,7 @@ from ordergate.bootstrap.anchoring import Anchoring
 from ordergate.bootstrap.archiving import Archiving
 from ordergate.bootstrap.line import OrderLine, World, order_line
 from ordergate.bootstrap.lost import void
+from ordergate.bootstrap.mt5 import mt5_side
 from ordergate.bootstrap.opening import Books, Opened, open_books
 from ordergate.bootstrap.outlook import Outlook, Standing, news_of, outlook
 from ordergate.bootstrap.prices import feed_of, outside_of, pace_of, require_same_prices
@@ -78,14 +81,14 @@ class House:
     ids: SystemIds
     store: Books
     market: Market
-    venue: PaperVenue
+    venue: PaperVenue | Mt5Venue
     line: OrderLine
     sign_in: SignIn
     anchoring: Anchoring
     archiving: Archiving
     outlook: Outlook
     research: ResearchDesk
-    files: tuple[EmergencyJournal | FrozenBooks | CcxtFeed, ...]
+    files: tuple[EmergencyJournal | FrozenBooks | CcxtFeed | Mt5Feed, ...]
     pace: Pace | None  # of a recording
     prove: Callable[[str, str], str]  # that a name is ours: (name, nonce) -> signature, hex
 
@@ -113,7 +116,8 @@ async def build(
     keys = load_keys(settings.directories.config, chance=random_bytes)
     anchors = anchors_of(settings)
     books = (opened := _opened(settings, keys, anchors, clock)).books
-    feed, market, venue = await _paper_market(settings, books, clock)
+    here = await _trading_place(settings, books, clock)
+    feed, market, venue = here.feed, here.market, here.venue
     spool, blank = _spare(settings, ids)
     line = await order_line(
         World(
@@ -138,7 +142,7 @@ async def build(
             release_away_s=news.release_away_s,
         )
     )
-    venue.listen(line.settle.nudge)
+    here.listen(line.settle.nudge)
     sign_in = sign_in_over(books, line.seal, settings, site=site)
     anchoring = Anchoring(books, anchors, checkpoint=line.seal.checkpoint, clock=clock)
     await _ready_books(opened, line, sign_in, settings)
@@ -215,9 +219,28 @@ def _spare(settings: Settings, ids: SystemIds) -> tuple[EmergencyJournal, Frozen
     return EmergencyJournal(path, new_id=ids.new_id), blank
 
 
-async def _paper_market(
-    settings: Settings, books: Books, clock: Clock
-) -> tuple[Feed, Market, PaperVenue]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where is traded, and on which prices."""
+
+    feed: Feed
+    market: Market
+    venue: PaperVenue | Mt5Venue
+    listen: Callable[[Callable[[], None]], None]  # for what changes there unasked
+
+
+async def _trading_place(settings: Settings, books: Books, clock: Clock) -> _Place:
+    if settings.mt5.terminal == "off":
+        return await _paper_market(settings, books, clock)
+    side = await mt5_side(settings, books, clock)
+    with contextlib.suppress(JournalUnwritable):
+        await books.write(lambda tx: require_same_prices(tx, side.feed.source))
+    market = Market(feed=side.feed, clock=clock)
+    market.pump()
+    return _Place(feed=side.feed, market=market, venue=side.venue, listen=side.feed.listen)
+
+
+async def _paper_market(settings: Settings, books: Books, clock: Clock) -> _Place:
     """Open the source of prices where it was left, and the paper venue that lives on them."""
     _make_private(settings.directories.data / PAPER_FILE)
     resumed = last_venue_time(settings.directories.data / PAPER_FILE)
@@ -230,7 +253,7 @@ async def _paper_market(
     venue = _venue(settings, market, clock)
     market.listen(_to_venue(venue))
     market.pump()
-    return feed, market, venue
+    return _Place(feed=feed, market=market, venue=venue, listen=venue.listen)
 
 
 async def _ready_books(

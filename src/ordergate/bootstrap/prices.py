@@ -7,6 +7,7 @@ from datetime import datetime
 from ordergate.adapters.feeds.ccxt_public.feed import CcxtFeed, Wanted
 from ordergate.adapters.feeds.replay.feed import ReplayFeed
 from ordergate.adapters.feeds.simulated.feed import SimulatedFeed
+from ordergate.adapters.venues.mt5.feed import Mt5Feed
 from ordergate.model.errors import IllegalState
 from ordergate.ports.feed import Feed, Pace
 from ordergate.ports.journal import JournalTx
@@ -44,9 +45,9 @@ def pace_of(feed: Feed) -> Pace | None:
     return feed if isinstance(feed, ReplayFeed) else None
 
 
-def outside_of(feed: Feed) -> tuple[CcxtFeed, ...]:
+def outside_of(feed: Feed) -> tuple[CcxtFeed | Mt5Feed, ...]:
     """Return the feed where it is a line to the outside, to be closed."""
-    return (feed,) if isinstance(feed, CcxtFeed) else ()
+    return (feed,) if isinstance(feed, CcxtFeed | Mt5Feed) else ()
 
 
 def require_same_prices(tx: JournalTx, source: str) -> None:
@@ -56,6 +57,6 @@ def require_same_prices(tx: JournalTx, source: str) -> None:
         tx.put_fact("price_source", source)
     elif known != source:
         raise IllegalState(
-            f"the paper account here lives on the prices of {known}, not of {source}",
+            f"the account here lives on the prices of {known}, not of {source}",
             fix="give these prices a directory of their own: ORDERGATE_DATA_DIR=<dir> ordergate up",
         )

@@ -33,6 +33,7 @@ class AccountIdentity:
     mode: Mode
     proof: str  # how the venue proved the mode
     trade_allowed: bool = True  # False: the venue takes no order now (auto-trading is off)
+    simulated: bool = False  # a double in the venue's place: its clock is its prices'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

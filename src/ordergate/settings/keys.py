@@ -28,7 +28,7 @@ FLAGS_ONLY: Final = frozenset({"run.paper_only", "run.idle_exit_s", "run.kill_at
 SECRETS: Final = frozenset(
     {
         *("token", "notify.urls", "notify.webhook_key", "journal.database_url"),
-        *("news.tavily_key", "news.newsapi_key"),
+        *("news.tavily_key", "news.newsapi_key", "mt5.password"),
     }
 )
 

@@ -47,7 +47,7 @@ from ordergate.settings.keys import (
     described,
 )
 from ordergate.settings.limit_file import LimitFile
-from ordergate.settings.outside import News
+from ordergate.settings.outside import Mt5, News
 from ordergate.settings.sections import (
     Console,
     Exits,
@@ -86,6 +86,7 @@ class Settings:
     server: Server
     feed: Feed
     paper: Paper
+    mt5: Mt5
     risk: Risk
     exits: Exits
     link: Link

@@ -1,10 +1,11 @@
-"""Where facts from outside come from: exchanges, news. Only what stands here is ever asked."""
+"""What is outside: exchanges, news, a terminal. Only what stands here is ever asked."""
 
 from __future__ import annotations
 
 import re
 from decimal import Decimal
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, field_validator
 
@@ -91,3 +92,50 @@ class News(Section):
         if path is not None and not path.is_absolute():
             raise ValueError("only an absolute path: nothing is read from the working directory")
         return path
+
+
+class Mt5(Section):
+    """A MetaTrader 5 account as the venue, in the place of the paper venue."""
+
+    terminal: Literal["off", "local", "simulated"] = Field(
+        default="off",
+        description="local: the terminal on this Windows machine; simulated: a rehearsal",
+    )
+    symbols: tuple[str, ...] = Field(
+        default=("EURUSD", "GBPUSD", "USDJPY", "XAUUSD"),
+        min_length=1,
+        max_length=64,
+        description="as the broker writes them; put into Market Watch",
+    )
+    login: int | None = Field(
+        default=None, ge=1, lt=2**63, description="account; none = as the terminal is signed in"
+    )
+    password: SecretStr | None = Field(default=None, description="of that account")
+    server: str | None = Field(
+        default=None, max_length=128, description="of that account", examples=["Broker-Demo"]
+    )
+    path: Path | None = Field(
+        default=None,
+        description="absolute; of terminal64.exe, where there are several",
+        examples=["C:/Program Files/MetaTrader 5/terminal64.exe"],
+    )
+    broker_utc_offset_minutes: int | None = Field(
+        default=None,
+        ge=-840,
+        le=840,
+        description="the broker's clock ahead of UTC; none = measured",
+        examples=[120],
+    )
+    deviation_points: int = Field(
+        default=10, ge=0, le=10_000, description="a market order's price may move by so much"
+    )
+    simulated_account: Literal["demo", "real"] = Field(
+        default="demo", description="what the simulated terminal says its account is"
+    )
+
+    @field_validator("symbols")
+    @classmethod
+    def _names(cls, symbols: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(re.fullmatch(r"[A-Za-z0-9._#+-]{1,31}", name) for name in symbols):
+            raise ValueError("names of symbols as the broker writes them")
+        return symbols

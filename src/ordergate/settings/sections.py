@@ -19,7 +19,7 @@ from pydantic import (
     model_validator,
 )
 
-from ordergate.settings.outside import Ccxt, News
+from ordergate.settings.outside import Ccxt, Mt5, News
 from ordergate.settings.section import NAME, Section, is_address
 
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
@@ -341,6 +341,7 @@ class Tree(Section):
     server: Server = Server()
     feed: Feed = Feed()
     paper: Paper = Paper()
+    mt5: Mt5 = Mt5()
     exits: Exits = Exits()
     link: Link = Link()
     risk: Risk = Risk()

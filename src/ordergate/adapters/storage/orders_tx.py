@@ -79,6 +79,7 @@ _ATTEMPTS_IN_ACCOUNT: Final = _ATTEMPTS.select(
     given(_A.state), given(_A.account), order_by=(_A.claimed_at,)
 )
 _ATTEMPT_TAGGED: Final = _ATTEMPTS.select(given(_A.tag))
+_ATTEMPT_NUMBERED: Final = _ATTEMPTS.select(given(_A.magic))
 _ATTEMPTS_ENDED: Final = _ATTEMPTS.select(
     given(_A.account), _A.ended_at >= bindparam("since"), order_by=(_A.ended_at,)
 )
@@ -240,6 +241,10 @@ class OrdersTx(Transaction):
 
     def attempts_tagged(self, tags: Sequence[Tag]) -> Sequence[AttemptRecord]:
         found = (self._record(_ATTEMPTS, _ATTEMPT_TAGGED, tag=tag) for tag in dict.fromkeys(tags))
+        return [attempt for attempt in found if attempt is not None]
+
+    def attempts_numbered(self, magics: Sequence[int]) -> Sequence[AttemptRecord]:
+        found = (self._record(_ATTEMPTS, _ATTEMPT_NUMBERED, magic=one) for one in magics)
         return [attempt for attempt in found if attempt is not None]
 
     def attempts_ended_since(self, account: AccountId, since: datetime) -> Sequence[AttemptRecord]:

@@ -62,7 +62,7 @@ ScopeName = Literal["global", "account", "agent", "symbol"]
 SideName = Literal["buy", "sell"]
 TimeframeName = Literal["M1", "M5", "M15", "M30", "H1", "H4", "D1"]
 TimeInForceName = Literal["gtc", "day", "gtd", "ioc", "fok"]
-VenueText = Literal["paper"]
+VenueText = Literal["paper", "mt5"]
 
 
 def decimal_or_none(text: str | None) -> Decimal | None:

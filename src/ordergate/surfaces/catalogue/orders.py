@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final
 
-from ordergate.model.errors import GateError, NotFound
+from ordergate.model.errors import GateError, InvalidArgument, NotFound
 from ordergate.model.orders import (
     KEEP,
     CancelIntent,
@@ -75,6 +75,7 @@ _TICKET_MESSAGES: Final = {
 
 def place_intent(services: Services, terms: requests.Terms, note: str | None) -> PlaceIntent:
     """Return the intent of a new order; raise SymbolNotFound with the nearest names."""
+    require_venue(services, terms.venue)
     return PlaceIntent(
         account=services.gateway.account_id,
         venue=services.gateway.venue,
@@ -95,6 +96,17 @@ def place_intent(services: Services, terms: requests.Terms, note: str | None) ->
         strategy=terms.strategy,
         note=note,
     )
+
+
+def require_venue(services: Services, named: str | None) -> None:
+    """Raise InvalidArgument where a request names a venue that is not the gate's."""
+    here = services.gateway.venue
+    if named not in (None, here):
+        raise InvalidArgument(
+            f"this gate trades {here}, not {named}",
+            fix="leave venue out, or ask the gate that trades there",
+            details={"venue": here},
+        )
 
 
 def _key(text: str | None) -> IdempotencyKey | None:
@@ -131,6 +143,7 @@ async def place(services: Services, asker: Principal, request: requests.Order) -
 
 
 async def modify(services: Services, asker: Principal, request: requests.Modify) -> OrderResult:
+    require_venue(services, request.venue)
     sent = request.model_fields_set
     if request.position_id is not None or not (request.order_id or request.venue_order_id):
         position = await position_target(services, asker, request.position_id, request.symbol)
@@ -159,6 +172,7 @@ async def modify(services: Services, asker: Principal, request: requests.Modify)
 
 
 async def cancel(services: Services, asker: Principal, request: requests.Cancel) -> OrderResult:
+    require_venue(services, request.venue)
     target = await resting_target(services, asker, request)
     intent = CancelIntent(
         account=services.gateway.account_id,
@@ -175,6 +189,7 @@ async def cancel(services: Services, asker: Principal, request: requests.Cancel)
 
 
 async def close(services: Services, asker: Principal, request: requests.Close) -> OrderResult:
+    require_venue(services, request.venue)
     position = await position_target(services, asker, request.position_id, request.symbol)
     intent = CloseIntent(
         account=services.gateway.account_id,

@@ -108,7 +108,7 @@ class Terms(Request):
     reduce_only: bool = False
     oco_group: IdText | None = None
     strategy: IdText | None = None
-    venue: VenueText = "paper"
+    venue: VenueText | None = None
 
 
 class Order(Terms):
@@ -131,7 +131,7 @@ class Modify(Request):
     stop_price: DecimalText | None = None
     quantity: DecimalText | None = None
     note: NoteText | None = None
-    venue: VenueText = "paper"
+    venue: VenueText | None = None
     idempotency_key: IdText | None = None
 
 
@@ -140,7 +140,7 @@ class Cancel(Request):
     venue_order_id: IdText | None = None
     symbol: SymbolText | None = None
     note: NoteText | None = None
-    venue: VenueText = "paper"
+    venue: VenueText | None = None
     idempotency_key: IdText | None = None
 
 
@@ -149,7 +149,7 @@ class Close(Request):
     symbol: SymbolText | None = None
     quantity: DecimalText | None = Field(default=None, description="lots; default: all of it")
     note: NoteText | None = None
-    venue: VenueText = "paper"
+    venue: VenueText | None = None
     idempotency_key: IdText | None = None
 
 

@@ -64,6 +64,20 @@ def price_source(text: str) -> str:
     return text
 
 
+def venue_name(text: str) -> str:
+    """Read which venue is traded."""
+    if text not in ("paper", "mt5"):
+        raise typer.BadParameter("paper or mt5")
+    return text
+
+
+def terminal_name(text: str) -> str:
+    """Read which terminal an MT5 account is reached through."""
+    if text not in ("local", "simulated"):
+        raise typer.BadParameter("local or simulated")
+    return text
+
+
 def up(
     context: typer.Context,
     paper_only: Annotated[bool, typer.Option("--paper-only", help="Never arm this one.")] = False,
@@ -82,9 +96,15 @@ def up(
     ] = None,
     speed: Annotated[str | None, typer.Option(help="Of the replay; 1 = as it happened.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of the simulated market.")] = None,
+    venue: Annotated[str | None, typer.Option(parser=venue_name, help="paper or mt5.")] = None,
+    terminal: Annotated[
+        str | None, typer.Option(parser=terminal_name, help="Of mt5: local or simulated.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run the gateway here until Ctrl-C."""
+    if terminal is not None and venue != "mt5":
+        raise typer.BadParameter("--terminal belongs to --venue mt5")
     starts = session(context).starts
     options = UpOptions(
         paper_only=paper_only,
@@ -94,6 +114,8 @@ def up(
         replay=tuple(file.resolve() for file in replay or ()),
         speed=speed,
         seed=seed,
+        venue=venue,
+        terminal=terminal,
     )
 
     def announce(started: Started) -> None:

@@ -39,6 +39,8 @@ class UpOptions:
     replay: tuple[Path, ...] = ()
     speed: str | None = None
     seed: int | None = None
+    venue: str | None = None  # "paper" or "mt5"
+    terminal: str | None = None  # "local" or "simulated", of mt5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,9 +33,11 @@ VERSION: Final = Control(rule="one_version", number="C35")
 
 
 def venue_clock(request: Request, facts: Facts) -> RuleVerdict:
-    """Refuse new risk while the venue's clock and ours are apart; paper lives on its feed's."""
+    """Refuse new risk while the venue's clock and ours are apart; a made-up market has its own."""
     if facts.identity is not None and facts.identity.mode is Mode.PAPER:
         return VENUE_CLOCK.silent("the paper venue's clock is its feed's")
+    if facts.identity is not None and facts.identity.simulated:
+        return VENUE_CLOCK.silent("the terminal is simulated, and so is its clock")
     if facts.venue_time is None or facts.snapshot_age_s is None:
         return VENUE_CLOCK.lacks("the venue's clock")
     read_at = facts.wall_now - timedelta(milliseconds=int(facts.snapshot_age_s * 1000))

@@ -26,6 +26,13 @@ def test_paper_keeps_its_feeds_time() -> None:
     assert court.verdict("venue_clock", place()).finding is SILENT
 
 
+def test_a_simulated_terminal_keeps_its_prices_time() -> None:
+    court = Court(mode=Mode.DEMO, clock_skew=86_400)
+    assert court.verdict("venue_clock", place()).finding is not SILENT
+    court = Court(mode=Mode.DEMO, clock_skew=86_400, simulated=True)
+    assert court.verdict("venue_clock", place()).finding is SILENT
+
+
 def test_a_venue_clock_that_is_behind_is_as_far_away() -> None:
     court = Court(mode=Mode.DEMO, clock_skew=-3)
     assert court.verdict("venue_clock", place()).value == D(3)
