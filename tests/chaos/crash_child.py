@@ -145,10 +145,15 @@ class Living:
         self.venue = WireVenue(self.end, market, self.crash)
         ShiftedClock.offset_s = self.life.offset_s
 
-        async def given(*_: object) -> tuple[None, Any, Any]:
-            return None, market, self.venue
+        async def given(*_: object) -> Any:
+            return house._Place(
+                feed=None,  # type: ignore[arg-type]
+                market=market,  # type: ignore[arg-type]
+                venue=self.venue,  # type: ignore[arg-type]
+                listen=self.venue.listen,
+            )
 
-        house._paper_market = given  # type: ignore[assignment]
+        house._trading_place = given
         house.SystemClock = ShiftedClock  # type: ignore[misc]
         return await build(
             settings_of(self.life.folder),
