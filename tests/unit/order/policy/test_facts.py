@@ -17,8 +17,10 @@ from ordergate.order.policy.facts import (
     opening_order,
     order_as_asked,
     protects,
+    subject,
     terms_of,
 )
+from ordergate.order.policy.recall import recall
 from support.judging import (
     AGENT,
     Court,
@@ -192,3 +194,14 @@ def test_a_change_that_leaves_nothing_to_fill_opens_nothing() -> None:
     assert left.quantity == D("0.01")
     done = modify(venue_order_id=VenueOrderId("v1"), quantity=D("0.04"))
     assert opening_order(done, half) is None
+
+
+def test_a_trailing_stop_that_moved_by_itself_is_still_the_one_that_was_asked_about() -> None:
+    def asked_about(kind: OrderType, stop: str) -> str:
+        order = resting(order_type=kind, limit_price=None, stop_price=D(stop))
+        change = modify(venue_order_id=order.venue_order_id, quantity=D("0.20"))
+        return subject(recall(change, Court(open_orders=(order,)).judge(change).facts_json))
+
+    trailing, plain = OrderType.TRAILING_STOP, OrderType.STOP
+    assert asked_about(trailing, "1.09") == asked_about(trailing, "1.091") != ""
+    assert asked_about(plain, "1.09") != asked_about(plain, "1.091")

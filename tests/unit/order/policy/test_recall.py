@@ -8,7 +8,7 @@ from ordergate.model.records import Usage
 from ordergate.order.policy.facts import Request, recorded
 from ordergate.order.policy.recall import Forgotten, recall, recalled_limits
 from ordergate.order.policy.rules.lanes import lane_of
-from support.judging import Court, D, close, halt, modify, place, position, protective_stop
+from support.judging import Court, D, close, halt, modify, place, position, protective_stop, resting
 
 COURT = Court(positions=(position(),), open_orders=(protective_stop(),)).halted(halt())
 
@@ -23,6 +23,13 @@ def test_what_is_recalled_is_what_was_recorded() -> None:
         told = COURT.judge(intent).facts_json
         facts = recall(intent, told)
         assert recorded(Request(intent, lane_of(intent, facts)), facts) == told
+    assert facts.order is None
+    opens = Court(open_orders=(resting(),))
+    grown = modify(venue_order_id=resting().venue_order_id, quantity=D("0.20"))
+    facts = recall(grown, opens.judge(grown).facts_json)
+    assert facts.order is not None
+    assert facts.order.quantity == D("0.20"), "the resting order with its new terms"
+    facts = recall(close(), COURT.judge(close()).facts_json)
     assert facts.halts[0].halt_id == halt().halt_id
     assert facts.used == Usage(orders=0, notional=D(0))
 

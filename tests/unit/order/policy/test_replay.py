@@ -47,6 +47,20 @@ def test_a_judgement_is_read_out_of_the_log_and_made_again() -> None:
     assert recorded(again(found)) == recorded(court.judge(place()).decision)
 
 
+def test_a_record_that_sealed_no_facts_is_no_judgement() -> None:
+    body = told(Court().judge(place()))
+    del body["facts"]
+    assert list(sealed_judgements(log(place(), body))) == []
+
+
+def test_what_it_was_worth_is_told_of_it() -> None:
+    court = Court()
+    found = under(sealed(court, place()), Limits())
+    assert found.notional == D("10851")
+    court.market.forget("EURUSD")
+    assert under(sealed(court, place()), Limits()).notional == 0
+
+
 def test_other_limits_change_the_verdict_and_the_source_is_told() -> None:
     found = sealed(Court(), place())
     assert under(found, Limits()).now == under(found, Limits()).then

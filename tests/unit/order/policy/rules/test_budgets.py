@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -13,6 +14,9 @@ from ordergate.model.principals import Kind, Principal
 from ordergate.model.records import Usage
 from ordergate.model.values import OrderId, PositionId, PrincipalId
 from ordergate.model.verdicts import Finding, Verb
+from ordergate.order.policy.facts import Request
+from ordergate.order.policy.recall import recall
+from ordergate.order.policy.rules.budgets import agent_loss, agent_value
 from support.judging import (
     ACCOUNT,
     AGENT,
@@ -70,6 +74,7 @@ def test_all_that_one_principal_has_on_its_way(held: str, finding: Finding) -> N
     court = Court().reserve(reservation(notional=D(held)))
     verdict = court.verdict("agent_open_exposure", place(**LIMIT))
     assert (verdict.finding, verdict.limit) == (finding, D("500000.00"))
+    assert verdict.value == D(held) + D(10_800)
     other = Court().reserve(reservation(notional=D(held), principal=OTHER.id))
     assert other.verdict("agent_open_exposure", place(**LIMIT)).finding is PASS
 
@@ -82,6 +87,8 @@ def test_a_position_it_opened_counts_and_another_agents_does_not() -> None:
     assert mine.verdict("agent_open_exposure", place(**LIMIT)).finding is REFUSE
     theirs = opened(Court().limit(agent_open_exposure_max=D(10_800)), by=OTHER)
     assert theirs.verdict("agent_open_exposure", place(**LIMIT)).finding is PASS
+    leaving = Court().limit(agent_open_exposure_max=D(10_800)).reserve(reservation(reduces=True))
+    assert leaving.verdict("agent_open_exposure", place(**LIMIT)).finding is PASS, "an exit"
 
 
 @pytest.mark.parametrize(
@@ -117,6 +124,14 @@ def test_without_the_account_or_a_price_no_budget_lets_an_order_through() -> Non
     unpriced = opened(Court(), current_price=None, open_pnl=None)
     for rule in ("agent_daily_loss", "agent_open_exposure"):
         assert unpriced.verdict(rule, place()).code is Code.DATA_UNAVAILABLE
+
+
+def test_a_day_that_cannot_be_read_lets_nothing_through() -> None:
+    text = Court().judge(place()).facts_json
+    facts = dataclasses.replace(recall(place(), text), used=None)
+    request = Request(place(), Lane.OPEN)
+    assert agent_loss(request, facts).code is Code.DATA_UNAVAILABLE
+    assert agent_value(request, facts).code is Code.DATA_UNAVAILABLE
 
 
 @pytest.mark.parametrize(
