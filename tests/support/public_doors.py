@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from ordergate.model.records import AuditRow
 from ordergate.model.values import Tag
 from ordergate.surfaces.catalogue.dispatch import Dispatch
 from ordergate.surfaces.catalogue.operations import operations
-from ordergate.surfaces.catalogue.services import GateStatus, Services
+from ordergate.surfaces.catalogue.services import GateStatus, Services, SignalFloors
 from ordergate.surfaces.console.app import console_app
 from ordergate.surfaces.edge import by_bearer
 from ordergate.surfaces.rest.app import Health, rest_app
@@ -129,6 +130,7 @@ def _rest(gate: Gate, clock: ManualClock, ids: SeededChance) -> Any:
         clock=clock,
         ids=ids,
         stored=Library(lambda: BarFiles(Path("no-bars"))),
+        floors=SignalFloors(confidence=Decimal("0.42"), edge=Decimal(0)),
     )
     chosen = operations(data_only=False)
     return rest_app(
