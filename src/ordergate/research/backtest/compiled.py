@@ -23,6 +23,7 @@ from ordergate.sim import (
     dealing,
     deciding,
     fills,
+    gating,
     gliding,
     layout,
     margin,
