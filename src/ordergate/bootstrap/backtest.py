@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -15,6 +16,7 @@ from ordergate.model.errors import InvalidArgument
 from ordergate.model.market import Timeframe
 from ordergate.model.trials import Origin
 from ordergate.model.values import Symbol
+from ordergate.order.policy.tightenings import in_force
 from ordergate.settings.load import Settings
 from ordergate.surfaces.cli.starts import RunWanted
 
@@ -38,6 +40,8 @@ def backtest(settings: Settings, wanted: RunWanted) -> Mapping[str, Any]:
     from ordergate.research.backtest.wording import word_of
 
     spec = spec_of(wanted)
+    if wanted.gate:
+        spec = replace(spec, policy=in_force(settings.limits.current(), ()).limits)
     laid = lay(spec, market_of(bars_at(settings), spec))
     word = word_of(laid)
     kernels = settings.directories.data / KERNELS

@@ -23,6 +23,7 @@ from ordergate.sim import (
     dealing,
     deciding,
     fills,
+    gating,
     gliding,
     layout,
     margin,
@@ -31,19 +32,10 @@ from ordergate.sim import (
     walking,
 )
 
-MODULES: Final = (
-    rounding,
-    costs,
-    fills,
-    margin,
-    layout,
-    dealing,
-    carrying,
-    meeting,
-    deciding,
-    gliding,
+ALL: Final = (
+    *(rounding, costs, fills, margin, layout, dealing, carrying, gating, meeting, deciding),
+    *(gliding, walking),
 )
-ALL: Final = (*MODULES, walking)
 NAME_DIGITS: Final = 16
 
 

@@ -59,6 +59,7 @@ def run(
     delay_bars: Annotated[int, typer.Option(help="Bars between decision and fill, more.")] = 0,
     delay_ms: Annotated[int, typer.Option(help="Milliseconds between decision and fill.")] = 0,
     wait: Annotated[bool, typer.Option(help="Orders wait while the market is closed.")] = False,
+    gate: Annotated[bool, typer.Option(help="Refuse what the gate's limits refuse.")] = True,
     as_json: Json = False,
 ) -> None:
     """Backtest a strategy on stored bars, with every cost."""
@@ -86,6 +87,7 @@ def run(
         delay_bars=delay_bars,
         delay_ms=delay_ms,
         wait=wait,
+        gate=gate,
     )
     try:
         answer = success(session(context).starts.backtest(wanted))
