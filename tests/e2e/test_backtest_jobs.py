@@ -137,6 +137,8 @@ def test_a_job_that_is_cancelled_stops_and_its_trials_stay(tmp_path: Path) -> No
         job_id = one.good("run_sweep", **LONG)["job"]["job_id"]
         waits = one.good("run_sweep", **LONG)["job"]["job_id"]
         begun(one, job_id)
+        best = one.good("get_job", job_id=job_id)["job"]["best"]
+        assert "fast=" in best["name"]  # a partial result
         one.good("cancel_job", job_id=waits)
         one.good("cancel_job", job_id=job_id)
         assert ended(one, job_id, within_s=20)["job"]["state"] == "cancelled"
