@@ -30,10 +30,10 @@ from ordergate.research.backtest.engine import plain, run_laid, walked
 from ratios import Line, table
 
 HERE = Path(__file__).parent
-PEERS: Mapping[str, str] = {
-    "vectorbt": "vectorbt",
-    "backtesting": "backtesting",
-    "backtrader": "backtrader",
+PEERS: Mapping[str, tuple[str, ...]] = {
+    "vectorbt": ("vectorbt",),
+    "backtesting": ("backtesting",),
+    "backtrader": ("backtrader", "numpy", "pandas"),
 }
 SLOW_BARS = 50_000  # for those that would take minutes; their figures are per bar
 INSTALL_S = 900
@@ -164,7 +164,7 @@ def _peer(name: str, peers: Path, file: Path, mode: str, turns: int) -> Said | s
     try:
         if not python.exists():
             venv.create(peers / name, with_pip=True)
-            _run([str(python), "-m", "pip", "install", "--quiet", PEERS[name]], INSTALL_S)
+            _run([str(python), "-m", "pip", "install", "--quiet", *PEERS[name]], INSTALL_S)
         script = HERE / "peers" / f"rule_{name}.py"
         done = _run([str(python), str(script), str(file), mode, str(turns)], RUN_S)
     except subprocess.TimeoutExpired as error:

@@ -89,8 +89,10 @@ def laid_on(data: Mapping[str, Any], *, costs: CostSpec | None = None) -> Laid:
 def word_of(close: Any, fast: int, slow: int) -> Word:
     import talib
 
-    ahead = talib.SMA(close, fast) - talib.SMA(close, slow) > EPSILON
-    return Word(numpy.where(ahead, numpy.int8(layout.LONG), numpy.int8(layout.FLAT)))
+    gap = talib.SMA(close, fast)
+    gap -= talib.SMA(close, slow)
+    ahead = (gap > EPSILON).view(numpy.int8)
+    return Word(numpy.int8(layout.FLAT) - ahead)  # long where it is ahead, else flat
 
 
 def plain_kernel() -> Callable[..., Any]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ordergate.adapters.storage.trial_file import TrialFile
@@ -21,8 +22,10 @@ from ordergate.settings.load import Settings
 from ordergate.surfaces.cli.starts import RunWanted
 
 if TYPE_CHECKING:
+    from ordergate.research.backtest.laying import Laid
     from ordergate.research.backtest.outcome import Outcome
     from ordergate.research.backtest.spec import BacktestSpec
+    from ordergate.research.backtest.wording import Word as Wishes
 
 COMMAND_LINE: Final = "command line"
 KERNELS: Final = "kernels"  # what numba compiled, in the data directory
@@ -43,7 +46,7 @@ def backtest(settings: Settings, wanted: RunWanted) -> Mapping[str, Any]:
     if wanted.gate:
         spec = replace(spec, policy=in_force(settings.limits.current(), ()).limits)
     laid = lay(spec, market_of(bars_at(settings), spec))
-    word = word_of(laid)
+    word = word_of(laid) if spec.strategy.program is None else program_word(laid)
     kernels = settings.directories.data / KERNELS
     worth = is_ready(kernels) or (is_there() and len(laid) >= COMPILE_FROM)
     swift = walker(kernels) if worth else None
@@ -62,6 +65,21 @@ def _logged(settings: Settings, spec: BacktestSpec, outcome: Outcome) -> int:
     return log.tally(dataset_named(spec)).trials
 
 
+def program_word(laid: Laid) -> Wishes:
+    """Ask a person's own program for its signals on every symbol; raise BadProgram."""
+    from ordergate.adapters.strategy_process import signals_of
+    from ordergate.market.signals.strategies import Signals
+    from ordergate.research.backtest.wording import laid_out
+
+    program = Path(laid.spec.strategy.program or "")
+    said = []
+    for tape in laid.tapes:
+        made = signals_of(program, tape.series)
+        stop, target = made["stop"], made["target"]
+        said.append(Signals(made["direction"], tape.series.close, stop, target, stop))
+    return laid_out(laid, said)
+
+
 def spec_of(wanted: RunWanted) -> BacktestSpec:
     """Read a request; raise InvalidArgument for what cannot be read."""
     from ordergate.research.backtest.spec import (
@@ -78,13 +96,16 @@ def spec_of(wanted: RunWanted) -> BacktestSpec:
     )
 
     rules = wanted.long_when is not None or wanted.short_when is not None
+    name = wanted.strategy or ("custom" if rules else "rule_baseline")
+    name = name if wanted.program is None else wanted.program.stem
     spec = BacktestSpec(
         symbols=tuple(Symbol(symbol.upper()) for symbol in wanted.symbols),
         timeframe=_one("--timeframe", Timeframe, wanted.timeframe.upper()),
         venue=wanted.venue.lower(),
         strategy=StrategyRef(
-            name=wanted.strategy or ("custom" if rules else "rule_baseline"),
+            name=name,
             parameters=dict(_parameter(text) for text in wanted.parameters),
+            program=None if wanted.program is None else str(wanted.program),
             long_when=wanted.long_when,
             short_when=wanted.short_when,
             style=_one("--style", Style, wanted.style.lower()),

@@ -70,8 +70,8 @@ BY_NOTIONAL = 2
     DEALT,  # 1 = fills happen on this bar
     OPEN_AFTER,  # 1 = the market is open at the bar's end
     SYMBOL,
-    DUE,  # the event at whose open an order decided at this one's close fills; step 0: how many on
-    RATE,  # of every symbol, one after the other; step 0: those of the symbols' terms
+    DUE,  # the event at whose open an order decided now fills; one number: how many on
+    RATE,  # of every symbol, one after the other; where one number, the symbols' terms hold it
     BEGIN,  # of the finer bars of an event; they end where the next event's begin
 ) = range(16, 32, 2)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,12 +11,17 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ordergate.model.errors import GateError
-from ordergate.surfaces.cli.doors import success
+from ordergate.surfaces.cli.doors import Envelope, success
 from ordergate.surfaces.cli.screen import Json, pairs, show
 from ordergate.surfaces.cli.session import envelope_of, session
 from ordergate.surfaces.cli.starts import RunWanted
 
 backtest_app = typer.Typer(no_args_is_help=True, help="Backtests on stored bars.")
+
+
+Parameters = Annotated[list[str] | None, typer.Option("--set", help="Of the strategy: fast=10")]
+LongWhen = Annotated[str | None, typer.Option("--rule", "--long-when", help="Own rule to buy.")]
+Program = Annotated[Path | None, typer.Option(help="A file of yours with a class Strategy.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -34,13 +40,10 @@ def run(
         list[str], typer.Argument(help="Such as EURUSD; several share the account.")
     ],
     strategy: Annotated[str | None, typer.Option(help="Default: rule_baseline.")] = None,
-    parameter: Annotated[
-        list[str] | None, typer.Option("--set", help="Of the strategy: fast=10")
-    ] = None,
-    long_when: Annotated[
-        str | None, typer.Option("--rule", "--long-when", help="Own rule to buy.")
-    ] = None,
+    parameter: Parameters = None,
+    long_when: LongWhen = None,
     short_when: Annotated[str | None, typer.Option(help="Own rule to sell.")] = None,
+    program: Program = None,
     style: Annotated[str, typer.Option(help="bracket, reverse or target.")] = "bracket",
     venue: Annotated[str, typer.Option(help="As in `ordergate data list`.")] = "file",
     timeframe: Annotated[str, typer.Option(help="M1 M5 M15 M30 H1 H4 D1")] = "H1",
@@ -71,6 +74,7 @@ def run(
         parameters=tuple(parameter or ()),
         long_when=long_when,
         short_when=short_when,
+        program=program,
         style=style,
         begin=begin,
         end=end,
@@ -89,11 +93,14 @@ def run(
         wait=wait,
         gate=gate,
     )
+    show(_answer(context, wanted), as_json=as_json, draw=_result)
+
+
+def _answer(context: typer.Context, wanted: RunWanted) -> Envelope:
     try:
-        answer = success(session(context).starts.backtest(wanted))
+        return success(session(context).starts.backtest(wanted))
     except GateError as error:
-        answer = envelope_of(error)
-    show(answer, as_json=as_json, draw=_result)
+        return envelope_of(error)
 
 
 def _result(found: Mapping[str, Any]) -> Iterable[RenderableType]:
