@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,11 +23,15 @@ from ordergate.settings.load import Settings
 from ordergate.surfaces.cli.starts import RunWanted
 
 if TYPE_CHECKING:
+    from ordergate.model.series import Numbers, Series
     from ordergate.research.backtest.laying import Laid
     from ordergate.research.backtest.outcome import Outcome
     from ordergate.research.backtest.spec import BacktestSpec
     from ordergate.research.backtest.wording import Word as Wishes
 
+SEEN: Final = "It knows the future, and nothing it earned could be earned"
+UNSEEN: Final = "Whether it knows the future was not seen"
+PROGRAM_TRIES: Final = 6  # lengths of bars a program is asked about, each in a process
 COMMAND_LINE: Final = "command line"
 KERNELS: Final = "kernels"  # what numba compiled, in the data directory
 COMPILE_FROM: Final = 1_000_000  # events whose plain run lasts about as long as compiling once
@@ -51,7 +56,11 @@ def backtest(settings: Settings, wanted: RunWanted) -> Mapping[str, Any]:
     worth = is_ready(kernels) or (is_there() and len(laid) >= COMPILE_FROM)
     swift = walker(kernels) if worth else None
     outcome = run_laid(laid, word, walker=swift)
-    return {**told(spec, outcome), "trials": _logged(settings, spec, outcome)}
+    return {
+        **told(spec, outcome),
+        "trials": _logged(settings, spec, outcome),
+        "leakage": [] if spec.strategy.program is None else program_leaks(laid),
+    }
 
 
 def _logged(settings: Settings, spec: BacktestSpec, outcome: Outcome) -> int:
@@ -60,6 +69,9 @@ def _logged(settings: Settings, spec: BacktestSpec, outcome: Outcome) -> int:
 
     clock = SystemClock()
     asked = Asked(run=COMMAND_LINE, asker=COMMAND_LINE, at=clock.now(), origin=Origin.SINGLE)
+    if spec.strategy.program is not None:  # another text under the same name is another trial
+        digest = hashlib.sha256(Path(spec.strategy.program).read_bytes()).hexdigest()
+        spec = replace(spec, strategy=replace(spec.strategy, program=digest))
     log = TrialFile(settings.directories.data)
     log.add([trial_of(spec, kept(0, {}, outcome), asked)])
     return log.tally(dataset_named(spec)).trials
@@ -78,6 +90,30 @@ def program_word(laid: Laid) -> Wishes:
         stop, target = made["stop"], made["target"]
         said.append(Signals(made["direction"], tape.series.close, stop, target, stop))
     return laid_out(laid, said)
+
+
+def program_leaks(laid: Laid) -> list[str]:
+    """Say whether the first symbol's signals know the future; a few questions, each a process."""
+    from ordergate.adapters.strategy_process import BadProgram, signals_of
+    from ordergate.market.features.frame import BadBars
+    from ordergate.research.validation.leakage import BARS_LEAST, brief
+    from ordergate.research.weighing import LEAKAGE_BARS, newest
+
+    program, series = Path(laid.spec.strategy.program or ""), laid.tapes[0].series
+    if len(series) < BARS_LEAST:
+        return [f"{UNSEEN}: {len(series)} bars are too few"]
+
+    def subject(part: Series) -> Mapping[str, Numbers]:
+        if part.close[-1] != part.close[-1]:
+            raise BadBars("a program is not asked about bars without prices")
+        return signals_of(program, part)
+
+    bars = newest(series, min(len(series), LEAKAGE_BARS))
+    try:
+        found = brief(program.name, subject, bars, tries=PROGRAM_TRIES)
+    except BadProgram as error:
+        return [f"{UNSEEN}: on a part of its bars {error.message}"]
+    return [f"{SEEN}: {one.message}" for one in found.verdicts if not one.passed]
 
 
 def spec_of(wanted: RunWanted) -> BacktestSpec:

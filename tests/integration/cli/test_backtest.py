@@ -67,6 +67,29 @@ def test_a_program_of_ones_own(house: Settings, tmp_path: Path) -> None:
     )
     found = ran(house, program=program)
     assert (found["strategy"], found["trades"] > 2) == ("mine", True)
+    assert found["leakage"] == []
+
+
+def test_a_program_that_knows_the_future_is_called_out(house: Settings, tmp_path: Path) -> None:
+    program = tmp_path / "seer.py"
+    program.write_text(
+        "import numpy\nclass Strategy:\n    def signals(self, bars):\n"
+        "        d = numpy.append(numpy.sign(numpy.diff(bars.close)), 0.0)\n"
+        "        return {'direction': d}\n"
+    )
+    found = ran(house, program=program, style="target", gate=False)
+    assert float(found["net"]) > 0
+    assert any("knows the future" in words for words in found["leakage"])
+    program.write_text(program.read_text() + "\n# another text is another trial\n")
+    again = ran(house, program=program, style="target", gate=False)
+    assert again["trials"] == found["trials"] + 1
+
+
+def test_every_run_is_a_trial_and_a_repeat_is_none(house: Settings) -> None:
+    rule = {"long_when": "close > sma(7)", "style": "target", "gate": False}
+    first = ran(house, **rule)["trials"]
+    assert ran(house, **rule)["trials"] == first
+    assert ran(house, **{**rule, "long_when": "close > sma(8)"})["trials"] == first + 1
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from ordergate.model.errors import GateError
 from ordergate.surfaces.cli.doors import Envelope, success
-from ordergate.surfaces.cli.screen import Json, pairs, show
+from ordergate.surfaces.cli.screen import Json, pairs, plain, show
 from ordergate.surfaces.cli.session import envelope_of, session
 from ordergate.surfaces.cli.starts import RunWanted
 
@@ -131,5 +131,7 @@ def _result(found: Mapping[str, Any]) -> Iterable[RenderableType]:
             ),
         ],
     )
+    for words in found["leakage"]:
+        yield Text(plain(words), style="bold red")
     how = "compiled" if found["compiled"] else "plain Python; the extra `research` compiles it"
     yield Text(f"engine {found['engine']}, {how}; data {found['data_sha256'][:12]}", style="dim")
