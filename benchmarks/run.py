@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 
+import backtest
 import bar_store
 import group_commit
 import http_call
@@ -37,6 +38,7 @@ def main() -> None:
     lines += asyncio.run(order_path.measure(chosen.rows, chosen.orders))
     lines += bar_store.measure(chosen.bars, chosen.pages)
     lines += indicators.measure(chosen.turns)
+    lines += backtest.measure(chosen.bars)
     print(table(lines))
 
 

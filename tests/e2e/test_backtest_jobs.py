@@ -137,6 +137,8 @@ def test_a_job_that_is_cancelled_stops_and_its_trials_stay(tmp_path: Path) -> No
         job_id = one.good("run_sweep", **LONG)["job"]["job_id"]
         waits = one.good("run_sweep", **LONG)["job"]["job_id"]
         begun(one, job_id)
+        best = one.good("get_job", job_id=job_id)["job"]["best"]
+        assert "fast=" in best["name"]  # a partial result
         one.good("cancel_job", job_id=waits)
         one.good("cancel_job", job_id=job_id)
         assert ended(one, job_id, within_s=20)["job"]["state"] == "cancelled"
@@ -183,3 +185,24 @@ def _end(pid: int) -> None:
     import signal
 
     os.kill(pid, signal.SIGKILL)
+
+
+def test_the_commands_wait_copy_the_page_and_print_what_repeats_them(tmp_path: Path) -> None:
+    with gateway(tmp_path, {}) as one:
+        furnished(one, noise(1_200))
+        words = ("backtest", "sweep", "EURUSD", "--strategy", "ma_crossover")
+        out = tmp_path / "best"
+        done = one.command(
+            *words, "--axis", "fast=3:11:4", "--term", "spread_factor=2", "--out", str(out)
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "trials were made on this data" in done.stdout
+        assert "--term spread_factor=2" in done.stdout.replace("\n", " ")
+        assert (out / "report.html").read_text().startswith("<!doctype html>")
+        listed = one.command("backtest", "jobs")
+        assert "run_sweep" in listed.stdout
+        single = one.command("backtest", "run", "EURUSD", "--strategy", "ma_crossover")
+        assert single.returncode == 0, single.stderr
+        assert TrialFile(one.data).tally(DATASET).trials == 4
+        refused = one.command(*words, "--axis", "fast=2:200:1", "--axis", "slow=3:400:1")
+        assert refused.returncode != 0

@@ -24,7 +24,7 @@ from ordergate.research.validation.subjects import Subject
 from ordergate.research.validation.verdict import Weight
 from ordergate.research.walk import windows
 from support.markets import asked, noise, real_hours, swinging
-from support.scrutiny import desk
+from support.scrutiny import Quiet, desk
 
 HOUR_NS = 3_600 * 10**9
 CROSSING = StrategyRef(name="ma_crossover")
@@ -68,8 +68,10 @@ def test_a_strategy_that_knows_the_future_is_called_out_however_much_it_earns(
 
 
 def test_the_best_of_a_sweep_over_noise_is_called_fitted(tmp_path: Path) -> None:
-    with desk(tmp_path) as examine:
+    hearer = Quiet()
+    with desk(tmp_path, hearer=hearer) as examine:
         report = examine.sweep(asked(CROSSING), noise(1_500), Plan(axes=AXES))
+    assert hearer.best["name"] == report.rows[0].name  # the partial result was the best so far
     assert not report.judgement.believable
     assert codes(report, Weight.STOP) & {"FITTED_TO_NOISE", "COST_BLIND", "LOSES"}
     assert report.evidence.tally.trials == 25

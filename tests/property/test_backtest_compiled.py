@@ -20,6 +20,7 @@ import pytest
 from ordergate.model.instruments import CalendarName
 from ordergate.model.market import Timeframe
 from ordergate.model.values import Symbol
+from ordergate.order.policy.limits import Limits
 from ordergate.research.backtest import compiled
 from ordergate.research.backtest.engine import run_laid
 from ordergate.research.backtest.laying import Laid, lay
@@ -86,7 +87,9 @@ def case(seed: int) -> tuple[Laid, Word]:
         tapes.append(Tape(instrument, series, finer))
         if currency == "CHF":
             rates["CHF"] = bars(market_rows(chance, count, 50), symbol="CHFUSD")
+    careless = chance.random() < 0.3
     asked = spec(
+        policy=chance.choice((None, Limits(), Limits(stop_required=False))),
         symbols=symbols,
         strategy=styled(chance.choice(tuple(Style))),
         costs=CostSpec(
@@ -109,7 +112,7 @@ def case(seed: int) -> tuple[Laid, Word]:
             )
         ),
         account=Account(
-            balance=Decimal(chance.choice((900, 3_000, 100_000))),
+            balance=Decimal(chance.choice((900, 2_400, 3_000, 100_000))),
             money_digits=chance.choice((0, 2, 3)),
         ),
         filling=Filling(
@@ -123,10 +126,10 @@ def case(seed: int) -> tuple[Laid, Word]:
         delay_ms=chance.choice((0, 0, 250)),
     )
     laid = lay(asked, MarketData(tuple(tapes), rates))
-    return laid, wishes(chance, laid)
+    return laid, wishes(chance, laid, careful=0.0 if careless else 0.8)
 
 
-def wishes(chance: random.Random, laid: Laid) -> Word:
+def wishes(chance: random.Random, laid: Laid, *, careful: float) -> Word:
     count = len(laid)
     wants = [chance.choice((0, 0, 0, 1, -1, 2)) for _ in range(count)]
     closes = laid.bid.reshape(-1, 4)[:, layout.CLOSE].tolist()
@@ -134,7 +137,7 @@ def wishes(chance: random.Random, laid: Laid) -> Word:
     def off(low: int, high: int, side: int) -> list[int]:
         return [
             close + side * (1 if want == 1 else -1) * chance.randint(low, high)
-            if chance.random() < 0.8
+            if chance.random() < careful
             else 0
             for close, want in zip(closes, wants, strict=True)
         ]

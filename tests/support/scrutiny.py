@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from ordergate.adapters.storage.trial_file import TrialFile
 from ordergate.research.examine import Circumstances, Examine, Voice
@@ -18,9 +19,11 @@ class Quiet:
 
     def __init__(self) -> None:
         self.heard: list[tuple[int, int, str]] = []
+        self.best: Any = None
 
-    def progress(self, done: int, total: int, words: str) -> None:
+    def progress(self, done: int, total: int, words: str, best: Any = None) -> None:
         self.heard.append((done, total, words))
+        self.best = best
 
     def stopped(self) -> bool:
         return False
@@ -28,13 +31,18 @@ class Quiet:
 
 @contextmanager
 def desk(
-    directory: Path, *, run: str = "job-1", asker: str = "agent-a", voice: Voice | None = None
+    directory: Path,
+    *,
+    run: str = "job-1",
+    asker: str = "agent-a",
+    voice: Voice | None = None,
+    hearer: Quiet | None = None,
 ) -> Iterator[Examine]:
     with ThreadPoolExecutor(2) as pool:
         yield Examine(
             trials=TrialFile(directory),
             workers=Workers(executor=pool, count=2),
-            hearer=Quiet(),
+            hearer=hearer or Quiet(),
             circumstances=Circumstances(
                 run=run,
                 asker=asker,

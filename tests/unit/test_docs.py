@@ -15,6 +15,7 @@ import typer.main
 
 from ordergate.identity.authority import Act
 from ordergate.model.errors import Code
+from ordergate.research.validation.verdict import Sign
 from ordergate.settings.compat import COMPAT
 from ordergate.settings.keys import COMPAT_NAMES, FLOOR_NAME, PREFIX
 from ordergate.settings.switches import HUMAN_ONLY
@@ -153,7 +154,7 @@ def test_every_shouted_name_is_a_code_or_a_variable() -> None:
     variables |= {FLOOR_NAME, *(f"{PREFIX}{name}_DIR" for name in ("CONFIG", "DATA"))}
     variables |= {"ORDERGATE_AUDIT_ROWS", "ORDERGATE_TEST_PATIENCE"}  # of the suites
     placeholders = {"ORDER_ID", "APPROVAL_ID", "ATTEMPT_ID", "TOKEN_ID"}
-    known = {code.value for code in Code} | variables | placeholders
+    known = {code.value for code in (*Code, *Sign)} | variables | placeholders
     assert [f"{page}: {name}" for page, name in each(SHOUTED) if name not in known] == []
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ordergate.adapters.storage.trial_file import TrialFile
@@ -15,13 +18,20 @@ from ordergate.model.errors import InvalidArgument
 from ordergate.model.market import Timeframe
 from ordergate.model.trials import Origin
 from ordergate.model.values import Symbol
+from ordergate.order.policy.tightenings import in_force
 from ordergate.settings.load import Settings
 from ordergate.surfaces.cli.starts import RunWanted
 
 if TYPE_CHECKING:
+    from ordergate.model.series import Numbers, Series
+    from ordergate.research.backtest.laying import Laid
     from ordergate.research.backtest.outcome import Outcome
     from ordergate.research.backtest.spec import BacktestSpec
+    from ordergate.research.backtest.wording import Word as Wishes
 
+SEEN: Final = "It knows the future, and nothing it earned could be earned"
+UNSEEN: Final = "Whether it knows the future was not seen"
+PROGRAM_TRIES: Final = 6  # lengths of bars a program is asked about, each in a process
 COMMAND_LINE: Final = "command line"
 KERNELS: Final = "kernels"  # what numba compiled, in the data directory
 COMPILE_FROM: Final = 1_000_000  # events whose plain run lasts about as long as compiling once
@@ -38,13 +48,19 @@ def backtest(settings: Settings, wanted: RunWanted) -> Mapping[str, Any]:
     from ordergate.research.backtest.wording import word_of
 
     spec = spec_of(wanted)
+    if wanted.gate:
+        spec = replace(spec, policy=in_force(settings.limits.current(), ()).limits)
     laid = lay(spec, market_of(bars_at(settings), spec))
-    word = word_of(laid)
+    word = word_of(laid) if spec.strategy.program is None else program_word(laid)
     kernels = settings.directories.data / KERNELS
     worth = is_ready(kernels) or (is_there() and len(laid) >= COMPILE_FROM)
     swift = walker(kernels) if worth else None
     outcome = run_laid(laid, word, walker=swift)
-    return {**told(spec, outcome), "trials": _logged(settings, spec, outcome)}
+    return {
+        **told(spec, outcome),
+        "trials": _logged(settings, spec, outcome),
+        "leakage": [] if spec.strategy.program is None else program_leaks(laid),
+    }
 
 
 def _logged(settings: Settings, spec: BacktestSpec, outcome: Outcome) -> int:
@@ -53,9 +69,51 @@ def _logged(settings: Settings, spec: BacktestSpec, outcome: Outcome) -> int:
 
     clock = SystemClock()
     asked = Asked(run=COMMAND_LINE, asker=COMMAND_LINE, at=clock.now(), origin=Origin.SINGLE)
+    if spec.strategy.program is not None:  # another text under the same name is another trial
+        digest = hashlib.sha256(Path(spec.strategy.program).read_bytes()).hexdigest()
+        spec = replace(spec, strategy=replace(spec.strategy, program=digest))
     log = TrialFile(settings.directories.data)
     log.add([trial_of(spec, kept(0, {}, outcome), asked)])
     return log.tally(dataset_named(spec)).trials
+
+
+def program_word(laid: Laid) -> Wishes:
+    """Ask a person's own program for its signals on every symbol; raise BadProgram."""
+    from ordergate.adapters.strategy_process import signals_of
+    from ordergate.market.signals.strategies import Signals
+    from ordergate.research.backtest.wording import laid_out
+
+    program = Path(laid.spec.strategy.program or "")
+    said = []
+    for tape in laid.tapes:
+        made = signals_of(program, tape.series)
+        stop, target = made["stop"], made["target"]
+        said.append(Signals(made["direction"], tape.series.close, stop, target, stop))
+    return laid_out(laid, said)
+
+
+def program_leaks(laid: Laid) -> list[str]:
+    """Say whether the first symbol's signals know the future; a few questions, each a process."""
+    from ordergate.adapters.strategy_process import BadProgram, signals_of
+    from ordergate.market.features.frame import BadBars
+    from ordergate.research.validation.leakage import BARS_LEAST, brief
+    from ordergate.research.weighing import LEAKAGE_BARS, newest
+
+    program, series = Path(laid.spec.strategy.program or ""), laid.tapes[0].series
+    if len(series) < BARS_LEAST:
+        return [f"{UNSEEN}: {len(series)} bars are too few"]
+
+    def subject(part: Series) -> Mapping[str, Numbers]:
+        if part.close[-1] != part.close[-1]:
+            raise BadBars("a program is not asked about bars without prices")
+        return signals_of(program, part)
+
+    bars = newest(series, min(len(series), LEAKAGE_BARS))
+    try:
+        found = brief(program.name, subject, bars, tries=PROGRAM_TRIES)
+    except BadProgram as error:
+        return [f"{UNSEEN}: on a part of its bars {error.message}"]
+    return [f"{SEEN}: {one.message}" for one in found.verdicts if not one.passed]
 
 
 def spec_of(wanted: RunWanted) -> BacktestSpec:
@@ -74,13 +132,16 @@ def spec_of(wanted: RunWanted) -> BacktestSpec:
     )
 
     rules = wanted.long_when is not None or wanted.short_when is not None
+    name = wanted.strategy or ("custom" if rules else "rule_baseline")
+    name = name if wanted.program is None else wanted.program.stem
     spec = BacktestSpec(
         symbols=tuple(Symbol(symbol.upper()) for symbol in wanted.symbols),
         timeframe=_one("--timeframe", Timeframe, wanted.timeframe.upper()),
         venue=wanted.venue.lower(),
         strategy=StrategyRef(
-            name=wanted.strategy or ("custom" if rules else "rule_baseline"),
+            name=name,
             parameters=dict(_parameter(text) for text in wanted.parameters),
+            program=None if wanted.program is None else str(wanted.program),
             long_when=wanted.long_when,
             short_when=wanted.short_when,
             style=_one("--style", Style, wanted.style.lower()),

@@ -10,12 +10,12 @@ import contextlib
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ordergate import __version__
 from ordergate.adapters.job_files import JobFiles
@@ -67,8 +67,11 @@ class _Hearer:
         self._clock = SystemClock()
         self._told = 0.0
 
-    def progress(self, done: int, total: int, words: str) -> None:
-        self.job = replace(self.job, progress=Progress(done=done, total=total, words=words))
+    def progress(
+        self, done: int, total: int, words: str, best: Mapping[str, Any] | None = None
+    ) -> None:
+        at = Progress(done=done, total=total, words=words, best=best)
+        self.job = replace(self.job, progress=at)
         now = self._clock.monotonic()
         if now - self._told >= TELL_S:
             self._told = now

@@ -5,16 +5,16 @@ A trial is logged before anything is told of it. Stress runs choose nothing and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from ordergate.model.trials import Ended, Origin
 from ordergate.research.backtest.engine import run_laid
 from ordergate.research.backtest.wording import word_of
 from ordergate.research.report.figures import bars_per_year, costs_of, figures, months
-from ordergate.research.report.report import Report, named
+from ordergate.research.report.report import Report, named, row_facts
 from ordergate.research.stress import SETTINGS, stressed, under
 from ordergate.research.sweep.space import Axis, grid, require_known, sample, with_parameters
 from ordergate.research.sweep.sweep import Run, Stopped, Task, Workers, once, sweep
@@ -74,7 +74,11 @@ class Voice:
 class Hearer(Protocol):
     """Is told of progress, and asked whether to go on."""
 
-    def progress(self, done: int, total: int, words: str) -> None: ...
+    def progress(
+        self, done: int, total: int, words: str, best: Mapping[str, Any] | None = None
+    ) -> None:
+        """`best` is the best row so far of a sweep."""
+        ...
 
     def stopped(self) -> bool: ...
 
@@ -118,14 +122,24 @@ class _Told:
     spec: BacktestSpec
     asked: Asked
     words: str
+    by: str
+    per_year: float
     done: int = 0
+    best: Tried | None = None
 
     def told(self, tried: Sequence[Tried], total: int) -> None:
         self.trials.add(
             [trial_of(with_parameters(self.spec, one.parameters), one, self.asked) for one in tried]
         )
         self.done += len(tried)
-        self.hearer.progress(self.done, total, self.words)
+        found = ranked([*tried, *(() if self.best is None else (self.best,))], self.by)
+        self.best = found[0] if found else None
+        self.hearer.progress(self.done, total, self.words, self._row())
+
+    def _row(self) -> Mapping[str, Any] | None:
+        if self.best is None:
+            return None
+        return row_facts(row_of(named(self.best.parameters), self.best, self.per_year, "so far"))
 
     def stopped(self) -> bool:
         return self.hearer.stopped()
@@ -229,6 +243,8 @@ class Examine:
             spec=task.spec,
             asked=self._asked(plan.method),
             words=words,
+            by=plan.by,
+            per_year=bars_per_year(task.data.tapes[0].series.time),
         )
         if plan.method is Origin.TPE:
             return search(task, plan.axes, self._workers, told, (plan.trials, SCORES[plan.by]))

@@ -6,6 +6,7 @@ from ordergate.sim.carrying import carries
 from ordergate.sim.costs import converted
 from ordergate.sim.dealing import equity_now, rate_at
 from ordergate.sim.fills import reaches
+from ordergate.sim.gating import gated
 from ordergate.sim.layout import (
     A_ORDER_ROWS,
     A_ORDERS,
@@ -232,6 +233,10 @@ def ask_for(run: Run, event: int, symbol: int) -> None:
         return
     if steps < run.terms[terms + STEPS_MIN]:
         run.account[REFUSED_AT + R_INVALID_VOLUME] += 1
+        return
+    no = gated(run, event, symbol, (side, steps, pays, stop, target))
+    if no >= 0:
+        run.account[REFUSED_AT + no] += 1
         return
     if carries(run, event, (symbol, side, steps, pays)) == 0:
         run.account[REFUSED_AT + R_INSUFFICIENT_MARGIN] += 1

@@ -60,7 +60,8 @@ BY_NOTIONAL = 2
     EVENTS,
     SYMBOLS,
     FINER,  # 1 = there are finer bars
-) = range(14)
+    GATED,  # 1 = the gate's rules are asked
+) = range(15)
 
 # Columns of the market: where one begins in `extra`, then its step: 0 = one number for all events.
 (
@@ -69,8 +70,8 @@ BY_NOTIONAL = 2
     DEALT,  # 1 = fills happen on this bar
     OPEN_AFTER,  # 1 = the market is open at the bar's end
     SYMBOL,
-    DUE,  # the event at whose open an order decided at this one's close fills; step 0: how many on
-    RATE,  # of every symbol, one after the other; step 0: those of the symbols' terms
+    DUE,  # the event at whose open an order decided now fills; one number: how many on
+    RATE,  # of every symbol, one after the other; where one number, the symbols' terms hold it
     BEGIN,  # of the finer bars of an event; they end where the next event's begin
 ) = range(16, 32, 2)
 
@@ -82,6 +83,9 @@ BY_NOTIONAL = 2
     W_PRICE,
     W_UNTIL,  # events that a limit or stop entry rests
 ) = range(32, 42, 2)
+
+# The gate's limits: millionths of the equity, money, millionths of the stop's distance.
+G_NOTIONAL, G_NOTIONAL_MAX, G_RISK, G_REWARD = range(42, 46)
 
 # Terms of a symbol, after those of the run.
 SYMBOLS_AT = 64
@@ -100,8 +104,10 @@ SYMBOLS_AT = 64
     EXACT,  # 1 = a profit needs neither conversion nor rounding
     FIXED_RATE,
     STEPS_LOT,
+    G_STEPS,  # largest order of the gate
+    G_STOP,  # 1 = the gate requires a stop
     WEIGHTS,  # of the seven rollovers
-) = range(15)
+) = range(17)
 SYMBOL_WIDTH = 24
 
 # A position.
@@ -191,8 +197,12 @@ TOO_LARGE = 2
     R_STALE,
     R_STOP_REQUIRED,
     R_INVALID_PRICE,
-    R_POLICY,
-) = range(8)
+    R_REWARD,
+    R_QUANTITY,
+    R_NOTIONAL,
+    R_NOTIONAL_MAX,
+    R_RISK,
+) = range(12)
 
 # Places in a bar of `bid`, `ask`; a row of `finer` is a bid bar, then an ask bar.
 OPEN, HIGH, LOW, CLOSE = range(4)

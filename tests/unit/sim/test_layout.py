@@ -13,4 +13,4 @@ def test_tables_do_not_overlap() -> None:
     assert max(places) < layout.SYMBOLS_AT
     assert layout.WEIGHTS + 7 <= layout.SYMBOL_WIDTH
     assert layout.A_ROOM < layout.REFUSED_AT
-    assert layout.REFUSED_AT + layout.R_POLICY < layout.MARKS_AT
+    assert layout.REFUSED_AT + layout.R_RISK < layout.MARKS_AT

@@ -23,6 +23,7 @@ from ordergate.sim import (
     dealing,
     deciding,
     fills,
+    gating,
     gliding,
     layout,
     margin,
@@ -31,19 +32,10 @@ from ordergate.sim import (
     walking,
 )
 
-MODULES: Final = (
-    rounding,
-    costs,
-    fills,
-    margin,
-    layout,
-    dealing,
-    carrying,
-    meeting,
-    deciding,
-    gliding,
+ALL: Final = (
+    *(rounding, costs, fills, margin, layout, dealing, carrying, gating, meeting, deciding),
+    *(gliding, walking),
 )
-ALL: Final = (*MODULES, walking)
 NAME_DIGITS: Final = 16
 
 
@@ -141,7 +133,12 @@ def walker(where: Path | None = None) -> Callable[..., int]:
         numba.config.CACHE_DIR = str(where / cache_name())  # type: ignore[attr-defined]
 
     def make(function: FunctionType) -> Any:
-        return numba.njit(nogil=True, fastmath=False, error_model="numpy")(function)
+        inlined = (
+            function.__name__ != walking.walk.__name__
+        )  # calls cost more than what most of them do
+        return numba.njit(nogil=True, fastmath=False, error_model="numpy", forceinline=inlined)(
+            function
+        )
 
     names = {"walk": compiled(walking.walk, make), "pointed": _pointed()}
     assert isinstance(_entered, FunctionType)

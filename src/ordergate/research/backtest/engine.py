@@ -34,6 +34,11 @@ CODES: Final[Mapping[int, str]] = {
     layout.R_STALE: "DATA_UNAVAILABLE",
     layout.R_STOP_REQUIRED: "STOP_REQUIRED",
     layout.R_INVALID_PRICE: "INVALID_PRICE",
+    layout.R_REWARD: "EXCEEDS_LOCAL_LIMIT reward_risk",
+    layout.R_QUANTITY: "EXCEEDS_LOCAL_LIMIT order_quantity",
+    layout.R_NOTIONAL: "EXCEEDS_LOCAL_LIMIT order_notional",
+    layout.R_NOTIONAL_MAX: "EXCEEDS_LOCAL_LIMIT order_notional_max",
+    layout.R_RISK: "EXCEEDS_LOCAL_LIMIT risk_per_trade",
 }
 Walk = Callable[[layout.Run], int]
 

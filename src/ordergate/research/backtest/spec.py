@@ -12,6 +12,7 @@ from typing import Final
 from ordergate.model.errors import InvalidArgument
 from ordergate.model.market import Timeframe
 from ordergate.model.values import Symbol
+from ordergate.order.policy.limits import Limits
 
 DELAY_BARS_MAX: Final = 1_000
 DELAY_MS_MAX: Final = 7 * 86_400_000
@@ -141,6 +142,7 @@ class BacktestSpec:
     delay_bars: int = 0
     delay_ms: int = 0
     seed: int = 1
+    policy: Limits | None = None  # the gate's; None = orders meet the venue alone
 
 
 def checked(spec: BacktestSpec) -> BacktestSpec:

@@ -11,7 +11,7 @@ import numpy
 
 from ordergate.market.features.sessions import moment, nanoseconds
 from ordergate.model import hours
-from ordergate.model.instruments import Instrument
+from ordergate.model.instruments import AssetClass, Instrument
 from ordergate.research.backtest import ticks
 from ordergate.research.backtest.outcome import MONEY_SCALE
 from ordergate.research.backtest.spec import (
@@ -99,6 +99,12 @@ def terms_of(spec: BacktestSpec, tapes: tuple[Tape, ...], *, rated: bool) -> Int
     run[layout.SIZE] = size
     run[layout.EQUITY_CAP] = ticks.HALF_RANGE // (4 * max(scale, level // shared))
     run[layout.SYMBOLS] = len(tapes)
+    if spec.policy is not None:
+        run[layout.GATED] = 1
+        run[layout.G_NOTIONAL] = _millionths(spec.policy.order_notional_fraction)
+        run[layout.G_NOTIONAL_MAX] = ticks.money(spec.policy.order_notional_max)
+        run[layout.G_RISK] = _millionths(spec.policy.risk_per_trade_fraction)
+        run[layout.G_REWARD] = _millionths(spec.policy.reward_risk_min)
     symbols = [
         _symbol(spec, tape.instrument, one_sided=tape.series.ask is None, rated=rated)
         for tape in tapes
@@ -132,6 +138,12 @@ def _symbol(spec: BacktestSpec, instrument: Instrument, *, one_sided: bool, rate
     made[layout.BASIS] = int(one_sided)
     made[layout.EXACT] = int(not rated and value % grid == 0)
     made[layout.FIXED_RATE] = RATE_SCALE
+    if spec.policy is not None:
+        limits, fx = spec.policy, instrument.asset_class is AssetClass.FX
+        lots_max = limits.order_quantity_fx_max if fx else limits.order_quantity_max
+        waived = instrument.symbol in limits.stop_waived_symbols
+        made[layout.G_STEPS] = int(lots_max / step)
+        made[layout.G_STOP] = int(limits.stop_required and not waived)
     weights = ticks.weights_of(instrument, costs)
     made[layout.WEIGHTS : layout.WEIGHTS + 7] = weights
     made[layout.STEPS_LOT] = int(lots / step)
@@ -142,6 +154,10 @@ def _swap(given: Decimal | None, own: Decimal, scale: Decimal) -> Decimal:
     """Return ticks a night: costs grow with the scale, credits never do."""
     value = own if given is None else given
     return value * (scale if value < 0 else min(scale, Decimal(1)))
+
+
+def _millionths(fraction: Decimal) -> int:
+    return int(fraction * ticks.PPM)
 
 
 def check_widths(

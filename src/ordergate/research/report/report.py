@@ -67,7 +67,7 @@ def facts(report: Report) -> dict[str, Any]:
         "believable": judgement.believable,
         "headline": judgement.headline,
         "findings": [
-            {"code": one.code, "weight": one.weight.value, "words": one.words}
+            {"code": one.code.value, "weight": one.weight.value, "words": one.words}
             for one in judgement.findings
         ],
         "figures": {

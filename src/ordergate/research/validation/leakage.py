@@ -9,7 +9,7 @@ with signals alone; the third sees what hides the future from the other two.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -77,9 +77,37 @@ def check(name: str, subject: Subject, series: Series, *, seed: int = 1) -> Repo
     return Report(name, len(series), signals, tuple(verdicts))
 
 
-def prefix(subject: Subject, series: Series, whole: Columns, *, seed: int = 1) -> Verdict:
+def brief(name: str, subject: Subject, series: Series, *, tries: int, seed: int = 1) -> Report:
+    """Put what is slow to ask to the same checks at a few places: most of them after events.
+
+    What it finds is a leak; what it does not find may still be one. Raises ValueError for fewer
+    than 50 bars.
+    """
+    if len(series) < BARS_LEAST:
+        raise ValueError(f"{len(series)} bars are too few: {BARS_LEAST} are needed")
+    whole = subject(series)
+    ways = numpy.nan_to_num(whole["direction"])
+    every = _places(whole, len(series), seed=seed, events=PREFIX_EVENTS_MAX)
+    spoken = [k for k in every if ways[k - 1] != 0] or every
+    some = spoken[:: max(1, len(spoken) // tries)][:tries]
+    verdicts = (
+        prefix(subject, series, whole, places=some),
+        poison(subject, series, whole, seed=seed, places=some[-2:]),
+        lag(ways, series.close),
+    )
+    return Report(name, len(series), int(numpy.count_nonzero(ways)), verdicts)
+
+
+def prefix(
+    subject: Subject,
+    series: Series,
+    whole: Columns,
+    *,
+    seed: int = 1,
+    places: Sequence[int] | None = None,
+) -> Verdict:
     """Run on the first k bars, for many k, and compare with the whole run up to k."""
-    places = _places(whole, len(series), seed=seed, events=PREFIX_EVENTS_MAX)
+    places = places or _places(whole, len(series), seed=seed, events=PREFIX_EVENTS_MAX)
     for tried, k in enumerate(places, start=1):
         found = _difference(subject(cut(series, k)), whole, k)
         if found is not None:
@@ -87,12 +115,19 @@ def prefix(subject: Subject, series: Series, whole: Columns, *, seed: int = 1) -
     return Verdict("prefix", True, len(places), f"the same of the first k bars, {len(places)} k")
 
 
-def poison(subject: Subject, series: Series, whole: Columns, *, seed: int = 1) -> Verdict:
+def poison(
+    subject: Subject,
+    series: Series,
+    whole: Columns,
+    *,
+    seed: int = 1,
+    places: Sequence[int] | None = None,
+) -> Verdict:
     """Replace what comes after k by noise, by extremes and by nothing, and compare up to k.
 
     A subject may refuse bars without prices; then that poison says nothing of it.
     """
-    places = _places(whole, len(series), seed=seed, events=POISON_EVENTS_MAX)
+    places = places or _places(whole, len(series), seed=seed, events=POISON_EVENTS_MAX)
     tried = refused = 0
     for k in places:
         for kind in POISONS:

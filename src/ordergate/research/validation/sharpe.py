@@ -40,10 +40,10 @@ def power_sums(results: Numbers) -> tuple[float, float, float, float]:
     """Return the sums of the results and of their squares, cubes and fourth powers."""
     squares = results * results
     return (
-        math.fsum(results),
-        math.fsum(squares),
-        math.fsum(squares * results),
-        math.fsum(squares * squares),
+        float(results.sum()),
+        float(squares.sum()),
+        float((squares * results).sum()),
+        float((squares * squares).sum()),
     )
 
 

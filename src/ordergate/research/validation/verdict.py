@@ -30,9 +30,32 @@ class Weight(enum.StrEnum):
     FINE = "fine"
 
 
+class Sign(enum.StrEnum):
+    """What a finding is about: the closed list."""
+
+    AMBIGUOUS = "AMBIGUOUS"
+    BACKTEST_TOO_SHORT = "BACKTEST_TOO_SHORT"
+    BETTER_THAN_NOTHING = "BETTER_THAN_NOTHING"
+    CHOICE_HOLDS = "CHOICE_HOLDS"
+    COSTS_BORNE = "COSTS_BORNE"
+    COSTS_KILL_IT = "COSTS_KILL_IT"
+    COST_BLIND = "COST_BLIND"
+    FEW_TRADES = "FEW_TRADES"
+    FITTED_TO_NOISE = "FITTED_TO_NOISE"
+    LEAKAGE_UNCHECKED = "LEAKAGE_UNCHECKED"
+    LEAKS = "LEAKS"
+    LOSES = "LOSES"
+    LUCK_ALONE = "LUCK_ALONE"
+    MORE_THAN_LUCK = "MORE_THAN_LUCK"
+    NOT_BETTER_THAN_NOTHING = "NOT_BETTER_THAN_NOTHING"
+    NO_LEAK = "NO_LEAK"
+    NO_TRADES = "NO_TRADES"
+    TOO_SHORT = "TOO_SHORT"
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
-    code: str
+    code: Sign
     weight: Weight
     words: str
 
@@ -171,22 +194,24 @@ def _leakage(evidence: Evidence) -> Iterator[Finding]:
             words = f"It may know the future: {check.message}."
         else:
             words = f"It knows the future: {check.message}. Nothing it earned could be earned."
-        yield Finding("LEAKS", Weight.STOP, words)
+        yield Finding(Sign.LEAKS, Weight.STOP, words)
     if not evidence.checked:
-        yield Finding("LEAKAGE_UNCHECKED", Weight.DOUBT, "Nobody checked if it knows the future.")
+        yield Finding(
+            Sign.LEAKAGE_UNCHECKED, Weight.DOUBT, "Nobody checked if it knows the future."
+        )
     elif evidence.leaks and all(check.passed for check in evidence.leaks):
-        yield Finding("NO_LEAK", Weight.FINE, "It uses nothing from the future (three checks).")
+        yield Finding(Sign.NO_LEAK, Weight.FINE, "It uses nothing from the future (three checks).")
 
 
 def _cost(evidence: Evidence) -> Iterator[Finding]:
     if evidence.trades == 0:
-        yield Finding("NO_TRADES", Weight.STOP, "It never traded: there is nothing to judge.")
+        yield Finding(Sign.NO_TRADES, Weight.STOP, "It never traded: there is nothing to judge.")
         return
     if evidence.net <= 0:
         if evidence.gross > 0:
             share = evidence.costs / evidence.gross
             yield Finding(
-                "COST_BLIND",
+                Sign.COST_BLIND,
                 Weight.STOP,
                 f"It is blind to its costs: {_percent(evidence.gross)} before costs,"
                 f" {_percent(evidence.net)} after them. Costs take {share:.1f} times what the"
@@ -194,7 +219,7 @@ def _cost(evidence: Evidence) -> Iterator[Finding]:
             )
         else:
             yield Finding(
-                "LOSES",
+                Sign.LOSES,
                 Weight.STOP,
                 f"It loses: {_percent(evidence.net)} after costs,"
                 f" {_percent(evidence.gross)} before them.",
@@ -205,12 +230,12 @@ def _cost(evidence: Evidence) -> Iterator[Finding]:
         names = ", ".join(f"{one.name} {_percent(one.net)}" for one in fallen)
         near = any(one.cost_scale <= 1.5 and one.spread_factor <= 2 for one in fallen)
         yield Finding(
-            "COSTS_KILL_IT",
+            Sign.COSTS_KILL_IT,
             Weight.DOUBT if near else Weight.FINE,
             f"It earns at the costs given and loses under others: {names}.",
         )
     elif evidence.stress:
-        yield Finding("COSTS_BORNE", Weight.FINE, "It still earns under every costlier setting.")
+        yield Finding(Sign.COSTS_BORNE, Weight.FINE, "It still earns under every costlier setting.")
 
 
 def _luck(evidence: Evidence) -> Iterator[Finding]:
@@ -229,12 +254,12 @@ def _luck(evidence: Evidence) -> Iterator[Finding]:
     )
     if found < DEFLATED_LEAST:
         yield Finding(
-            "LUCK_ALONE",
+            Sign.LUCK_ALONE,
             Weight.DOUBT,
             f"{said}, and {_percent(DEFLATED_LEAST, sign=False)} are asked.",
         )
     else:
-        yield Finding("MORE_THAN_LUCK", Weight.FINE, f"{said}.")
+        yield Finding(Sign.MORE_THAN_LUCK, Weight.FINE, f"{said}.")
 
 
 def _choice(evidence: Evidence) -> Iterator[Finding]:
@@ -247,28 +272,28 @@ def _choice(evidence: Evidence) -> Iterator[Finding]:
         )
         if overfit.pbo > PBO_MOST:
             yield Finding(
-                "FITTED_TO_NOISE",
+                Sign.FITTED_TO_NOISE,
                 Weight.STOP,
                 f"It is fitted to noise: {said}. Choosing among them is guessing.",
             )
         else:
-            yield Finding("CHOICE_HOLDS", Weight.FINE, f"{said}.")
+            yield Finding(Sign.CHOICE_HOLDS, Weight.FINE, f"{said}.")
     if reality is not None:
         said = (
             "The best of them beats doing nothing with a p-value of"
             f" {reality.white:.3f} (White), {reality.spa:.3f} (SPA)"
         )
         if max(reality.white, reality.spa) > REALITY_MOST:
-            yield Finding("NOT_BETTER_THAN_NOTHING", Weight.DOUBT, f"{said}: not shown.")
+            yield Finding(Sign.NOT_BETTER_THAN_NOTHING, Weight.DOUBT, f"{said}: not shown.")
         else:
-            yield Finding("BETTER_THAN_NOTHING", Weight.FINE, f"{said}.")
+            yield Finding(Sign.BETTER_THAN_NOTHING, Weight.FINE, f"{said}.")
 
 
 def _length(evidence: Evidence) -> Iterator[Finding]:
     record = evidence.record
     if 0 < evidence.trades < TRADES_LEAST:
         yield Finding(
-            "FEW_TRADES",
+            Sign.FEW_TRADES,
             Weight.DOUBT,
             f"{evidence.trades} trades are too few: {TRADES_LEAST} are the least that says"
             " something.",
@@ -278,7 +303,7 @@ def _length(evidence: Evidence) -> Iterator[Finding]:
     needed = sharpe.track_record_needed(record)
     if needed is not None and needed > record.count:
         yield Finding(
-            "TOO_SHORT",
+            Sign.TOO_SHORT,
             Weight.DOUBT,
             f"{record.count} bars are too few: a Sharpe ratio as low as this needs {needed:.0f}"
             " to be above zero with 95 % (minimum track record).",
@@ -288,7 +313,7 @@ def _length(evidence: Evidence) -> Iterator[Finding]:
     least = sharpe.backtest_needed_years(max(1, evidence.tally.trials), seen)
     if least > years:
         yield Finding(
-            "BACKTEST_TOO_SHORT",
+            Sign.BACKTEST_TOO_SHORT,
             Weight.DOUBT,
             f"{years:.1f} years are too short for {evidence.tally.trials} trials: worthless ones"
             f" reach this Sharpe ratio in {least:.1f} years (minimum backtest length).",
@@ -299,7 +324,7 @@ def _ambiguity(evidence: Evidence) -> Iterator[Finding]:
     low, high = min(evidence.band), max(evidence.band)
     if evidence.ambiguous and low <= 0 < high:
         yield Finding(
-            "AMBIGUOUS",
+            Sign.AMBIGUOUS,
             Weight.DOUBT,
             f"In {evidence.ambiguous} trades one bar held both stop and target. Taken one way the"
             f" result is {_percent(low)}, the other way {_percent(high)}: finer bars must tell.",

@@ -102,7 +102,7 @@ def _judged(job_id: str, kept: Mapping[str, Any], tally: Any) -> results.Overfit
         believable=judgement.believable,
         headline=judgement.headline,
         findings=[
-            {"code": one.code, "weight": one.weight.value, "words": one.words}
+            {"code": one.code.value, "weight": one.weight.value, "words": one.words}
             for one in judgement.findings
         ],
         overfit=overfit_facts(judgement, evidence),

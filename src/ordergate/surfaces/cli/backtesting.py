@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,12 +11,17 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from ordergate.model.errors import GateError
-from ordergate.surfaces.cli.doors import success
-from ordergate.surfaces.cli.screen import Json, pairs, show
+from ordergate.surfaces.cli.doors import Envelope, success
+from ordergate.surfaces.cli.screen import Json, pairs, plain, show
 from ordergate.surfaces.cli.session import envelope_of, session
 from ordergate.surfaces.cli.starts import RunWanted
 
 backtest_app = typer.Typer(no_args_is_help=True, help="Backtests on stored bars.")
+
+
+Parameters = Annotated[list[str] | None, typer.Option("--set", help="Of the strategy: fast=10")]
+LongWhen = Annotated[str | None, typer.Option("--rule", "--long-when", help="Own rule to buy.")]
+Program = Annotated[Path | None, typer.Option(help="A file of yours with a class Strategy.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -34,13 +40,10 @@ def run(
         list[str], typer.Argument(help="Such as EURUSD; several share the account.")
     ],
     strategy: Annotated[str | None, typer.Option(help="Default: rule_baseline.")] = None,
-    parameter: Annotated[
-        list[str] | None, typer.Option("--set", help="Of the strategy: fast=10")
-    ] = None,
-    long_when: Annotated[
-        str | None, typer.Option("--rule", "--long-when", help="Own rule to buy.")
-    ] = None,
+    parameter: Parameters = None,
+    long_when: LongWhen = None,
     short_when: Annotated[str | None, typer.Option(help="Own rule to sell.")] = None,
+    program: Program = None,
     style: Annotated[str, typer.Option(help="bracket, reverse or target.")] = "bracket",
     venue: Annotated[str, typer.Option(help="As in `ordergate data list`.")] = "file",
     timeframe: Annotated[str, typer.Option(help="M1 M5 M15 M30 H1 H4 D1")] = "H1",
@@ -59,6 +62,7 @@ def run(
     delay_bars: Annotated[int, typer.Option(help="Bars between decision and fill, more.")] = 0,
     delay_ms: Annotated[int, typer.Option(help="Milliseconds between decision and fill.")] = 0,
     wait: Annotated[bool, typer.Option(help="Orders wait while the market is closed.")] = False,
+    gate: Annotated[bool, typer.Option(help="Refuse what the gate's limits refuse.")] = True,
     as_json: Json = False,
 ) -> None:
     """Backtest a strategy on stored bars, with every cost."""
@@ -70,6 +74,7 @@ def run(
         parameters=tuple(parameter or ()),
         long_when=long_when,
         short_when=short_when,
+        program=program,
         style=style,
         begin=begin,
         end=end,
@@ -86,12 +91,16 @@ def run(
         delay_bars=delay_bars,
         delay_ms=delay_ms,
         wait=wait,
+        gate=gate,
     )
+    show(_answer(context, wanted), as_json=as_json, draw=_result)
+
+
+def _answer(context: typer.Context, wanted: RunWanted) -> Envelope:
     try:
-        answer = success(session(context).starts.backtest(wanted))
+        return success(session(context).starts.backtest(wanted))
     except GateError as error:
-        answer = envelope_of(error)
-    show(answer, as_json=as_json, draw=_result)
+        return envelope_of(error)
 
 
 def _result(found: Mapping[str, Any]) -> Iterable[RenderableType]:
@@ -122,5 +131,7 @@ def _result(found: Mapping[str, Any]) -> Iterable[RenderableType]:
             ),
         ],
     )
+    for words in found["leakage"]:
+        yield Text(plain(words), style="bold red")
     how = "compiled" if found["compiled"] else "plain Python; the extra `research` compiles it"
     yield Text(f"engine {found['engine']}, {how}; data {found['data_sha256'][:12]}", style="dim")

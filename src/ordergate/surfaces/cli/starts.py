@@ -137,6 +137,7 @@ class RunWanted:
     delay_bars: int = 0
     delay_ms: int = 0
     wait: bool = False
+    gate: bool = True
     seed: int = 1
 
 

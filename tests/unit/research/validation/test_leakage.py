@@ -15,7 +15,7 @@ from ordergate.market.signals.ensemble import ensemble
 from ordergate.market.signals.rules import parse
 from ordergate.market.signals.strategies import BLUEPRINTS, strategy
 from ordergate.model.series import Series
-from ordergate.research.validation.leakage import check, lag, poison, poisoned, prefix
+from ordergate.research.validation.leakage import brief, check, lag, poison, poisoned, prefix
 from ordergate.research.validation.subjects import of_features, of_indicator, of_rule, of_speaker
 from support.series import walk
 
@@ -201,3 +201,22 @@ def test_the_same_seed_tries_the_same_places() -> None:
 def test_too_few_bars_prove_nothing() -> None:
     with pytest.raises(ValueError, match="too few"):
         check("short", of_features, walk(30))
+
+
+def test_a_few_questions_after_signals_find_what_looks_ahead() -> None:
+    def seer(series: Series) -> dict[str, numpy.ndarray]:
+        return {"direction": numpy.append(numpy.sign(numpy.diff(series.close)), 0.0)}
+
+    asked = []
+
+    def counted(series: Series) -> dict[str, numpy.ndarray]:
+        asked.append(len(series))
+        return seer(series)
+
+    report = brief("seer", counted, BARS, tries=6)
+    assert not report.passed
+    assert len(asked) <= 1 + 6 + 2 * 3
+    honest = brief("crossing", of_speaker(strategy("ma_crossover")), BARS, tries=6)
+    assert honest.passed
+    with pytest.raises(ValueError, match="too few"):
+        brief("short", seer, walk(20), tries=6)
