@@ -113,10 +113,8 @@ async def build(
     """Open everything, recover, and return a house that is ready for its doors."""
     clock, ids, news = SystemClock(), SystemIds(), news_of(settings.news, SystemClock())
     finish_rotation(settings.directories.config, database_of(settings))
-    keys, anchors = (
-        load_keys(settings.directories.config, chance=random_bytes),
-        anchors_of(settings),
-    )
+    keys = load_keys(settings.directories.config, chance=random_bytes)
+    anchors = anchors_of(settings)
     books = (opened := _opened(settings, keys, anchors, clock)).books
     here = await _trading_place(settings, books, clock)
     spool, blank = _spare(settings, ids)
