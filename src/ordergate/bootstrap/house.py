@@ -115,15 +115,14 @@ async def build(
     opened = _opened(settings, keys, anchors, clock)
     books = opened.books
     here = await _trading_place(settings, books, clock)
-    feed, market, venue = here.feed, here.market, here.venue
     spool = _spool(settings, ids)
     blank = FrozenBooks.blank(reason="these books are never written")
     line = await order_line(
         World(
             journal=books,
-            reader=venue,
-            trader=venue,
-            markets=market,
+            reader=here.venue,
+            trader=here.venue,
+            markets=here.market,
             limits=settings.limits.current,
             clock=clock,
             ids=ids,
@@ -133,7 +132,7 @@ async def build(
             publish=publish,
             spare=Spare(file=spool, blank=blank),
             epoch_lost=0 if opened.lost is None else opened.lost.epoch,
-            pace=pace_of(feed),
+            pace=pace_of(here.feed),
             book=_book_terms(settings),
             unprotected=settings.exits.on_unprotected,
             switches=settings.switches,
@@ -150,15 +149,15 @@ async def build(
         clock=clock,
         ids=ids,
         store=books,
-        market=market,
-        venue=venue,
+        market=here.market,
+        venue=here.venue,
         line=line,
         sign_in=sign_in,
         anchoring=anchoring,
         archiving=Archiving(segments_of(settings), clock=clock),
-        outlook=_outlook(settings, books, line, market, publish),
-        files=(spool, blank, *outside_of(feed)),
-        pace=pace_of(feed),
+        outlook=_outlook(settings, books, line, here.market, publish),
+        files=(spool, blank, *outside_of(here.feed)),
+        pace=pace_of(here.feed),
         prove=lambda name, nonce: keys.sign(presence(name, nonce)).hex(),
     )
 
