@@ -20,14 +20,17 @@ from ordergate.adapters.venues.mt5.feed import Mt5Feed
 from ordergate.adapters.venues.mt5.link import Link, proof
 from ordergate.adapters.venues.mt5.venue import Mt5Venue
 from ordergate.model.errors import NotSupported
-from ordergate.model.values import Tag
-from ordergate.ports.journal import Journal
+from ordergate.model.orders import AttemptState, VenueCancel, VenueModify
+from ordergate.model.values import AccountId, Tag
+from ordergate.order.dispatch.wire import to_wire
+from ordergate.ports.journal import Journal, JournalTx
 from ordergate.ports.system import Clock
 from ordergate.settings.load import Settings
 from ordergate.settings.outside import Mt5
 
 SIMULATED_FILE: Final = "simulated-terminal.json"
 PUMP_MAX: Final = 1_000
+_OPEN_CHANGES: Final = frozenset({AttemptState.SENDING, AttemptState.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +77,19 @@ async def mt5_side(settings: Settings, journal: Journal, clock: Clock) -> Mt5Sid
         recall=_recall(journal),
         deviation=wanted.deviation_points,
     )
+    venue.doubt(await journal.read(lambda tx: in_doubt(tx, who.account)))
     return Mt5Side(venue=venue, feed=feed)
+
+
+def in_doubt(tx: JournalTx, account: AccountId) -> list[VenueModify | VenueCancel]:
+    """Return the changes whose fate is open: the server keeps no record of them by tag."""
+    found = []
+    for attempt in tx.attempts_in(_OPEN_CHANGES, account=account):
+        order = tx.order(attempt.order_id)
+        wire = None if order is None else to_wire(order.intent, attempt)
+        if isinstance(wire, VenueModify | VenueCancel):
+            found.append(wire)
+    return found
 
 
 def examine(settings: Settings, clock: Clock) -> list[Check]:
