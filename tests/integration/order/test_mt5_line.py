@@ -16,7 +16,7 @@ from ordergate.adapters.storage.store import SqliteStore
 from ordergate.adapters.venues.mt5.link import VENUE
 from ordergate.adapters.venues.mt5.venue import Mt5Venue
 from ordergate.bootstrap.mt5 import in_doubt
-from ordergate.model.orders import CancelIntent, CloseIntent, ModifyIntent, OrderType
+from ordergate.model.orders import CancelIntent, CloseIntent, ModifyIntent, OrderType, Side
 from ordergate.model.values import Symbol, VenueOrderId
 from ordergate.model.views import OrderView
 from ordergate.testing.mt5.constants import Constants as K
@@ -245,5 +245,30 @@ def test_an_order_made_by_hand_is_found_and_counted(broker: Broker) -> None:
             kinds = {one.kind.value for _, one in externals}
             assert "position" in kinds
             assert await gate.store.read(lambda tx: list(tx.halts())) == []
+
+    run(scene())
+
+
+def test_a_trailing_stop_ratchets_the_stop_that_rests_at_the_broker(broker: Broker) -> None:
+    async def scene() -> None:
+        async with broker.gate() as gate:
+            await opened(gate)
+            trail = buy(
+                **WHERE,
+                side=Side.SELL,
+                order_type=OrderType.TRAILING_STOP,
+                quantity=D("0.10"),
+                stop_loss=None,
+                trail_amount=D("0.00200"),
+                reduce_only=True,
+            )
+            view = await gate.line.gateway.submit(trail, key=None, asker=AGENT)
+            print(view.status, view.code, view.venue_code)
+            for bid in ("1.08600", "1.09000", "1.08900"):
+                broker.quote(bid, str(D(bid) + D("0.0001")))
+                broker.clock.advance(5)
+                await gate.line.guarding.look()
+            print((await gate.venue.snapshot()))
+            assert [p.stop_loss for p in (await gate.venue.snapshot()).positions] == [D("1.08800")]
 
     run(scene())
