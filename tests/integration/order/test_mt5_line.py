@@ -16,7 +16,14 @@ from ordergate.adapters.storage.store import SqliteStore
 from ordergate.adapters.venues.mt5.link import VENUE
 from ordergate.adapters.venues.mt5.venue import Mt5Venue
 from ordergate.bootstrap.mt5 import in_doubt
-from ordergate.model.orders import CancelIntent, CloseIntent, ModifyIntent, OrderType, Side
+from ordergate.model.orders import (
+    CancelIntent,
+    CloseIntent,
+    ModifyIntent,
+    OrderType,
+    PlaceIntent,
+    Side,
+)
 from ordergate.model.values import Symbol, VenueOrderId
 from ordergate.model.views import OrderView
 from ordergate.testing.mt5.constants import Constants as K
@@ -249,26 +256,52 @@ def test_an_order_made_by_hand_is_found_and_counted(broker: Broker) -> None:
     run(scene())
 
 
+def trailing(**more: Any) -> PlaceIntent:
+    terms: dict[str, Any] = {
+        "side": Side.SELL,
+        "order_type": OrderType.TRAILING_STOP,
+        "quantity": D("0.10"),
+        "stop_loss": None,
+        "trail_amount": D("0.00200"),
+        "reduce_only": True,
+    }
+    return buy(**WHERE, **{**terms, **more})
+
+
+async def stops(gate: Gate) -> list[Decimal | None]:
+    return [held.stop_loss for held in (await gate.venue.snapshot()).positions]
+
+
 def test_a_trailing_stop_ratchets_the_stop_that_rests_at_the_broker(broker: Broker) -> None:
     async def scene() -> None:
         async with broker.gate() as gate:
-            await opened(gate)
-            trail = buy(
-                **WHERE,
-                side=Side.SELL,
-                order_type=OrderType.TRAILING_STOP,
-                quantity=D("0.10"),
-                stop_loss=None,
-                trail_amount=D("0.00200"),
-                reduce_only=True,
-            )
-            view = await gate.line.gateway.submit(trail, key=None, asker=AGENT)
-            print(view.status, view.code, view.venue_code)
-            for bid in ("1.08600", "1.09000", "1.08900"):
+            await opened(gate, take_profit=D("1.2000"))
+            view = await gate.line.gateway.submit(trailing(), key=None, asker=AGENT)
+            assert (view.status, await stops(gate)) == ("applied", [D("1.083")])
+            for bid, level in (("1.08600", "1.084"), ("1.09000", "1.088"), ("1.08900", "1.088")):
                 broker.quote(bid, str(D(bid) + D("0.0001")))
                 broker.clock.advance(5)
                 await gate.line.guarding.look()
-            print((await gate.venue.snapshot()))
-            assert [p.stop_loss for p in (await gate.venue.snapshot()).positions] == [D("1.08800")]
+                assert await stops(gate) == [D(level)]
+        async with broker.gate() as gate:
+            broker.quote("1.09200", "1.09210")
+            await gate.line.guarding.look()
+            assert await stops(gate) == [D("1.09")]
+            (held,) = (await gate.venue.snapshot()).positions
+            assert held.take_profit == D("1.2")
+            broker.quote("1.08990", "1.09000")
+            assert (await gate.venue.snapshot()).positions == ()
+            await gate.line.guarding.look()
+            assert deals(broker) == 2
+
+    run(scene())
+
+
+def test_a_trail_that_would_begin_farther_away_keeps_the_nearer_stop(broker: Broker) -> None:
+    async def scene() -> None:
+        async with broker.gate() as gate:
+            await opened(gate, stop_loss=D("1.0840"))
+            await gate.line.gateway.submit(trailing(), key=None, asker=AGENT)
+            assert await stops(gate) == [D("1.084")]
 
     run(scene())
