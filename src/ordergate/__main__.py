@@ -300,8 +300,22 @@ def _doctor() -> list[Finding]:
             data_dir=where.data,
             settings=_settings_rows,
             verify_audit=lambda: _verify_audit(Asked()),
+            terminal=_terminal,
         )
     )
+
+
+def _terminal() -> list[Finding]:
+    from ordergate.adapters.system import SystemClock
+    from ordergate.surfaces.cli.starts import Finding, Level
+
+    settings = load(os.environ)
+    if settings.mt5.terminal == "off":
+        return []
+    from ordergate.bootstrap.mt5 import examine
+
+    found = examine(settings, SystemClock())
+    return [Finding(Level(one.level), one.name, one.message, one.action) for one in found]
 
 
 def _around() -> list[Finding]:

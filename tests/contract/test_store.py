@@ -297,6 +297,9 @@ def test_attempts_are_found_by_everything_evidence_may_name(journal: Journal) ->
             "close": tx.attempt_for_venue_order(ACCOUNT, "v-3"),
             "position": tx.attempt_for_position(ACCOUNT, "p-0"),
             "tags": {a.attempt_id for a in tx.attempts_tagged(["tag-0", "tag-3", "?", "tag-0"])},
+            "numbers": [
+                a.attempt_id for a in tx.attempts_numbered([close.magic, 2**53 - 1, placed.magic])
+            ],
             "live": [
                 a.attempt_id
                 for a in tx.attempts_in(
@@ -316,6 +319,7 @@ def test_attempts_are_found_by_everything_evidence_may_name(journal: Journal) ->
         "close": close,
         "position": placed,
         "tags": {placed.attempt_id, close.attempt_id},
+        "numbers": [close.attempt_id, placed.attempt_id],
         "live": [placed.attempt_id, close.attempt_id, foreign.attempt_id],
         "mine": [],
         "ended": [added],

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import pytest
 
+from ordergate.adapters.storage.store import SqliteStore
 from ordergate.adapters.venues.mt5.link import VENUE
 from ordergate.adapters.venues.mt5.venue import Mt5Venue
 from ordergate.model.orders import (
@@ -201,7 +202,7 @@ async def _mt5(folder: Path) -> AsyncIterator[Bench]:
         wires.append(FaultyWire(trader))
         return wires[0]
 
-    def venue(market: ManualMarket) -> Mt5Venue:
+    def venue(market: ManualMarket, _: SqliteStore) -> Mt5Venue:
         return a_venue(server, market)
 
     async with a_gate(folder, clock=clock, wired=wired, market=market, other_venue=venue) as gate:

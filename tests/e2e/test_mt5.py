@@ -161,6 +161,7 @@ def test_positions_and_orders_outlive_a_crash_of_the_gateway(tmp_path: Path) -> 
         asyncio.run(close(one))
 
 
+@pytest.mark.slow
 def test_a_real_account_needs_arming(tmp_path: Path) -> None:
     tables = {**ROOMY, "mt5": {"terminal": "simulated", "simulated_account": "real"}}
 
@@ -219,6 +220,7 @@ def test_the_package_is_found_under_the_wheel_s_own_name() -> None:
     assert time.monotonic() - began < SOON_S  # no thread keeps the process
 
 
+@pytest.mark.slow
 def test_without_the_package_a_start_says_what_to_do(tmp_path: Path) -> None:
     one = GatewayProcess(tmp_path)
     one.settle_in({"mt5": {"terminal": "local"}})

@@ -83,7 +83,7 @@ async def start_gate(
     switches: Switches = OFF,
     dead_man: timedelta | None = None,
     wired: Callable[[VenueTrader], VenueTrader] = lambda trader: trader,
-    other_venue: Callable[[ManualMarket], Any] | None = None,
+    other_venue: Callable[[ManualMarket, SqliteStore], Any] | None = None,
 ) -> Gate:
     """Start a line on a folder's files, recovered as bootstrap does it.
 
@@ -106,7 +106,7 @@ async def start_gate(
         )
         market.listen(venue.on_slice)
     else:
-        venue = other_venue(market)
+        venue = other_venue(market, store)
     changes: list[Change] = []
     spool = EmergencyJournal(folder / "emergency.journal", new_id=SystemIds().new_id)
     blank = FrozenBooks.blank(reason="blank")

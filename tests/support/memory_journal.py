@@ -129,7 +129,8 @@ class MemoryTx:
         return [row for row in self._books.attempts.values() if row.tag in tags]
 
     def attempts_numbered(self, magics: Sequence[int]) -> Sequence[AttemptRecord]:
-        return [row for row in self._books.attempts.values() if row.magic in magics]
+        rows = {row.magic: row for row in self._books.attempts.values()}
+        return [rows[magic] for magic in magics if magic in rows]
 
     def attempts_ended_since(self, account: AccountId, since: datetime) -> Sequence[AttemptRecord]:
         return [

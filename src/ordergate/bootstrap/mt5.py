@@ -6,6 +6,7 @@ after a human asked for it by name, and every answer says that it is simulated (
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,19 +14,23 @@ from pathlib import Path
 from typing import Any, Final
 
 from ordergate.adapters.feeds.simulated.feed import SimulatedFeed
+from ordergate.adapters.venues.mt5.checkup import Check, checkup
 from ordergate.adapters.venues.mt5.client import Client, Package, Sign, package
 from ordergate.adapters.venues.mt5.feed import Mt5Feed
 from ordergate.adapters.venues.mt5.link import Link, proof
 from ordergate.adapters.venues.mt5.venue import Mt5Venue
 from ordergate.model.errors import NotSupported
-from ordergate.model.values import Tag
-from ordergate.ports.journal import Journal
+from ordergate.model.orders import AttemptState, VenueCancel, VenueModify
+from ordergate.model.values import AccountId, Tag
+from ordergate.order.dispatch.wire import to_wire
+from ordergate.ports.journal import Journal, JournalTx
 from ordergate.ports.system import Clock
 from ordergate.settings.load import Settings
 from ordergate.settings.outside import Mt5
 
 SIMULATED_FILE: Final = "simulated-terminal.json"
 PUMP_MAX: Final = 1_000
+_OPEN_CHANGES: Final = frozenset({AttemptState.SENDING, AttemptState.UNKNOWN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,16 +54,7 @@ async def mt5_side(settings: Settings, journal: Journal, clock: Clock) -> Mt5Sid
     """Attach to the terminal; raises GateError where it cannot be: nothing takes its place."""
     wanted = settings.mt5
     terminal = _terminal(settings, clock)
-    password = wanted.password
-    client = Client(
-        terminal.load,
-        Sign(
-            login=wanted.login,
-            password=None if password is None else password.get_secret_value(),
-            server=wanted.server,
-            path=None if wanted.path is None else str(wanted.path),
-        ),
-    )
+    client = _client(wanted, terminal)
     minutes = wanted.broker_utc_offset_minutes
     link = Link(
         client,
@@ -81,7 +77,56 @@ async def mt5_side(settings: Settings, journal: Journal, clock: Clock) -> Mt5Sid
         recall=_recall(journal),
         deviation=wanted.deviation_points,
     )
+    venue.doubt(await journal.read(lambda tx: in_doubt(tx, who.account)))
     return Mt5Side(venue=venue, feed=feed)
+
+
+def in_doubt(tx: JournalTx, account: AccountId) -> list[VenueModify | VenueCancel]:
+    """Return the changes whose fate is open: the server keeps no record of them by tag."""
+    found = []
+    for attempt in tx.attempts_in(_OPEN_CHANGES, account=account):
+        order = tx.order(attempt.order_id)
+        wire = None if order is None else to_wire(order.intent, attempt)
+        if isinstance(wire, VenueModify | VenueCancel):
+            found.append(wire)
+    return found
+
+
+def examine(settings: Settings, clock: Clock) -> list[Check]:
+    """Look at the local terminal for `doctor`; nothing where no terminal is configured."""
+    wanted = settings.mt5
+    if wanted.terminal == "off":
+        return []
+    if wanted.terminal == "simulated":
+        return [
+            Check("WARN", "MetaTrader 5", "the terminal is simulated: a rehearsal, no broker", "")
+        ]
+    terminal = _terminal(settings, clock)
+    client = _client(wanted, terminal)
+    minutes = wanted.broker_utc_offset_minutes
+    link = Link(
+        client,
+        now=terminal.now,
+        symbols=terminal.symbols,
+        offset=None if minutes is None else timedelta(minutes=minutes),
+    )
+    try:
+        return asyncio.run(checkup(link, login=wanted.login))
+    finally:
+        client.close()
+
+
+def _client(wanted: Mt5, terminal: Terminal) -> Client:
+    password = wanted.password
+    return Client(
+        terminal.load,
+        Sign(
+            login=wanted.login,
+            password=None if password is None else password.get_secret_value(),
+            server=wanted.server,
+            path=None if wanted.path is None else str(wanted.path),
+        ),
+    )
 
 
 def _recall(journal: Journal) -> Callable[[Sequence[int]], Any]:

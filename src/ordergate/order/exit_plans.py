@@ -241,16 +241,22 @@ class ExitPlans:
                 trail_amount=intent.trail_amount,
                 trail_percent=intent.trail_percent,
             )
-            level = plan.nearer(guard.side, guard.stop, plan.trailed(trailing, quote, spec))
+            standing = plan.nearer(guard.side, guard.stop, position.stop_loss)
+            level = plan.nearer(guard.side, standing, plan.trailed(trailing, quote, spec))
             if level is None:
                 return await self._gateway.one_order(intent, key=key, asker=asker)
-            put = steps.put_of(Put(True, intent.quantity, level), guard)
-            order = replace(put, note=intent.note, strategy=intent.strategy)
+            order: PlaceIntent | ModifyIntent = replace(
+                steps.put_of(Put(True, intent.quantity, level), guard),
+                note=intent.note,
+                strategy=intent.strategy,
+            )
+            if self._means.reader.capabilities().attached_stops:
+                order = replace(steps.stop_at(guard, level), note=intent.note)
             return await self._instead(order, guard, {**trail, "stop": level}, key=key, asker=asker)
 
     async def _instead(
         self,
-        order: PlaceIntent | CancelIntent,
+        order: PlaceIntent | CancelIntent | ModifyIntent,
         guard: Guard,
         fields: dict[str, object],
         *,
@@ -363,8 +369,10 @@ def _changed(
     return None
 
 
-def _same_terms(stored: Intent, asked: PlaceIntent | CancelIntent) -> bool:
+def _same_terms(stored: Intent, asked: PlaceIntent | CancelIntent | ModifyIntent) -> bool:
     """Say whether a key's stored order is this one, but for what the market and fills decide."""
+    if isinstance(stored, ModifyIntent) and isinstance(asked, ModifyIntent):
+        return replace(asked, stop_loss=stored.stop_loss) == stored
     if not isinstance(stored, PlaceIntent) or not isinstance(asked, PlaceIntent):
         return stored == asked
     trails = stored.note == asked.note and stored.strategy == asked.strategy

@@ -108,7 +108,11 @@ class Mt5(Section):
         description="as the broker writes them; put into Market Watch",
     )
     login: int | None = Field(
-        default=None, ge=1, lt=2**63, description="account; none = as the terminal is signed in"
+        default=None,
+        ge=1,
+        lt=2**63,
+        description="account; none = as the terminal is signed in",
+        examples=[12345678],
     )
     password: SecretStr | None = Field(default=None, description="of that account")
     server: str | None = Field(

@@ -6,6 +6,7 @@ refuses is compared by the gate's code, since each venue has words of its own.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -417,6 +418,28 @@ def test_v58_reduce_only_closes_and_never_opens(bench: Bench) -> None:
     assert [(f.effect, f.quantity) for f in answer.fills] == [(FillEffect.CLOSING, D("0.25"))]
     (left,) = bench.snapshot().positions
     assert (left.side, left.quantity) == (Side.BUY, D("0.05"))
+
+
+@pytest.mark.parametrize(
+    "terms",
+    [
+        {"kind": "stop", "stop_price": "1.09000"},
+        {"kind": "limit", "limit_price": "1.12000"},
+        {"kind": "stop_limit", "stop_price": "1.09000", "limit_price": "1.08990"},
+    ],
+)
+@pytest.mark.parametrize("named", [True, False])
+def test_v59_an_exit_that_is_to_rest_is_never_executed_at_once(
+    bench: Bench, terms: dict[str, str], named: bool
+) -> None:
+    position = bench.buy("0.10").position_id
+    order = bench.orders.place("sell", "0.10", reduce_only=True, **terms)
+    if named:
+        order = replace(order, position_id=position)
+    with contextlib.suppress(VenueRefusal):  # a venue may have no exits that rest
+        bench.submit(order)
+    assert len(bench.history().fills) == 1
+    assert [held.quantity for held in bench.snapshot().positions] == [D("0.1")]
 
 
 # V-60: money

@@ -228,10 +228,7 @@ class Protect:
 
     async def _advance(self, guard: Guard, snapshot: VenueSnapshot) -> bool:
         """Take one step where stops are orders of their own; say whether that is all for now."""
-        quote, spec = self._market(guard.symbol)
-        level = plan.trailed(guard, quote, spec)
-        if level != guard.stop and guard.keep is None:
-            guard = await self.change(guard, "ratcheted", stop=level)
+        guard = await self._ratcheted(guard)
         # Without books it may be out already, on a record that they do not hold yet.
         away = self._gateway.exits_only
         doubt = guard.keep is not None and (away or await self.close_in_doubt(guard))
@@ -253,8 +250,15 @@ class Protect:
             case Put() | Drop():
                 return await self._send(guard, steps.intent_of(step, guard))
 
+    async def _ratcheted(self, guard: Guard) -> Guard:
+        level = plan.trailed(guard, *self._market(guard.symbol))
+        if level == guard.stop or guard.keep is not None:
+            return guard
+        return await self.change(guard, "ratcheted", stop=level)
+
     async def _verify(self, guard: Guard, snapshot: VenueSnapshot) -> bool:
         """See that the stop rests with its position, where the venue attaches it; else set it."""
+        guard = await self._ratcheted(guard)
         position = plan.held_of(guard.position_id, snapshot)
         if position is None or guard.stop is None:
             await self._end(guard)
@@ -266,20 +270,12 @@ class Protect:
         held = position.stop_loss
         guard = await self._watch(guard, safe=held is not None)
         if held is not None and plan.holds(guard.side, held, level):
-            await self._end(guard)
+            if not steps.trails(guard):
+                await self._end(guard)
             return True
         if guard.keep is not None:
             return await self._reduce(guard, position.quantity)
-        return await self._send(
-            guard,
-            ModifyIntent(
-                account=guard.account,
-                venue=guard.venue,
-                symbol=guard.symbol,
-                position_id=guard.position_id,
-                stop_loss=level,
-            ),
-        )
+        return await self._send(guard, steps.stop_at(guard, level))
 
     async def _send(self, guard: Guard, intent: PlaceIntent | CancelIntent | ModifyIntent) -> bool:
         """Make one step an order of its own; hold off after one that was refused or is unknown."""
@@ -289,8 +285,8 @@ class Protect:
             return True
         view = await self._order(guard, intent)
         if view.status in _TAKEN:
-            self._refused.pop(position_id, None)
-            self._uncancelled.pop(position_id, None)
+            for counted in (self._refused, self._uncancelled):
+                counted.pop(position_id, None)
             return False
         if isinstance(intent, CancelIntent):
             self._uncancelled[position_id] += 1

@@ -6,7 +6,14 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from ordergate.model.orders import CancelIntent, CloseIntent, OrderType, PlaceIntent, Side
+from ordergate.model.orders import (
+    CancelIntent,
+    CloseIntent,
+    ModifyIntent,
+    OrderType,
+    PlaceIntent,
+    Side,
+)
 from ordergate.model.outcomes import Fill, FillEffect
 from ordergate.model.principals import Kind, Principal
 from ordergate.model.records import AttemptRecord, Guard, OrderRecord
@@ -48,6 +55,22 @@ def put_of(step: Put, guard: Guard) -> PlaceIntent:
         reduce_only=True,
         position_id=guard.position_id,
     )
+
+
+def stop_at(guard: Guard, level: Decimal) -> ModifyIntent:
+    """Return the change that lets a position's own stop rest at this price."""
+    return ModifyIntent(
+        account=guard.account,
+        venue=guard.venue,
+        symbol=guard.symbol,
+        position_id=guard.position_id,
+        stop_loss=level,
+    )
+
+
+def trails(guard: Guard) -> bool:
+    """Say whether the stop follows the market, and the plan therefore does not end with it set."""
+    return guard.trail_amount is not None or guard.trail_percent is not None
 
 
 def close_of(guard: Guard, lots: Decimal, price: Decimal | None) -> CloseIntent:

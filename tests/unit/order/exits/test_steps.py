@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from decimal import Decimal
 
-from ordergate.model.orders import CancelIntent, OrderType, PlaceIntent, Side
+from ordergate.model.orders import KEEP, CancelIntent, OrderType, PlaceIntent, Side
 from ordergate.model.outcomes import Fill, FillEffect
 from ordergate.model.principals import Kind
 from ordergate.model.values import PositionId, Symbol, VenueOrderId
@@ -16,7 +16,9 @@ from ordergate.order.exits.steps import (
     guard_for,
     intent_of,
     principal_of,
+    stop_at,
     to_watch,
+    trails,
 )
 from support.exit_scenes import AT, a_guard
 from support.order_records import AGENT, an_attempt, an_order, buy
@@ -59,6 +61,18 @@ def test_a_step_is_the_gate_s_own_for_the_parent_s_principal() -> None:
 def test_all_of_a_position_is_closed_residue_included() -> None:
     assert close_of(a_guard(keep=D(0)), D("0.1"), None).quantity is None
     assert close_of(a_guard(keep=D("0.05")), D("0.1"), D("1.07")).quantity == D("0.1")
+
+
+def test_a_stop_is_moved_with_its_position_and_nothing_else_changes() -> None:
+    moved = stop_at(a_guard(), Decimal("1.09"))
+    assert (moved.position_id, moved.stop_loss) == (a_guard().position_id, Decimal("1.09"))
+    assert (moved.take_profit, moved.venue_order_id) == (KEEP, None)
+
+
+def test_a_guard_trails_by_an_amount_or_a_share() -> None:
+    assert not trails(a_guard())
+    assert trails(dataclasses.replace(a_guard(), trail_amount=Decimal("0.002")))
+    assert trails(dataclasses.replace(a_guard(), trail_percent=Decimal(1)))
 
 
 def test_an_opening_fill_with_a_stop_is_watched_and_nothing_else() -> None:

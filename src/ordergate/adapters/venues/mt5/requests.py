@@ -86,6 +86,10 @@ def place(order: VenueOrder, scene: Scene) -> Request:
 
 def close(order: VenueOrder, scene: Scene, position: Any) -> Request:
     """Return the request that takes `order.quantity` off a position."""
+    collared = order.order_type is OrderType.LIMIT and order.time_in_force in _AT_ONCE
+    if order.order_type is not OrderType.MARKET and not collared:
+        # Executed now it would close what it is to protect.
+        raise refusal("NOT_OFFERED", "an exit that rests is the position's own stop or target")
     side = Side.BUY if position.type == codes.BUY else Side.SELL
     if position.symbol != order.symbol or side is order.side:
         raise refusal("INVALID_SIDE")

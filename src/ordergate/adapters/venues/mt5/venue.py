@@ -7,7 +7,7 @@ entered, only a return code on the definitive list is a refusal; all else is fou
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -87,6 +87,12 @@ class Mt5Venue:
 
     def capabilities(self) -> Capabilities:
         return CAPABILITIES
+
+    def doubt(self, changes: Iterable[Change]) -> None:
+        """Look for what became of changes that an earlier run of the gateway sent."""
+        for change in changes:
+            _remember(self._spent, change.tag, None)
+            self._changes.begun(change)
 
     async def snapshot(self) -> VenueSnapshot:
         seen = await self._books.snapshot()

@@ -98,9 +98,10 @@ def test_a_close_names_its_position() -> None:
 
 def test_a_close_may_say_what_it_must_not_be_worse_than() -> None:
     held = TradePosition(ticket=5, symbol="EURUSD", volume=0.15, type=codes.BUY)
-    at = order("limit", "sell", position_id=PositionId("5"), limit_price=D("1.0850"))
+    now = {"position_id": PositionId("5"), "time_in_force": TimeInForce.IOC}
+    at = order("limit", "sell", limit_price=D("1.0850"), **now)
     assert requests.close(at, scene(), held)["type"] == codes.SELL
-    worse = order("limit", "sell", position_id=PositionId("5"), limit_price=D("1.0851"))
+    worse = order("limit", "sell", limit_price=D("1.0851"), **now)
     with pytest.raises(VenueRefusal, match="PRICE_CHANGED"):
         requests.close(worse, scene(), held)
 
