@@ -78,3 +78,26 @@ def test_the_way_out_of_a_short_position_is_cleared_of_own_offers(
     court = Court(open_orders=(row,)).attempted(attempt(1, side=Side.SELL))
     court.positions = (position(side=Side.SELL, stop_loss=D("1.09")),)
     assert court.judge(close()).clear_first == cleared
+
+
+def test_the_nearest_own_order_is_named() -> None:
+    offers = tuple(
+        resting(
+            venue_order_id=VenueOrderId(f"v{n}"),
+            side=Side.SELL,
+            limit_price=D(price),
+            stop_loss=None,
+        )
+        for n, price in enumerate(("1.08508", "1.08505", "1.08509"))
+    )
+    assert "1.08505" in Court(open_orders=offers).verdict("self_trade", place()).message
+    bids = tuple(
+        resting(venue_order_id=VenueOrderId(f"v{n}"), limit_price=D(price), stop_loss=None)
+        for n, price in enumerate(("1.08503", "1.08506", "1.08501"))
+    )
+    sale = place(side=Side.SELL, stop_loss=D("1.09"))
+    assert "1.08506" in Court(open_orders=bids).verdict("self_trade", sale).message
+
+
+def test_where_nothing_rests_nothing_is_cleared() -> None:
+    assert Court(positions=(position(),)).judge(close()).clear_first == ()

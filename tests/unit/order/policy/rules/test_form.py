@@ -139,6 +139,7 @@ STOP_LIMIT, TRAILING = OrderType.STOP_LIMIT, OrderType.TRAILING_STOP
         (TRAILING, ("trail_percent",), PASS),
         (TRAILING, ("trail_amount", "trail_percent"), REFUSE),
         (TRAILING, (), REFUSE),
+        (TRAILING, ("limit_price",), REFUSE),
         (TRAILING, ("trail_amount", "stop_price"), REFUSE),
     ],
 )
@@ -231,6 +232,13 @@ def test_what_is_not_there_cannot_be_changed(intent: Any) -> None:
     failed = court.judge(intent).decision.failed
     assert failed is not None
     assert failed.code is Code.DATA_UNAVAILABLE
+
+
+def test_our_own_books_let_an_order_be_cancelled_and_not_be_changed() -> None:
+    unread = Court(snapshot_known=False).attempted(attempt(1))
+    assert unread.verdict("target", cancel("v1")).finding is PASS
+    change = modify(venue_order_id=VenueOrderId("v1"), stop_loss=D("1.076"))
+    assert unread.verdict("target", change).code is Code.DATA_UNAVAILABLE
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,6 +9,9 @@ from ordergate.model.orders import Lane, OrderType, Side
 from ordergate.model.values import PositionId, Symbol, VenueOrderId
 from ordergate.model.verdicts import Verb
 from ordergate.order.exits.steps import principal_of
+from ordergate.order.policy.facts import Facts
+from ordergate.order.policy.recall import recall
+from ordergate.order.policy.rules.lanes import lane_of, widening
 from support.exit_scenes import a_guard
 from support.judging import (
     Court,
@@ -158,3 +162,44 @@ def test_a_plain_stop_made_by_hand_under_shares_is_their_protection() -> None:
 
 def test_a_malformed_change_proves_nothing() -> None:
     assert lane(Court(positions=(position(),)), of_position(stop_loss=D("NaN"))) is OPEN
+
+
+def facts_of(court: Court, intent: Any) -> Facts:
+    return recall(intent, court.judge(intent).facts_json)
+
+
+def test_another_trigger_of_an_opening_stop_is_another_order() -> None:
+    entry = resting(order_type=OrderType.STOP, limit_price=None, stop_price=D("1.09"))
+    court = Court(open_orders=(entry,))
+    assert lane(court, of_order(stop_price=D("1.09"))) is TIGHTEN
+    assert lane(court, of_order(stop_price=D("1.08999"))) is OPEN
+    assert lane(court, of_order(stop_price=D("1.09001"))) is OPEN
+
+
+def test_what_takes_protection_away_says_how() -> None:
+    smaller = of_order(quantity=D("0.09"))
+    exit_ = Court(positions=(position(),), open_orders=(protective_stop(),))
+    assert "smaller resting exit" in (widening(smaller, facts_of(exit_, smaller)) or "")
+    opening = Court(open_orders=(resting(),))
+    assert widening(smaller, facts_of(opening, smaller)) is None
+
+
+def test_without_the_book_an_exit_is_not_known_to_be_left_over() -> None:
+    facts = facts_of(Court(open_orders=(protective_stop(),)), cancel())
+    assert lane_of(cancel(), facts) is CANCEL
+    assert lane_of(cancel(), replace(facts, book=None)) is OPEN
+
+
+def test_an_order_that_our_books_alone_know_is_not_shown_to_tighten() -> None:
+    change = of_order(stop_loss=D("1.07501"))
+    facts = facts_of(Court(open_orders=(resting(),)), change)
+    assert lane_of(change, facts) is TIGHTEN
+    assert lane_of(change, replace(facts, resting=None)) is OPEN
+
+
+def test_the_gate_plans_for_its_own_symbol_alone() -> None:
+    court = Court(positions=(position(),), open_orders=(protective_stop(),))
+    planned = replace(facts_of(court, cancel()), managed=True)
+    assert lane_of(cancel(), planned) is CLOSE
+    elsewhere = protective_stop(symbol=Symbol("XAUUSD"))
+    assert lane_of(cancel(), replace(planned, resting=elsewhere)) is OPEN
