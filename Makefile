@@ -25,7 +25,7 @@ slow: $(VENV)/.dev postgres node
 	$(BIN)/python -m pytest -n 2 -m slow --timeout 300 --ignore tests/browser \
 		--ignore tests/e2e/test_openapi_fuzz.py $(ARGS)
 ifeq ($(strip $(ARGS)),)
-	ORDERGATE_EXAMPLES=$(or $(EXAMPLES),1) $(BIN)/python -m pytest -n 2 tests/property --timeout 600
+	ORDERGATE_EXAMPLES=$(or $(EXAMPLES),1) $(BIN)/python -m pytest -n 2 -m "not slow" tests/property --timeout 600
 endif
 
 # A server on loopback for the suites; nothing to do where one answers.
