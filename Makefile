@@ -7,6 +7,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate
 ARGS ?=
+# One more than there are cores: much of a test waits for a process, a deadline or the disk.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 
 .PHONY: setup run test check fix bench conformance slow fuzz chaos simulate redteam mutate \
 	browser formal hours lock postgres node
@@ -17,7 +19,7 @@ run: $(VENV)/.run
 	@$(BIN)/ordergate up $(ARGS)
 
 test: $(VENV)/.dev postgres node
-	$(BIN)/python -m pytest -n 2 -m "not slow" --ignore tests/browser $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" --ignore tests/browser $(ARGS)
 
 # What takes long: restarts, restores, deaths, broken gateways, the demo; the properties with all
 # their examples, EXAMPLES=5 five times as many.

@@ -40,6 +40,7 @@ def race(one: GatewayProcess, tokens: dict[str, str]) -> dict[str, list[dict[str
     return answers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("limit", "rule"),
     [

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from support.gateway_process import ROOMY, gateway, stop_below
 
@@ -17,6 +18,7 @@ CAP = 6
 EACH = 12
 
 
+@pytest.mark.slow
 def test_two_agents_with_market_and_resting_orders_share_the_cap(tmp_path: Path) -> None:
     limits = ROOMY["limits"] | {"open_positions_max": CAP}
     with gateway(tmp_path, ROOMY | {"limits": limits}, operator=True) as one:

@@ -46,6 +46,7 @@ def sealed(one: GatewayProcess, kind: str) -> list[dict[str, Any]]:
     return [json.loads(body)["body"] for (body,) in rows]
 
 
+@pytest.mark.slow
 def test_a_tightening_counts_at_once_and_taking_it_back_waits(tmp_path: Path) -> None:
     with gateway(tmp_path) as one:
         assert one.good("place_order", **one.order())["status"] == "filled"
@@ -110,6 +111,7 @@ def test_it_counts_when_the_announced_delay_is_over(tmp_path: Path) -> None:
         assert one.verified() == 0
 
 
+@pytest.mark.slow
 def test_a_looser_profile_and_a_dropped_table_are_loosenings(tmp_path: Path) -> None:
     own = {"limits.agents.local-agent": {"order_notional_max": 10}}
     with gateway(tmp_path, {"risk": {"profile": "conservative"}, **own}) as one:

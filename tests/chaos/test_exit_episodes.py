@@ -37,6 +37,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_template(tmp_path_factory.mktemp("template"))
 
 
+@pytest.mark.slow
 def test_every_exit_reaches_the_venue(template: Path) -> None:
     first = secrets.randbelow(2**31)
     after = first + EPISODES

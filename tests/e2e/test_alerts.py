@@ -45,6 +45,7 @@ def there() -> Iterator[Services]:
         yield state
 
 
+@pytest.mark.slow
 def test_a_halt_is_told_within_five_seconds_and_again_until_acknowledged(
     tmp_path: Path, there: Services
 ) -> None:

@@ -58,6 +58,7 @@ def test_one_key_with_other_terms_is_refused_whoever_was_first(running: GatewayP
     assert len(running.venue("select tag from orders")) == before + 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("crowd", "cap", "value"),
     [

@@ -217,6 +217,7 @@ def answer_of(reply: httpx.Response, what: object) -> str:
     return str(code)
 
 
+@pytest.mark.slow
 def test_every_tool_refuses_spoiled_arguments_over_mcp(
     watched: GatewayProcess, ask: Ask, seed: int
 ) -> None:
