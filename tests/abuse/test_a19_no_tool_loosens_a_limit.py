@@ -5,6 +5,8 @@ from __future__ import annotations
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
+import pytest
+
 from support.gateway_process import GatewayProcess, gateway
 
 LOOSER = ("0.5", "0.9", "1.1", "2", "10", "1000")  # times the value in force
@@ -24,6 +26,7 @@ def stricter_way(one: GatewayProcess, name: str, value: Decimal) -> int:
     return 0
 
 
+@pytest.mark.slow
 def test_every_limit_moves_one_way(tmp_path: Path) -> None:
     with gateway(tmp_path, {"server": {"calls_per_second": 10_000, "burst": 10_000}}) as one:
         ways = {}

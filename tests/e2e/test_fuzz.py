@@ -19,6 +19,8 @@ import pytest
 from support.gateway_process import ROOMY, GatewayProcess, gateway
 from support.hostile import NUMBERS, TEXTS, as_json, mutated, raw_bodies
 
+pytestmark = pytest.mark.slow
+
 BODIES = int(os.environ.get("ORDERGATE_FUZZ_N", "60"))
 WITHIN_S = 2.0
 UNAVAILABLE = {"DATA_UNAVAILABLE", "NOT_READY"}
@@ -217,7 +219,6 @@ def answer_of(reply: httpx.Response, what: object) -> str:
     return str(code)
 
 
-@pytest.mark.slow
 def test_every_tool_refuses_spoiled_arguments_over_mcp(
     watched: GatewayProcess, ask: Ask, seed: int
 ) -> None:

@@ -6,7 +6,7 @@ import os
 
 from hypothesis import settings
 
-SHARE = float(os.environ.get("ORDERGATE_EXAMPLES", "0.4"))
+SHARE = float(os.environ.get("ORDERGATE_EXAMPLES", "0.25"))
 LEAST = 20
 
 
