@@ -12,11 +12,10 @@ from ordergate.adapters.venues.mt5.client import Client
 from ordergate.adapters.venues.mt5.link import Link, account_id
 from ordergate.adapters.venues.mt5.mapping import magic_of
 from ordergate.adapters.venues.mt5.venue import Mt5Venue
-from ordergate.model.accounts import VenueHistory, VenueSnapshot
 from ordergate.model.market import Slice
 from ordergate.model.orders import VenueOrder
-from ordergate.model.outcomes import Acked, VenueRefusal
-from ordergate.model.values import AccountId, PositionId, Tag
+from ordergate.model.outcomes import Acked
+from ordergate.model.values import AccountId, Tag
 from ordergate.testing.mt5.book import AccountTerms
 from ordergate.testing.mt5.constants import Constants as K
 from ordergate.testing.mt5.faults import Fault, FaultKind
@@ -24,7 +23,7 @@ from ordergate.testing.mt5.server import Server
 from ordergate.testing.mt5.terminal import SimulatedTerminal
 from support.manual_clock import ManualClock
 from support.manual_market import ManualMarket
-from support.paper import Orders, run
+from support.paper import Orders, VenueBench, run
 
 LOGIN = 50_001
 ACCOUNT = account_id(LOGIN)
@@ -94,7 +93,7 @@ async def nobody(magics: Sequence[int]) -> Mapping[int, Tag]:
     return {}
 
 
-class Mt5Bench:
+class Mt5Bench(VenueBench):
     """A venue under test with everything a test moves: its market, its clock, its server."""
 
     name = "mt5"
@@ -114,9 +113,6 @@ class Mt5Bench:
     async def _recall(self, magics: Sequence[int]) -> Mapping[int, Tag]:
         return {magic: self.journal[magic] for magic in magics if magic in self.journal}
 
-    def quote(self, symbol: str = "EURUSD", bid: str = "1.10000", ask: str = "1.10010") -> None:
-        self.market.set(symbol, bid, ask)
-
     def lose(self, what: str, operation: str) -> None:
         """Let the next request, its reply, or both for a while, get lost."""
         self.server.faults.add(Fault(kind=LOST[what], action=ACTIONS[operation]))
@@ -135,39 +131,4 @@ class Mt5Bench:
 
     def submit(self, order: VenueOrder) -> Acked:
         self.journal[order.magic] = order.tag
-        return run(self.venue.submit(order))
-
-    def buy(
-        self, quantity: str, symbol: str = "EURUSD", kind: str = "market", **more: Any
-    ) -> Acked:
-        return self.submit(self.orders.place("buy", quantity, symbol, kind, **more))
-
-    def sell(
-        self, quantity: str, symbol: str = "EURUSD", kind: str = "market", **more: Any
-    ) -> Acked:
-        return self.submit(self.orders.place("sell", quantity, symbol, kind, **more))
-
-    def close(self, position_id: PositionId | None, quantity: str, side: str = "sell") -> Acked:
-        position = next(p for p in self.snapshot().positions if p.position_id == position_id)
-        order = self.orders.place(side, quantity, position.symbol)
-        return self.submit(replace(order, position_id=position_id))
-
-    def modify(self, symbol: str = "EURUSD", **more: Any) -> Acked:
-        return run(self.venue.modify(self.orders.modify(symbol, **more)))
-
-    def cancel(self, venue_order_id: str, symbol: str = "EURUSD") -> Acked:
-        return run(self.venue.cancel(self.orders.cancel(venue_order_id, symbol)))
-
-    def snapshot(self) -> VenueSnapshot:
-        return run(self.venue.snapshot())
-
-    def history(self) -> VenueHistory:
-        return run(self.venue.history(self.market.venue_now().replace(year=2000)))
-
-    def refused(self, order: VenueOrder) -> str:
-        """Submit an order that must be refused; return the code."""
-        try:
-            answer = self.submit(order)
-        except VenueRefusal as no:
-            return no.code
-        raise AssertionError(f"not refused: {answer}")
+        return super().submit(order)

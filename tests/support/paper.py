@@ -78,42 +78,15 @@ class Orders:
         )
 
 
-class PaperBench:
-    """A venue under test with everything a test moves: its market, its clock, its file."""
+class VenueBench:
+    """The words for requests at a venue under test, whichever it is."""
 
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        market: ManualMarket | None = None,
-        terms: PaperTerms | None = None,
-        faults: tuple[Fault, ...] = (),
-        file: str = "paper.db",
-    ) -> None:
-        self.path = folder / file
-        self.market = market or ManualMarket()
-        self.clock = ManualClock()
-        self.terms = terms or PaperTerms()
-        self.orders = Orders()
-        self.venue = self._open(faults)
-        self.market.listen(lambda slice_: self.venue.on_slice(slice_))
-
-    def _open(self, faults: tuple[Fault, ...] = ()) -> PaperVenue:
-        return PaperVenue(
-            path=self.path, markets=self.market, clock=self.clock, terms=self.terms, faults=faults
-        )
+    venue: Any
+    market: ManualMarket
+    orders: Orders
 
     def quote(self, symbol: str = "EURUSD", bid: str = "1.10000", ask: str = "1.10010") -> None:
         self.market.set(symbol, bid, ask)
-
-    def restart(self) -> None:
-        """Stop the venue in good order and start it again on its file."""
-        run(self.venue.close())
-        self.venue = self._open()
-
-    def crash(self) -> None:
-        """Start another venue on the file as it stands, the old one never closed."""
-        self.venue = self._open()
 
     def submit(self, order: VenueOrder) -> Acked:
         return run(self.venue.submit(order))
@@ -152,3 +125,38 @@ class PaperBench:
         except VenueRefusal as no:
             return no.code
         raise AssertionError(f"not refused: {answer}")
+
+
+class PaperBench(VenueBench):
+    """A venue under test with everything a test moves: its market, its clock, its file."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        market: ManualMarket | None = None,
+        terms: PaperTerms | None = None,
+        faults: tuple[Fault, ...] = (),
+        file: str = "paper.db",
+    ) -> None:
+        self.path = folder / file
+        self.market = market or ManualMarket()
+        self.clock = ManualClock()
+        self.terms = terms or PaperTerms()
+        self.orders = Orders()
+        self.venue = self._open(faults)
+        self.market.listen(lambda slice_: self.venue.on_slice(slice_))
+
+    def _open(self, faults: tuple[Fault, ...] = ()) -> PaperVenue:
+        return PaperVenue(
+            path=self.path, markets=self.market, clock=self.clock, terms=self.terms, faults=faults
+        )
+
+    def restart(self) -> None:
+        """Stop the venue in good order and start it again on its file."""
+        run(self.venue.close())
+        self.venue = self._open()
+
+    def crash(self) -> None:
+        """Start another venue on the file as it stands, the old one never closed."""
+        self.venue = self._open()

@@ -42,7 +42,7 @@ Word = TypeVar("Word")
 
 def backtest(settings: Settings, wanted: RunWanted) -> Mapping[str, Any]:
     """Run a backtest; raise BadSpec, BadTape, NotFound and the like before any work."""
-    from ordergate.research.backtest.compiled import is_ready, is_there, walker
+    from ordergate.research.backtest.compiled import walker
     from ordergate.research.backtest.engine import run_laid
     from ordergate.research.backtest.laying import lay
     from ordergate.research.backtest.wording import word_of
@@ -53,14 +53,20 @@ def backtest(settings: Settings, wanted: RunWanted) -> Mapping[str, Any]:
     laid = lay(spec, market_of(bars_at(settings), spec))
     word = word_of(laid) if spec.strategy.program is None else program_word(laid)
     kernels = settings.directories.data / KERNELS
-    worth = is_ready(kernels) or (is_there() and len(laid) >= COMPILE_FROM)
-    swift = walker(kernels) if worth else None
+    swift = walker(kernels) if is_worth_compiling(kernels, len(laid)) else None
     outcome = run_laid(laid, word, walker=swift)
     return {
         **told(spec, outcome),
         "trials": _logged(settings, spec, outcome),
         "leakage": [] if spec.strategy.program is None else program_leaks(laid),
     }
+
+
+def is_worth_compiling(kernels: Path, events: int) -> bool:
+    """Say whether the compiled loop is the quicker way through so many events; same bits."""
+    from ordergate.research.backtest.compiled import is_ready, is_there
+
+    return is_ready(kernels) or (is_there() and events >= COMPILE_FROM)
 
 
 def _logged(settings: Settings, spec: BacktestSpec, outcome: Outcome) -> int:

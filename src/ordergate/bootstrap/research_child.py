@@ -22,7 +22,7 @@ from ordergate.adapters.job_files import JobFiles
 from ordergate.adapters.storage.bar_files import BarFiles
 from ordergate.adapters.storage.trial_file import TrialFile
 from ordergate.adapters.system import SystemClock
-from ordergate.bootstrap.backtest import COMPILE_FROM, KERNELS
+from ordergate.bootstrap.backtest import KERNELS, is_worth_compiling
 from ordergate.bootstrap.backtest_bars import market_of
 from ordergate.bootstrap.bar_sources import BARS
 from ordergate.model.errors import GateError, NotSupported
@@ -162,15 +162,13 @@ def _loop(request: RunBacktest, data: MarketData, data_dir: Path, bounds: Bounds
 
     Both give the same bits. What was compiled once is kept and always taken.
     """
-    from ordergate.research.backtest.compiled import is_ready, is_there, walker
+    from ordergate.research.backtest.compiled import is_there, walker
     from ordergate.research.backtest.engine import run_laid
     from ordergate.research.sweep.space import combinations
     from ordergate.research.sweep.sweep import swift
 
-    if not is_there():
-        return run_laid
-    if bounds.cluster:
-        return partial(swift, None)  # its workers have no directory of ours
+    if bounds.cluster:  # its workers have no directory of ours
+        return partial(swift, None) if is_there() else run_laid
     kernels = data_dir / KERNELS
     runs = 1
     if isinstance(request, RunSweep):
@@ -178,7 +176,7 @@ def _loop(request: RunBacktest, data: MarketData, data_dir: Path, bounds: Bounds
         asked = combinations(plan.axes)
         runs = asked if request.method == "grid" else min(asked, request.trials)
     work = runs * sum(len(tape.series) for tape in data.tapes)
-    if work < COMPILE_FROM and not is_ready(kernels):
+    if not is_worth_compiling(kernels, work):
         return run_laid
     walker(kernels)  # made before there are threads, or each would compile its own
     return partial(swift, kernels)
