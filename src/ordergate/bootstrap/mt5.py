@@ -55,14 +55,7 @@ async def mt5_side(settings: Settings, journal: Journal, clock: Clock) -> Mt5Sid
     wanted = settings.mt5
     terminal = _terminal(settings, clock)
     client = _client(wanted, terminal)
-    minutes = wanted.broker_utc_offset_minutes
-    link = Link(
-        client,
-        now=terminal.now,
-        symbols=terminal.symbols,
-        offset=None if minutes is None else timedelta(minutes=minutes),
-        simulated=terminal.simulated,
-    )
+    link = _link(wanted, terminal, client)
     who = await proof(link)
     feed = Mt5Feed(
         link,
@@ -103,17 +96,22 @@ def examine(settings: Settings, clock: Clock) -> list[Check]:
         ]
     terminal = _terminal(settings, clock)
     client = _client(wanted, terminal)
-    minutes = wanted.broker_utc_offset_minutes
-    link = Link(
-        client,
-        now=terminal.now,
-        symbols=terminal.symbols,
-        offset=None if minutes is None else timedelta(minutes=minutes),
-    )
+    link = _link(wanted, terminal, client)
     try:
         return asyncio.run(checkup(link, login=wanted.login))
     finally:
         client.close()
+
+
+def _link(wanted: Mt5, terminal: Terminal, client: Client) -> Link:
+    minutes = wanted.broker_utc_offset_minutes
+    return Link(
+        client,
+        now=terminal.now,
+        symbols=terminal.symbols,
+        offset=None if minutes is None else timedelta(minutes=minutes),
+        simulated=terminal.simulated,
+    )
 
 
 def _client(wanted: Mt5, terminal: Terminal) -> Client:

@@ -81,12 +81,8 @@ def carries(run: Run, event: int, more: tuple[int, int, int, int]) -> int:
     return 1 if after <= before else 0
 
 
-def worst_mark(run: Run, row: int, event: int, symbol: int) -> int:
-    """Return the price a position is worst off at in this bar; a new one at its close."""
-    at = row * POSITION_WIDTH
-    if run.positions[at + P_SYMBOL] != symbol:
-        return mark(run, row)
-    side = -run.positions[at + P_SIDE]
+def bar_of(run: Run, event: int, side: int) -> tuple[int, int, int, int]:
+    """Return the bar an order of `side` trades on."""
     bid = (
         run.bid[4 * event + OPEN],
         run.bid[4 * event + HIGH],
@@ -99,7 +95,16 @@ def worst_mark(run: Run, row: int, event: int, symbol: int) -> int:
         run.ask[4 * event + LOW],
         run.ask[4 * event + CLOSE],
     )
-    bar = executable(side, bid, ask)
+    return executable(side, bid, ask)
+
+
+def worst_mark(run: Run, row: int, event: int, symbol: int) -> int:
+    """Return the price a position is worst off at in this bar; a new one at its close."""
+    at = row * POSITION_WIDTH
+    if run.positions[at + P_SYMBOL] != symbol:
+        return mark(run, row)
+    side = -run.positions[at + P_SIDE]
+    bar = bar_of(run, event, side)
     if run.positions[at + P_OPENED] == event:
         return bar[3]
     return worst(side, bar)

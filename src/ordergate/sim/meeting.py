@@ -5,7 +5,7 @@ The order of work is quant.md section 2, rule 7; prices are those of `fills`.
 
 from __future__ import annotations
 
-from ordergate.sim.carrying import carries, stop_out
+from ordergate.sim.carrying import bar_of, carries, stop_out
 from ordergate.sim.dealing import enter, leave
 from ordergate.sim.fills import (
     NOTHING,
@@ -30,12 +30,9 @@ from ordergate.sim.layout import (
     BEGIN,
     BY_ORDER,
     CAP,
-    CLOSE,
     DEALT,
     FINER,
-    HIGH,
     LIMIT,
-    LOW,
     MARKET,
     O_CLOSES,
     O_DUE,
@@ -76,23 +73,6 @@ from ordergate.sim.layout import (
 )
 
 Bar = tuple[int, int, int, int]
-
-
-def bar_of(run: Run, event: int, side: int) -> Bar:
-    """Return the bar an order of `side` trades on."""
-    bid = (
-        run.bid[4 * event + OPEN],
-        run.bid[4 * event + HIGH],
-        run.bid[4 * event + LOW],
-        run.bid[4 * event + CLOSE],
-    )
-    ask = (
-        run.ask[4 * event + OPEN],
-        run.ask[4 * event + HIGH],
-        run.ask[4 * event + LOW],
-        run.ask[4 * event + CLOSE],
-    )
-    return executable(side, bid, ask)
 
 
 def finer_bar(run: Run, place: int, side: int) -> Bar:
